@@ -1,0 +1,56 @@
+# Every target that needs the environment makes .venv by itself, once; setup_env.py holds that logic.
+# On Windows without make: `python setup_env.py`, then `.venv/Scripts/python -m musegen_lib tour`.
+PYTHON ?= python3
+STAMP := .venv/musegen-setup.stamp
+RUN := .venv/bin/python -m
+NOTEBOOKS := $(sort $(wildcard notebooks/*.ipynb))
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help music test lint unit-test notebook-test lab book book-test train bench notebooks
+
+help: ## list the targets
+	@echo "make TARGET (the first one also makes .venv, which takes two minutes):"
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' Makefile | awk -F'|' '{printf "%-16s %s\n", $$1, $$2}'
+
+$(STAMP): pyproject.toml constraints.txt
+	@command -v $(PYTHON) > /dev/null || { echo "No $(PYTHON) here. Install Python 3.11 or newer, or choose one: make music PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) setup_env.py
+
+music: $(STAMP) ## make music with every model and leave it in out/
+	$(RUN) musegen_lib tour --out out
+
+test: lint unit-test notebook-test ## everything that must pass: lint, unit tests, notebooks; stops at the first error
+
+lint: $(STAMP) ## ruff: rules and layout
+	$(RUN) ruff check .
+	$(RUN) ruff format --check .
+
+unit-test: $(STAMP) ## unit tests and the examples in docstrings, on two processes
+	OMP_NUM_THREADS=1 $(RUN) pytest -x -q -n 2 --dist loadfile tests musegen_lib
+
+notebook-test: $(STAMP) ## run every notebook and compare with its stored outputs
+	$(RUN) pytest -p tests.nbval_guard @tests/nbval_options.txt notebooks
+
+notebooks: $(STAMP) ## run every notebook again and store its outputs
+	@test -n "$(NOTEBOOKS)" || { echo "There is no notebook in notebooks/ yet."; exit 1; }
+	$(RUN) musegen_lib notebook run $(NOTEBOOKS)
+
+lab: $(STAMP) ## open the notebooks in JupyterLab
+	$(RUN) jupyterlab notebooks
+
+train: $(STAMP) ## train the published models again (an hour or more)
+	$(RUN) musegen_lib train --all
+
+bench: $(STAMP) ## measure every model into one table
+	$(RUN) musegen_lib evaluate --all
+
+ifneq ($(wildcard book/_config.yml),)
+book: $(STAMP) ## build the book into book/_build/html
+	.venv/bin/jupyter-book build -W --keep-going book
+
+book-test: book ## build the book with warnings as errors
+else
+book book-test:
+	@echo "The book does not exist yet: there is no book/_config.yml. Read the notebooks with make lab."; exit 1
+endif

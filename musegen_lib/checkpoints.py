@@ -1,0 +1,96 @@
+"""Safe files for weights: safetensors, never pickle, written whole or not at all, checked when read."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from musegen_lib.errors import MusegenError
+from musegen_lib.paths import replacing
+
+VERSIONS = ("torch", "numpy", "music21")
+
+
+def write_state(path: Path, tensors: dict[str, torch.Tensor], about: dict[str, str]) -> None:
+    """Write tensors and a few strings about them."""
+    with replacing(path) as temporary:
+        save_file({name: value.contiguous() for name, value in tensors.items()}, temporary, metadata=about)
+
+
+def read_state(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
+    """Read what `write_state` wrote; MusegenError if the file is missing, cut short or altered in its frame."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118
+    except FileNotFoundError as fault:
+        raise MusegenError(f"{path.name}: no such checkpoint in {path.parent.name}/; train it first") from fault
+    except (SafetensorError, OSError) as fault:
+        raise MusegenError(f"{path.name}: damaged checkpoint ({fault}); restore or train it again") from fault
+
+
+def write_checkpoint(path: Path, model: torch.nn.Module, card: dict[str, Any]) -> None:
+    """Write a model's weights, and beside them a card (.json): its config, `card`, versions and the file's SHA-256."""
+    write_state(path, model.state_dict(), {})
+    full = {
+        "model": type(model).__name__,
+        "config": asdict(model.config),
+        **card,
+        "parameters": sum(p.numel() for p in model.parameters()),
+        "versions": {name: version(name).partition("+")[0] for name in VERSIONS},
+        "python": ".".join(map(str, sys.version_info[:2])),
+        "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+    }
+    with replacing(path.with_suffix(".json")) as temporary:
+        temporary.write_text(json.dumps(full, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def read_card(path: Path) -> dict[str, Any]:
+    """Read the card beside a checkpoint."""
+    card = path.with_suffix(".json")
+    try:
+        return json.loads(card.read_text(encoding="utf-8"))
+    except FileNotFoundError as fault:
+        raise MusegenError(f"{card.name}: the checkpoint's card is missing; restore it or train again") from fault
+    except (OSError, ValueError) as fault:
+        raise MusegenError(f"{card.name}: the checkpoint's card is unreadable; restore it or train again") from fault
+
+
+def load_weights(path: Path, model: torch.nn.Module) -> None:
+    """Fill the model with a checkpoint's weights, in eval mode.
+
+    Raises:
+        MusegenError: bytes differ from the card's SHA-256; a name, shape or type is not the model's; a value is not
+            finite.
+    """
+    card = read_card(path)
+    if not path.exists():
+        raise MusegenError(f"{path.name}: no such checkpoint in {path.parent.name}/; train it first")
+    if hashlib.sha256(path.read_bytes()).hexdigest() != card.get("sha256"):
+        raise MusegenError(f"{path.name}: damaged checkpoint (not the bytes its card names); restore or train it again")
+    tensors, _ = read_state(path)
+    wanted = model.state_dict()
+    for name in wanted.keys() | tensors.keys():
+        fault = _fault(name, wanted.get(name), tensors.get(name))
+        if fault:
+            raise MusegenError(f"{path.name}: {fault}; the card's config does not describe this file")
+    model.load_state_dict(tensors)
+    model.eval()
+
+
+def _fault(name: str, wanted: torch.Tensor | None, found: torch.Tensor | None) -> str:
+    if wanted is None or found is None:
+        return f"tensor {name} is {'unknown' if wanted is None else 'missing'}"
+    if wanted.shape != found.shape or wanted.dtype != found.dtype:
+        return f"tensor {name} is {found.dtype} {tuple(found.shape)}, not {wanted.dtype} {tuple(wanted.shape)}"
+    if found.is_floating_point() and not torch.isfinite(found).all():
+        return f"tensor {name} holds values that are not finite"
+    return ""

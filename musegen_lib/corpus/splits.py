@@ -1,0 +1,81 @@
+"""Which piece belongs to train, valid or test; decided by piece or tune, never by window.
+
+Folk tunes that share a run of 16 intervals are versions of one melody: they fall on the same side. Without this rule
+3,842 of the 12,895 tunes have such a relative, and many of them would stand on the other side of the split.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+
+import numpy as np
+
+from musegen_lib.errors import MusegenError
+from musegen_lib.paths import data_dir
+
+SPLITS = ("train", "valid", "test")
+SHARED_INTERVALS = 16
+MIN_DISTINCT = 4  # a run of fewer different intervals (a trill, a scale) proves no kinship
+
+
+def chorale_split(split: str) -> dict[str, str]:
+    """File name -> train, valid or test, for split "tune" (no hymn tune on two sides) or "jsb" (the benchmark's)."""
+    if split == "tune":
+        table = _read("bach_split_leakfree.json")
+        return {name: part for part, names in table.items() for name in names}
+    if split == "jsb":
+        return {name: row["split"] for name, row in _read("jsb_split_by_music21_file.json").items()}
+    raise MusegenError(f"split {split!r} is unknown; use 'tune' or 'jsb'")
+
+
+def folk_split() -> dict[str, str]:
+    """Tune id -> valid or test, as committed; a tune that is not listed belongs to train."""
+    table = _read("folk_split.json")
+    return {tune: part for part, tunes in table.items() for tune in tunes}
+
+
+def make_folk_split(ids: Sequence[str], pitches: Sequence[np.ndarray]) -> dict[str, list[str]]:
+    """Share out families of tunes by a hash of the family's first id: a tenth each to valid and test.
+
+    >>> make_folk_split(["a", "b"], [np.array([60, 62]), np.array([60, 64])])
+    {'valid': ['a'], 'test': []}
+    """
+    parts = {"valid": [], "test": []}
+    family = group_by_shared_run([np.diff(p.astype(int)) for p in pitches])
+    for tune, head in zip(ids, family):
+        digit = int(hashlib.sha256(ids[head].encode()).hexdigest(), 16) % 10
+        if digit < 2:
+            parts[("valid", "test")[digit]].append(tune)
+    return parts
+
+
+def group_by_shared_run(intervals: Sequence[np.ndarray]) -> list[int]:
+    """Number each melody by the first one of its family; a family shares runs of 16 intervals in a chain."""
+    parent = list(range(len(intervals)))
+    first_seen: dict[bytes, int] = {}
+    for tune, steps in enumerate(intervals):
+        run = steps.astype(np.int8)
+        for start in range(len(run) - SHARED_INTERVALS + 1):
+            window = run[start : start + SHARED_INTERVALS]
+            if len(np.unique(window)) >= MIN_DISTINCT:
+                other = first_seen.setdefault(window.tobytes(), tune)
+                a, b = sorted((_head(parent, tune), _head(parent, other)))
+                parent[b] = a
+    return [_head(parent, tune) for tune in range(len(intervals))]
+
+
+def _head(parent: list[int], tune: int) -> int:
+    while parent[tune] != tune:
+        parent[tune] = parent[parent[tune]]
+        tune = parent[tune]
+    return tune
+
+
+def _read(name: str):
+    path = data_dir() / "splits" / name
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as fault:
+        raise MusegenError(f"{path.name}: the split file is missing or unreadable; restore data/splits") from fault

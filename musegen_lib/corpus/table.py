@@ -1,0 +1,133 @@
+"""`Corpus`: many pieces in flat arrays, each made into a `Piece` when it is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from musegen_lib.piece import NOTE_DTYPE, Piece
+
+TICKS_PER_BEAT = 48
+GRIDS = (4, 8, 12, 24, 48)  # steps per beat to choose from, coarsest first
+NOTE_COLUMNS = {"onset": np.int32, "duration": np.uint16, "pitch": np.uint8, "voice": np.uint8, "mark": np.bool_}
+
+TEXT_COLUMNS = ("id", "title", "metre", "key", "style", "kind", "collection")
+
+
+@dataclass(frozen=True)
+class Corpus(Sequence[Piece]):
+    """A selection of pieces.
+
+    Args:
+        arrays: flat note columns in ticks (48 a beat), `offsets` of each piece in them, and piece columns.
+        rows: (N,) numbers of the selected pieces.
+        licence: the terms of the collection, as stated by its source.
+        steps_per_beat: the grid to round notes to; None picks for each piece the coarsest that is exact.
+    """
+
+    arrays: dict[str, np.ndarray]
+    rows: np.ndarray
+    licence: str
+    steps_per_beat: int | None = None
+    _texts: dict[str, list[str]] = field(default_factory=dict, repr=False, compare=False)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, index):
+        if isinstance(index, slice):
+            return replace(self, rows=self.rows[index])
+        row = int(self.rows[index])
+        steps_per_beat = self.steps_per_beat or int(self.arrays["grid"][row])
+        ticks = TICKS_PER_BEAT // steps_per_beat
+        onset, duration, pitch, voice = self._notes(row)
+        notes = np.zeros(len(pitch), dtype=NOTE_DTYPE)
+        notes["onset_steps"] = (onset + ticks // 2) // ticks
+        offset = (onset + duration + ticks // 2) // ticks
+        notes["duration_steps"] = np.maximum(1, offset - notes["onset_steps"])
+        notes["pitch"], notes["voice"], notes["velocity"] = pitch, voice, 80
+        return Piece(
+            notes,
+            steps_per_beat=steps_per_beat,
+            tempo_qpm=float(self.arrays["tempo"][row]),
+            metre=self.text("metre")[row] or None,
+            key=self.text("key")[row] or None,
+            title=self.text("title")[row],
+            style=self.text("style")[row],
+            source=self.text("id")[row],
+            licence=self.licence,
+            pickup_steps=int(self.arrays["pickup"][row]) // ticks,
+        )
+
+    def __repr__(self) -> str:
+        return f"Corpus({len(self)} pieces, {int(self.n_notes.sum()):,} notes)"
+
+    @property
+    def n_notes(self) -> np.ndarray:
+        """Number of notes of each selected piece."""
+        return np.diff(self.arrays["offsets"])[self.rows]
+
+    def column(self, name: str) -> np.ndarray:
+        """One value a selected piece: a text column (as an array of strings) or a number column."""
+        values = np.array(self.text(name)) if name in TEXT_COLUMNS else self.arrays[name]
+        return values[self.rows]
+
+    def select(self, mask: np.ndarray) -> Corpus:
+        """Keep the selected pieces where mask is True."""
+        return replace(self, rows=self.rows[np.asarray(mask)])
+
+    def where(self, **wanted: str | Callable[[str], bool]) -> Corpus:
+        """Keep pieces by text columns: `where(style="chinese", metre="2/4")`."""
+        mask = np.ones(len(self), dtype=bool)
+        for name, value in wanted.items():
+            mask &= self.column(name) == value
+        return self.select(mask)
+
+    def marks(self, index: int) -> np.ndarray:
+        """(N,) bool for piece `index`: True where a note ends a phrase (folk) or has a fermata (chorales)."""
+        row = int(self.rows[index])
+        return self.arrays["mark"][self.arrays["offsets"][row] : self.arrays["offsets"][row + 1]]
+
+    def text(self, name: str) -> list[str]:
+        """A text column of the whole table, unpacked once."""
+        if name not in self._texts:
+            self._texts[name] = self.arrays[name].tobytes().decode().split("\n")
+        return self._texts[name]
+
+    def _notes(self, row: int) -> tuple[np.ndarray, ...]:
+        part = slice(self.arrays["offsets"][row], self.arrays["offsets"][row + 1])
+        columns = [self.arrays[name][part] for name in ("onset", "duration", "pitch", "voice")]
+        return columns[0], columns[1].astype(np.int32), columns[2], columns[3]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One piece on its way into a table: notes as (onset, duration, pitch, voice, mark) in ticks."""
+
+    notes: list[tuple[int, int, int, int, bool]]
+    texts: dict[str, str]
+    pickup: int = 0
+    tempo: int = 100
+
+
+def entries_to_arrays(entries: Sequence[Entry]) -> dict[str, np.ndarray]:
+    """Pack entries into the flat arrays that `Corpus` reads."""
+    columns = list(zip(*(note for entry in entries for note in entry.notes)))
+    arrays = {name: np.array(values, dtype) for (name, dtype), values in zip(NOTE_COLUMNS.items(), columns)}
+    arrays["offsets"] = np.cumsum([0, *(len(entry.notes) for entry in entries)], dtype=np.int64)
+    arrays["pickup"] = np.array([entry.pickup for entry in entries], dtype=np.uint16)
+    arrays["tempo"] = np.array([entry.tempo for entry in entries], dtype=np.uint16)
+    arrays["grid"] = np.array([coarsest_grid(entry) for entry in entries], dtype=np.uint8)
+    for name in TEXT_COLUMNS:
+        lines = [" ".join(entry.texts.get(name, "").split()) for entry in entries]
+        arrays[name] = np.frombuffer("\n".join(lines).encode(), dtype=np.uint8)
+    return arrays
+
+
+def coarsest_grid(entry: Entry) -> int:
+    """Steps per beat of the coarsest grid on which every note starts and ends."""
+    edges = np.array([(onset, onset + duration) for onset, duration, *_ in entry.notes] or [(0, 0)])
+    exact = (g for g in GRIDS if not (edges % (TICKS_PER_BEAT // g)).any() and not entry.pickup % (TICKS_PER_BEAT // g))
+    return next(exact, TICKS_PER_BEAT)

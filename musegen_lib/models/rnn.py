@@ -1,0 +1,207 @@
+"""Recurrent language model of melodies. Heard in notebooks/00_first_music.ipynb, taught in notebooks/04_rnn.ipynb.
+
+Axes: B tunes, T events, D model width. Each step reads one event (pitch, duration), where the next event falls in its
+bar and phrase, and the tune's style and metre; it scores the next pitch, then, knowing that pitch, its duration.
+Source: the two-stage note of Mozer 1994 (pitch and duration heads) on the LSTM of Hochreiter and Schmidhuber 1997.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+
+from musegen_lib.events import (
+    BAR_STEPS,
+    END_ID,
+    FIRST_PITCH_ID,
+    METRES,
+    N_DURATIONS,
+    N_PITCH_IDS,
+    STYLES,
+    MelodyEvents,
+    MelodyRequest,
+    sample_melodies,
+)
+
+START_ID = N_PITCH_IDS  # read before the first event
+BARS_A_PHRASE = 8
+IN_BAR = max(BAR_STEPS)
+
+
+@dataclass(frozen=True)
+class MelodyBatch:
+    """Tunes side by side, padded at the end; row by row as in `MelodyEvents`."""
+
+    pitch_ids: Int[Tensor, "B T"]
+    durations: Int[Tensor, "B T"]
+    onsets: Int[Tensor, "B T"]  # steps from the bar line before the first note
+    styles: Int[Tensor, "B"]
+    metres: Int[Tensor, "B"]
+    mask: Bool[Tensor, "B T"]  # True = real event, END included
+
+    @property
+    def n_notes(self) -> Int[Tensor, ""]:
+        """Events that sound."""
+        return ((self.pitch_ids >= FIRST_PITCH_ID) & self.mask).sum()
+
+
+def collate(tunes: Sequence[MelodyEvents], shifts: Sequence[int] | None = None) -> MelodyBatch:
+    """Stack tunes into a batch, each transposed by its own number of semitones."""
+    shape = len(tunes), max(len(tune.pitch_ids) for tune in tunes)
+    pitch_ids, durations, onsets = (torch.zeros(shape, dtype=torch.long) for _ in range(3))
+    mask = torch.zeros(shape, dtype=torch.bool)
+    for row, (tune, shift) in enumerate(zip(tunes, shifts or [0] * len(tunes))):
+        length = len(tune.pitch_ids)
+        ids = torch.from_numpy(tune.pitch_ids)
+        pitch_ids[row, :length] = torch.where(ids >= FIRST_PITCH_ID, ids + shift, ids)
+        durations[row, :length] = torch.from_numpy(tune.durations)
+        onsets[row, :length] = torch.from_numpy(tune.onsets)
+        mask[row, :length] = True
+    styles = torch.tensor([tune.style for tune in tunes])
+    return MelodyBatch(pitch_ids, durations, onsets, styles, torch.tensor([tune.metre for tune in tunes]), mask)
+
+
+class MelodyBatches:
+    """Batches of tunes of like length for `training.fit`, freshly shuffled each epoch, transposed at random.
+
+    Args:
+        max_shift: semitones a tune may move up or down, as far as the pitch range allows.
+    """
+
+    def __init__(self, tunes: Sequence[MelodyEvents], batch_size: int, seed: int, max_shift: int = 5):
+        self.tunes = sorted(tunes, key=lambda tune: len(tune.pitch_ids))
+        self.batch_size, self.seed, self.max_shift = batch_size, seed, max_shift
+        self.per_epoch = len(self.tunes) // batch_size
+
+    def __call__(self, step: int, rank: int = 0, world_size: int = 1) -> MelodyBatch:
+        """Return this process's share of the batch of a step; the same one each time."""
+        epoch, index = divmod(step, self.per_epoch)
+        order = np.random.default_rng((self.seed, epoch))
+        offset = int(order.integers(len(self.tunes) - self.per_epoch * self.batch_size + 1))
+        start = offset + int(order.permutation(self.per_epoch)[index]) * self.batch_size
+        chosen = self.tunes[start : start + self.batch_size]
+        rng = np.random.default_rng((self.seed, epoch, index))
+        shifts = [self._shift(tune, rng) for tune in chosen]
+        return collate(chosen[rank::world_size], shifts[rank::world_size])
+
+    def _shift(self, tune: MelodyEvents, rng: np.random.Generator) -> int:
+        pitches = tune.pitch_ids[tune.pitch_ids >= FIRST_PITCH_ID]
+        low = max(-self.max_shift, FIRST_PITCH_ID - int(pitches.min()))
+        high = min(self.max_shift, N_PITCH_IDS - 1 - int(pitches.max()))
+        return int(rng.integers(low, high + 1))
+
+
+@dataclass(frozen=True)
+class MelodyRNNConfig:
+    """Sizes of a MelodyRNN."""
+
+    cell: str = "lstm"  # or "gru"
+    hidden_dim: int = 384  # D
+    n_layers: int = 1
+    embedding_dim: int = 96
+    dropout: float = 0.3
+
+
+class MelodyRNN(nn.Module):
+    """p(tune) = product over events of p(pitch | all events before) p(duration | this pitch, all events before)."""
+
+    def __init__(self, config: MelodyRNNConfig):
+        super().__init__()
+        self.config = config
+        width = config.embedding_dim
+        self.pitch = nn.Embedding(N_PITCH_IDS + 1, width)
+        self.duration = nn.Embedding(N_DURATIONS, width)
+        self.place = nn.Embedding(len(METRES) * IN_BAR, width)  # where in the bar of this metre
+        self.bar = nn.Embedding(BARS_A_PHRASE, width)
+        self.style = nn.Embedding(len(STYLES), width)
+        cell = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN}[config.cell]
+        inner = config.dropout if config.n_layers > 1 else 0.0
+        self.cell = cell(width, config.hidden_dim, config.n_layers, batch_first=True, dropout=inner)
+        self.dropout = nn.Dropout(config.dropout)
+        self.pitch_head = nn.Linear(config.hidden_dim + width, N_PITCH_IDS)
+        self.duration_head = nn.Sequential(
+            nn.Linear(config.hidden_dim + 2 * width, 2 * width), nn.ReLU(), nn.Linear(2 * width, N_DURATIONS)
+        )
+
+    def read(self, pitch_ids: Tensor, durations: Tensor, place: Tensor, styles: Tensor) -> Float[Tensor, "B T D"]:
+        """Embed the event before each step together with the place of the step's own event."""
+        event = self.pitch(pitch_ids) + self.duration(durations) + self.style(styles).unsqueeze(1)
+        return self.dropout(event + place)
+
+    def places(self, onsets: Int[Tensor, "B T"], metres: Int[Tensor, "B"]) -> Float[Tensor, "B T D"]:
+        """Embed where in the bar, and in which bar of eight, each event starts."""
+        bar_steps = torch.tensor(BAR_STEPS, device=onsets.device)[metres].unsqueeze(1)  # (B, 1)
+        in_bar = metres.unsqueeze(1) * IN_BAR + onsets % bar_steps
+        return self.place(in_bar) + self.bar(onsets // bar_steps % BARS_A_PHRASE)
+
+    def forward(self, batch: MelodyBatch) -> tuple[Float[Tensor, "B T 44"], Float[Tensor, "B T 65"]]:
+        """Return pitch and duration logits; those at t have read the events before t (and, for durations, pitch t)."""
+        before = F.pad(batch.pitch_ids, (1, 0), value=START_ID)[:, :-1]  # (B, T)
+        place = self.places(batch.onsets, batch.metres)  # (B, T, D)
+        inputs = self.read(before, F.pad(batch.durations, (1, 0))[:, :-1], place, batch.styles)
+        hidden, _ = self.cell(inputs)  # (B, T, D)
+        hidden = self.dropout(hidden)
+        return self.score_pitch(hidden, place), self.score_duration(hidden, place, batch.pitch_ids)
+
+    def score_pitch(self, hidden: Tensor, place: Tensor) -> Tensor:
+        """Pitch logits from the state and the place of the event."""
+        return self.pitch_head(torch.cat([hidden, place], dim=-1))
+
+    def score_duration(self, hidden: Tensor, place: Tensor, pitch_ids: Tensor) -> Tensor:
+        """Duration logits from the state, the place and the pitch of the event."""
+        return self.duration_head(torch.cat([hidden, place, self.pitch(pitch_ids)], dim=-1))
+
+    def event_nll(self, batch: MelodyBatch) -> Float[Tensor, "B T"]:
+        """Negative log-likelihood of each event in nats; 0 where mask is False. END has no duration to guess."""
+        pitch_logits, duration_logits = self(batch)
+        nll = F.cross_entropy(pitch_logits.transpose(1, 2), batch.pitch_ids, reduction="none")  # (B, T)
+        timed = F.cross_entropy(duration_logits.transpose(1, 2), batch.durations, reduction="none")  # (B, T)
+        return (nll + timed * (batch.pitch_ids != END_ID)) * batch.mask
+
+    def loss(self, batch: MelodyBatch) -> tuple[Float[Tensor, ""], dict[str, float]]:
+        """Nats per note over the batch, and `weight`, the notes it is the mean of."""
+        n_notes = batch.n_notes
+        return self.event_nll(batch).sum() / n_notes, {"weight": float(n_notes)}
+
+    @torch.no_grad()
+    def sample(self, n: int, request: MelodyRequest, generator: torch.Generator) -> list[MelodyEvents]:
+        """Draw n playable melodies."""
+        self.eval()
+        return sample_melodies(RNNStream(self, n, request), n, request, generator)
+
+
+class RNNStream:
+    """n melodies that a MelodyRNN is writing: one cell step an event, fed exactly what `forward` reads."""
+
+    def __init__(self, model: MelodyRNN, n: int, request: MelodyRequest):
+        self.model = model
+        bar = request.bar_steps
+        self.styles = torch.full((n,), STYLES.index(request.style))
+        self.metres = torch.full((n,), METRES.index(request.metre))
+        self.now = torch.full((n, 1), (bar - request.pickup) % bar)  # step of the next event
+        self.state = None
+        self._advance(torch.full((n,), START_ID), torch.zeros(n, dtype=torch.long))
+
+    def pitch_logits(self) -> Float[Tensor, "n 44"]:
+        """Score the next pitch id of each melody."""
+        return self.model.score_pitch(self.hidden, self.place)[:, 0]
+
+    def duration_logits(self, pitch_ids: Int[Tensor, "n"]) -> Float[Tensor, "n 65"]:
+        """Score the duration of the event whose pitch ids are given."""
+        return self.model.score_duration(self.hidden, self.place, pitch_ids.unsqueeze(1))[:, 0]
+
+    def push(self, pitch_ids: Int[Tensor, "n"], durations: Int[Tensor, "n"]) -> None:
+        """Append one event to each melody."""
+        self.now = self.now + durations.unsqueeze(1)
+        self._advance(pitch_ids, durations)
+
+    def _advance(self, pitch_ids: Tensor, durations: Tensor) -> None:
+        self.place = self.model.places(self.now, self.metres)  # (n, 1, D)
+        inputs = self.model.read(pitch_ids.unsqueeze(1), durations.unsqueeze(1), self.place, self.styles)
+        self.hidden, self.state = self.model.cell(inputs, self.state)

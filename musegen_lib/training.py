@@ -1,0 +1,180 @@
+"""The one training loop: seeded, resumable, with validation and early stopping, on one machine or many.
+
+Step k of a run depends on the seed and on k alone: the batch is `batches(k)`, and the random state is set from both
+before the step. So a run that was stopped goes on as if it had not been, and needs nothing but weights, optimizer
+state and k to do so.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+from lightning_fabric import Fabric
+from tqdm.auto import tqdm
+
+from musegen_lib.checkpoints import read_state, write_state
+
+
+class Batches(Protocol):
+    """What to train on: a batch for every step, the same one each time it is asked for."""
+
+    def __call__(self, step: int, rank: int = 0, world_size: int = 1) -> Any:
+        """Return this process's share of the batch of a step."""
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """How long and how fast to train."""
+
+    steps: int = 2000
+    learning_rate: float = 2e-3
+    weight_decay: float = 0.01
+    warmup_steps: int = 100
+    clip_norm: float = 1.0
+    validate_every: int = 250
+    patience: int = 5  # stop after this many validations without a better one
+    seed: int = 0
+
+
+@dataclass
+class Run:
+    """Where a training stands: all that the loop needs to go on, and the curves to draw."""
+
+    step: int = 0
+    best_step: int = 0
+    best_loss: float = float("inf")
+    train_loss: list[float] = field(default_factory=list)  # mean since the last validation
+    valid_loss: list[float] = field(default_factory=list)
+    valid_steps: list[int] = field(default_factory=list)
+
+
+def fit(
+    model: torch.nn.Module,
+    batches: Batches,
+    valid_batches: Sequence[Any],
+    config: TrainConfig,
+    folder: Path | None = None,
+    fabric: Fabric | None = None,
+) -> Run:
+    """Train the model in place and leave the weights of its best validation in it.
+
+    Args:
+        model: offers `loss(batch) -> scalar, {"weight": items the scalar is the mean of}`.
+        valid_batches: scored whole, weighted by their items, every `validate_every` steps.
+        folder: where to keep the state after each validation; a run found there is resumed.
+        fabric: where to run; by default one process on the CPU.
+    """
+    fabric = fabric or Fabric(accelerator="cpu", devices=1)
+    module, optimizer = fabric.setup(model, make_optimizer(model, config))
+    module.mark_forward_method("loss")
+    run = _resume(folder, model, optimizer, config) or Run()
+    best = {name: value.clone() for name, value in model.state_dict().items()}
+    if run.best_step and folder is not None:
+        best, _ = read_state(folder / "best.safetensors")
+    bar = tqdm(total=config.steps, initial=run.step, desc="training", disable=not fabric.is_global_zero, leave=False)
+    started, losses = time.monotonic(), []
+    while run.step < config.steps and not _out_of_patience(run, config):
+        losses.append(_one_step(fabric, module, optimizer, batches, config, run.step))
+        run.step += 1
+        bar.update()
+        if run.step % config.validate_every == 0 or run.step == config.steps:
+            run.train_loss.append(sum(losses) / len(losses))
+            losses.clear()
+            run.valid_loss.append(evaluate(model, valid_batches))
+            run.valid_steps.append(run.step)
+            if run.valid_loss[-1] < run.best_loss:
+                run.best_loss, run.best_step = run.valid_loss[-1], run.step
+                best = {name: value.clone() for name, value in model.state_dict().items()}
+            bar.set_postfix_str(f"train {run.train_loss[-1]:.3f}, valid {run.valid_loss[-1]:.3f}")
+            if folder is not None and fabric.is_global_zero:
+                _keep(folder, model, optimizer, best, run, config)
+    bar.close()
+    model.load_state_dict(best)
+    if fabric.is_global_zero:
+        spent = time.monotonic() - started
+        print(f"{run.step} steps in {spent:.0f} s; best valid {run.best_loss:.3f} at step {run.best_step}")
+    return run
+
+
+def make_optimizer(model: torch.nn.Module, config: TrainConfig) -> torch.optim.AdamW:
+    """AdamW over the model's weights."""
+    return torch.optim.AdamW(model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay)
+
+
+def learning_rate(step: int, config: TrainConfig) -> float:
+    """Rise in a line over the warm-up, then fall in a line to a hundredth at the last step."""
+    rise = (step + 1) / max(1, config.warmup_steps)
+    fall = 1 - 0.99 * max(0, step - config.warmup_steps) / max(1, config.steps - config.warmup_steps)
+    return config.learning_rate * min(rise, fall)
+
+
+@torch.no_grad()
+def evaluate(model: torch.nn.Module, batches: Sequence[Any]) -> float:
+    """Mean loss over all items of the batches, dropout off."""
+    was_training = model.training
+    model.eval()
+    total = weight = 0.0
+    for batch in batches:
+        loss, parts = model.loss(batch)
+        total, weight = total + float(loss) * parts["weight"], weight + parts["weight"]
+    model.train(was_training)
+    return total / weight
+
+
+def _one_step(fabric: Fabric, module: Any, optimizer: Any, batches: Batches, config: TrainConfig, step: int) -> float:
+    torch.manual_seed((config.seed * 1_000_003 + step) % 2**63)
+    for group in optimizer.param_groups:
+        group["lr"] = learning_rate(step, config)
+    module.train()
+    batch = to_device(batches(step, fabric.global_rank, fabric.world_size), fabric.device)
+    loss, parts = module.loss(batch)
+    mean_weight = fabric.all_reduce(torch.tensor(parts["weight"]), reduce_op="mean")
+    optimizer.zero_grad()
+    fabric.backward(loss * (parts["weight"] / mean_weight))  # shares of unequal size count by their items
+    fabric.clip_gradients(module, optimizer, max_norm=config.clip_norm)
+    optimizer.step()
+    return float(loss.detach())
+
+
+def to_device(batch: Any, device: torch.device) -> Any:
+    """Move the tensors of a batch (a tensor, or a dataclass of tensors)."""
+    if isinstance(batch, torch.Tensor):
+        return batch.to(device)
+    return replace(batch, **{name: value.to(device) for name, value in vars(batch).items()})
+
+
+def _out_of_patience(run: Run, config: TrainConfig) -> bool:
+    return len(run.valid_loss) > config.patience and min(run.valid_loss[-config.patience :]) > run.best_loss
+
+
+def _keep(folder: Path, model: Any, optimizer: Any, best: dict, run: Run, config: TrainConfig) -> None:
+    if run.best_step == run.step:
+        write_state(folder / "best.safetensors", best, {"step": str(run.step)})
+    tensors = {f"model.{name}": value for name, value in model.state_dict().items()}
+    for index, state in optimizer.state_dict()["state"].items():
+        tensors |= {f"optimizer.{index}.{name}": value for name, value in state.items()}
+    about = {"run": json.dumps(asdict(run)), "config": json.dumps(asdict(config))}
+    write_state(folder / "last.safetensors", tensors, about)
+
+
+def _resume(folder: Path | None, model: Any, optimizer: Any, config: TrainConfig) -> Run | None:
+    if folder is None or not (folder / "last.safetensors").exists():
+        return None
+    tensors, about = read_state(folder / "last.safetensors")
+    if json.loads(about["config"]) != asdict(config):
+        print(f"{folder}: holds a run with another configuration; starting anew")
+        return None
+    model.load_state_dict({n.removeprefix("model."): v for n, v in tensors.items() if n.startswith("model.")})
+    found = optimizer.state_dict()
+    for name, value in tensors.items():
+        if name.startswith("optimizer."):
+            _, index, field_name = name.split(".")
+            found["state"].setdefault(int(index), {})[field_name] = value
+    optimizer.load_state_dict(found)
+    return Run(**json.loads(about["run"]))

@@ -1,0 +1,113 @@
+"""Tests of musegen_lib.notebooks on small notebooks made on the spot."""
+
+import os
+import stat
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+from musegen_lib.errors import MusegenError
+from musegen_lib.notebooks import execute, student_version
+
+
+def write_notebook(path, cells):
+    notebook = new_notebook(cells=cells)
+    notebook.metadata = {"widgets": {"state": 1}, "kernelspec": {"name": "other", "display_name": "x"}, "author": "me"}
+    nbformat.write(notebook, path)
+    return path
+
+
+def read_notebook(path):
+    return nbformat.read(path, as_version=4)
+
+
+def test_execute_runs_in_the_folder_of_the_notebook_and_stores_outputs_in_order(tmp_path):
+    (tmp_path / "hello.txt").write_text("C major")
+    cells = [new_code_cell("text = open('hello.txt').read()"), new_markdown_cell("Words."), new_code_cell("text")]
+    path = write_notebook(tmp_path / "nb.ipynb", cells)
+    assert 0 < execute(path) < 60
+    first, _, last = read_notebook(path).cells
+    assert (first.execution_count, last.execution_count) == (1, 2)
+    assert last.outputs[0].data["text/plain"] == "'C major'"
+
+
+def test_a_second_run_changes_no_byte_and_the_mode_of_the_file_stays(tmp_path):
+    cells = [new_code_cell("print(1)\nprint(2)", metadata={"collapsed": True, "tags": ["keep"]})]
+    path = write_notebook(tmp_path / "nb.ipynb", cells)
+    path.chmod(0o640)
+    execute(path)
+    once = path.read_bytes()
+    execute(path)
+    assert path.read_bytes() == once
+    assert stat.S_IMODE(path.stat().st_mode) == 0o640 or os.name == "nt"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["nb.ipynb"]
+
+
+def test_execute_keeps_only_the_metadata_that_people_write(tmp_path):
+    alt = {"image": {"alt": "two bars in C"}}
+    cells = [new_code_cell("1", metadata={"collapsed": True, "tags": ["keep"], "mystnb": alt})]
+    path = write_notebook(tmp_path / "nb.ipynb", cells)
+    execute(path)
+    notebook = read_notebook(path)
+    assert notebook.cells[0].metadata == {"tags": ["keep"], "mystnb": alt}
+    assert set(notebook.metadata) == {"kernelspec", "language_info"}
+    assert notebook.metadata.kernelspec.name == "python3"
+    assert notebook.metadata.language_info == {"name": "python"}
+
+
+def test_a_failing_cell_is_told_in_one_line_and_leaves_the_file_as_it_was(tmp_path):
+    cells = [new_markdown_cell("Words."), new_code_cell("1"), new_code_cell("raise KeyError('no such chord')")]
+    path = write_notebook(tmp_path / "nb.ipynb", cells)
+    before = path.read_bytes()
+    with pytest.raises(MusegenError, match=r"nb\.ipynb, cell \[2\]: KeyError: .*no such chord.*$") as error:
+        execute(path)
+    assert "\n" not in str(error.value)
+    assert path.read_bytes() == before
+
+
+def test_a_cell_that_should_fail_may_fail(tmp_path):
+    cells = [new_code_cell("1 / 0", metadata={"tags": ["raises-exception"]}), new_code_cell("'after'")]
+    path = write_notebook(tmp_path / "nb.ipynb", cells)
+    execute(path)
+    assert [cell.outputs[0].output_type for cell in read_notebook(path).cells] == ["error", "execute_result"]
+
+
+def test_a_dead_kernel_and_a_slow_cell_are_told_in_one_line(tmp_path):
+    dead = write_notebook(tmp_path / "dead.ipynb", [new_code_cell("1"), new_code_cell("import os; os._exit(1)")])
+    with pytest.raises(MusegenError, match=r"dead\.ipynb, cell \[2\]: the kernel died"):
+        execute(dead)
+    slow = write_notebook(tmp_path / "slow.ipynb", [new_code_cell("import time; time.sleep(60)")])
+    with pytest.raises(MusegenError, match=r"slow\.ipynb, cell \[1\]: took longer than 1 s"):
+        execute(slow, timeout=1)
+
+
+def test_a_missing_file_and_a_file_that_is_no_notebook_are_told_in_one_line(tmp_path):
+    with pytest.raises(MusegenError, match=r"none\.ipynb: there is no such notebook"):
+        execute(tmp_path / "none.ipynb")
+    (tmp_path / "text.ipynb").write_text("do re mi")
+    with pytest.raises(MusegenError, match=r"text\.ipynb: this is not a notebook"):
+        execute(tmp_path / "text.ipynb")
+
+
+def test_the_student_version_has_no_solutions_and_no_outputs(tmp_path):
+    cells = [
+        new_code_cell("2 + 2", execution_count=1),
+        new_code_cell("raise NotImplementedError", metadata={"tags": ["exercise"]}),
+        new_code_cell("answer = 1", metadata={"tags": ["solution"]}),
+        new_markdown_cell("Because.", metadata={"tags": ["solution"]}),
+    ]
+    path = write_notebook(tmp_path / "nb.ipynb", cells)
+    before = path.read_bytes()
+    out = student_version(path, tmp_path / "students" / "nb.ipynb")
+    notebook = read_notebook(out)
+    nbformat.validate(notebook)
+    assert [cell.source for cell in notebook.cells] == ["2 + 2", "raise NotImplementedError"]
+    assert all(cell.execution_count is None and not cell.outputs for cell in notebook.cells)
+    assert path.read_bytes() == before
+
+
+def test_the_student_version_never_overwrites_its_source(tmp_path):
+    path = write_notebook(tmp_path / "nb.ipynb", [new_code_cell("1")])
+    with pytest.raises(MusegenError, match="would overwrite the notebook"):
+        student_version(path, path)
