@@ -1,4 +1,4 @@
-"""The small grammars inside ABC: keys, metres and lengths. Each parser raises ValueError; `abc` adds file and line.
+"""The small grammars of ABC: tokens, keys, metres and lengths. Each parser raises ValueError; `abc` adds file and line.
 
 Source: the ABC standard 2.1, https://abcnotation.com/wiki/abc:standard:v2.1, sections 3.1 and 4.
 """
@@ -35,10 +35,38 @@ _KEY_ACCIDENTAL = re.compile(r"(?<=\s)(\^\^|\^|__|_|=)([A-Ga-g])")
 _METRE = re.compile(r"\(?([\d+ ]+)\)?/(\d+)")
 _UNIT = re.compile(r"(\d+)/(\d+)")
 
+_LENGTH = r"\d*/*\d*"
+_PITCH = r"(?P<accidental>\^\^|\^|__|_|=)?(?P<letter>[A-Ga-g])(?P<octave>[,']*)"
+TOKEN = re.compile(  # whatever matches nothing (slurs, spaces, decorations such as ~ . T) is passed over
+    rf"""(?P<note>{_PITCH}(?P<length>{_LENGTH}))
+    | (?P<bar>:*\|+[:|\]]*|\[\|[:|\]]*|::+)
+    | (?P<rest>[zxZX])(?P<rest_length>{_LENGTH})
+    | (?P<skip>"[^"]*" | ![^!\s]*! | \+[a-zA-Z.<>()]+\+ | &[^|]*)   # text, decorations, a second layer
+    | \{{(?P<grace>[^{{}}]*)\}}
+    | \[(?P<field>[A-Za-z]):(?P<value>[^\[\]]*)\]
+    | \[(?![\d|])(?P<chord>[^\[\]|]*)\](?P<chord_length>{_LENGTH})
+    | \((?P<tuplet>[2-9])(?::(?P<q>\d*)(?::(?P<r>\d*))?)?
+    | (?P<broken>[<>]+)
+    | (?P<tie>-)""",
+    re.VERBOSE,
+)
+CHORD_NOTE = re.compile(rf"(\^\^|\^|__|_|=)?([A-Ga-g])([,']*)({_LENGTH})(-?)")
+OPEN_CHORD = re.compile(r"\[(?!\d)[A-Ga-g^_=,'/\d]{0,40}$")
+TUPLET_TIME = {
+    2: 3,
+    3: 2,
+    4: 3,
+    5: 2,
+    6: 2,
+    7: 2,
+    8: 3,
+    9: 2,
+}  # p notes in the time of; 5, 7, 9 take 3 in 6/8, 9/8, 12/8
+
 
 @dataclass(frozen=True)
 class Key:
-    """A key signature: `name` such as 'D dorian' (None if unknown), `alters` maps letters in both cases to semitones."""
+    """A key signature: `name` such as 'D dorian' or None, `alters` from letters in both cases to semitones."""
 
     name: str | None
     n_sharps: int  # negative: flats
@@ -76,6 +104,16 @@ def _alters(n_sharps: int, more: dict[str, int] | None = None) -> MappingProxyTy
         alters[order[i % 7]] = alters.get(order[i % 7], 0) + sign
     alters |= {letter.upper(): alter for letter, alter in (more or {}).items()}
     return MappingProxyType({case: alter for letter, alter in alters.items() for case in (letter, letter.lower())})
+
+
+def spelling_in(n_sharps: int) -> dict[int, tuple[str, int]]:
+    """Spell the twelve pitch classes as (letter, semitones): neighbours of the key on the line of fifths.
+
+    >>> spelling_in(0)[8], spelling_in(-3)[8]  # G sharp in C major and A minor, A flat in C minor
+    (('G', 1), ('A', -1))
+    """
+    lowest = min(1, max(-8, n_sharps - 3))  # counted from C; from F flat to B sharp
+    return {7 * place % 12: (FIFTHS[(place + 1) % 7], (place + 1) // 7) for place in range(lowest, lowest + 12)}
 
 
 @lru_cache(maxsize=256)

@@ -1,4 +1,4 @@
-"""From lines of ABC to notes: a tokenizer and the state that gives each token its meaning.
+"""From lines of ABC to notes: the state that gives each token its meaning.
 
 Used by `abc` only. Times here are fine ticks, FINE_PER_TICK to a tick, so that fractions of a tick stay whole numbers.
 """
@@ -8,8 +8,20 @@ from __future__ import annotations
 import re
 from fractions import Fraction
 
-from musegen_lib.abc_fields import ACCIDENTALS, NATURALS, default_unit, parse_key, parse_length, parse_metre
-from musegen_lib.abc_fields import parse_number, parse_unit
+from musegen_lib.abc_fields import (
+    ACCIDENTALS,
+    CHORD_NOTE,
+    NATURALS,
+    OPEN_CHORD,
+    TOKEN,
+    TUPLET_TIME,
+    default_unit,
+    parse_key,
+    parse_length,
+    parse_metre,
+    parse_number,
+    parse_unit,
+)
 from musegen_lib.piece import metre_to_beats
 
 TICKS_PER_BEAT = 48
@@ -17,34 +29,7 @@ FINE_PER_TICK = 840  # 48 * 840 = 2^7 * 3^2 * 5 * 7: halves, triplets, quintuple
 MAX_NOTES = 200_000
 MAX_BEATS = 100_000  # quarter notes in a tune: days of music
 MAX_VOICES = 64
-
-_LENGTH = r"\d*/*\d*"
-_PITCH = r"(?P<accidental>\^\^|\^|__|_|=)?(?P<letter>[A-Ga-g])(?P<octave>[,']*)"
-TOKEN = re.compile(  # whatever matches nothing (slurs, spaces, decorations such as ~ . T) is passed over
-    rf"""(?P<note>{_PITCH}(?P<length>{_LENGTH}))
-    | (?P<bar>:*\|+[:|\]]*|\[\|[:|\]]*|::+)
-    | (?P<rest>[zxZX])(?P<rest_length>{_LENGTH})
-    | (?P<skip>"[^"]*" | ![^!\s]*! | \+[a-zA-Z.<>()]+\+ | &[^|]*)   # text, decorations, a second layer
-    | \{{(?P<grace>[^{{}}]*)\}}
-    | \[(?P<field>[A-Za-z]):(?P<value>[^\[\]]*)\]
-    | \[(?![\d|])(?P<chord>[^\[\]|]*)\](?P<chord_length>{_LENGTH})
-    | \((?P<tuplet>[2-9])(?::(?P<q>\d*)(?::(?P<r>\d*))?)?
-    | (?P<broken>[<>]+)
-    | (?P<tie>-)""",
-    re.VERBOSE,
-)
-CHORD_NOTE = re.compile(rf"(\^\^|\^|__|_|=)?([A-Ga-g])([,']*)({_LENGTH})(-?)")
 HEADER_CHECKS = {"M": parse_metre, "L": parse_unit}
-TUPLET_TIME = {
-    2: 3,
-    3: 2,
-    4: 3,
-    5: 2,
-    6: 2,
-    7: 2,
-    8: 3,
-    9: 2,
-}  # p notes in the time of; 5, 7, 9 take 3 in 6/8, 9/8, 12/8
 
 
 class VoiceReader:
@@ -226,15 +211,18 @@ class TuneReader:
         self.fields: dict[str, list[str]] = {}
         self.voices: dict[str, VoiceReader] = {}
         self.voice: VoiceReader | None = None  # the one that music goes to; None in the header
-        self.ended = False
+        self.after_blank = False
+        self.open_chord = ""  # a chord that a hard line wrap has cut in two
 
     def read_line(self, line: str) -> None:
-        """Take one line of the file; a blank line after the first music ends the tune."""
-        if line.startswith("%") or self.ended:
+        """Take one line of the file; after a blank line only lines with a bar line are music, others are free text."""
+        if line.startswith("%"):
             return
         if line[1:2] == ":" and line[0].isalpha() and line[0] not in "abcdefgz":  # "g:|" is music
             self._read_field(line[0], line[2:].strip())
-        elif self.voice:
+        elif not line.strip():
+            self.after_blank = self.voice is not None
+        elif self.voice and ("|" in line or not self.after_blank):
             self._read_music(line.partition("%")[0].replace("`", "").rstrip())
 
     def _read_field(self, letter: str, value: str) -> None:
@@ -249,15 +237,16 @@ class TuneReader:
             self.voice.read_field(letter, value)
 
     def _read_music(self, line: str) -> None:
-        for match in TOKEN.finditer(line):
+        line = self.open_chord + line
+        cut = OPEN_CHORD.search(line)
+        self.open_chord = cut[0] if cut else ""
+        for match in TOKEN.finditer(line, 0, cut.start() if cut else len(line)):
             if match.lastgroup == "value" and match["field"] == "V":
                 self._choose_voice(match["value"])
             else:
                 self.voice.read(match)
-        if line.endswith("\\"):  # the phrase goes on in the next line
-            return
-        self.ended = not line and any(voice.n_events for voice in self.voices.values())
-        self.voice.end_line()
+        if not line.endswith("\\") and not cut:  # else the phrase goes on in the next line
+            self.voice.end_line()
 
     def _choose_voice(self, value: str) -> None:
         name = (value.split() or [""])[0]

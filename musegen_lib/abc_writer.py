@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
+from itertools import pairwise
 
-from musegen_lib.abc_fields import FIFTHS, NATURALS, parse_key
+from musegen_lib.abc_fields import NATURALS, parse_key, spelling_in
 from musegen_lib.abc_music import TICKS_PER_BEAT
 from musegen_lib.piece import TONIC_PITCH_CLASS, Piece
 
@@ -48,9 +49,7 @@ class _Speller:
     def __init__(self, key: str):
         self.key = parse_key(key)
         self.altered: dict[int, int] = {}
-        lowest = min(1, max(-8, self.key.n_sharps - 3))  # of the twelve neighbours on the line of fifths, C = 0
-        places = range(lowest, lowest + 12)
-        self.spelling = {7 * p % 12: (FIFTHS[(p + 1) % 7], (p + 1) // 7) for p in places}  # letter, semitones
+        self.spelling = spelling_in(self.key.n_sharps)
 
     def spell(self, pitch: int, in_full: bool = False) -> str:
         """Write one pitch; in_full shows its accidental in any case."""
@@ -93,7 +92,7 @@ def _cut_at_bars(piece: Piece, voice: int) -> Iterator[tuple[int, int, list[int]
     for onset, offset, pitches in [*_chords(piece, voice), (piece.n_steps, piece.n_steps, [])]:
         for start, stop, sounding in ((now, onset, []), (onset, offset, pitches)):
             edges = [start, *(line for line in bar_lines if start < line < stop), stop]
-            for left, right in zip(edges, edges[1:]):
+            for left, right in pairwise(edges):
                 if right > left:
                     yield left, right - left, sounding, bool(sounding) and left > start, bool(sounding) and right < stop
         now = offset

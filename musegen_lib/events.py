@@ -136,7 +136,11 @@ class MelodyRequest:
 
 
 def sample_melodies(
-    stream: MelodyStream, n: int, request: MelodyRequest, generator: torch.Generator, opening: MelodyEvents | None = None
+    stream: MelodyStream,
+    n: int,
+    request: MelodyRequest,
+    generator: torch.Generator,
+    opening: MelodyEvents | None = None,
 ) -> list[MelodyEvents]:
     """Draw n melodies that are always playable: bars add up, pitches in range, the last event is a note.
 

@@ -168,9 +168,17 @@ def _table_to_notes(
         "zero_length_notes": int(instant.sum()),
         "notes_lengthened": int((short & ~instant).sum()),
         "notes_merged": len(notes) - len(clipped),
-        "notes_trimmed": len(set(clipped.tolist()) - set(notes.tolist())),
+        "notes_trimmed": _count_shorter(clipped, notes),
     }
     return clipped, counts
+
+
+def _count_shorter(clipped: np.ndarray, notes: np.ndarray) -> int:
+    """Count the notes that `clip_overlaps` cut, given its result and what it was given."""
+    order = np.lexsort((-notes["duration_steps"], notes["onset_steps"], notes["pitch"], notes["voice"]))
+    strikes = notes[order][["voice", "pitch", "onset_steps"]]
+    longest = np.concatenate([strikes[:1] == strikes[:1], strikes[1:] != strikes[:-1]])  # the first of each strike
+    return int((clipped["duration_steps"] < notes[order][longest]["duration_steps"]).sum())
 
 
 def _read_fields(facts: ScanFacts, last_tick: int) -> tuple[dict[str, Any], dict[str, int]]:

@@ -24,6 +24,7 @@ class MidiLimits:
     file_bytes: int = 4_000_000
     events: int = 300_000
     notes: int = 200_000
+    changes: int = 50_000  # of tempo, metre and key
     tracks: int = 257  # one that leads and 256 voices
     voices: int = 256  # `Piece` numbers voices in one byte
     ticks: int = 2**28 - 1  # the longest wait that one event can state
@@ -39,6 +40,7 @@ def one_line(text: str) -> str:
 
 
 def read_header(data: bytes) -> tuple[int, int, int]:
+    """Return the number of tracks, the ticks per quarter note and the position behind the header."""
     if len(data) > LIMITS.file_bytes:
         raise MusegenError(f"larger than {LIMITS.file_bytes:,} bytes; {SPLIT}")
     if data[:4] != b"MThd":
@@ -113,7 +115,7 @@ def read_events(body: bytes) -> Iterator[tuple[int, int, int, int, int]]:
     """
     pos = tick = status = running = 0
     while pos < len(body) and status != END_OF_TRACK:
-        delta, begin = bytes_to_quantity(body, pos)
+        delta, begin = (body[pos], pos + 1) if body[pos] < 0x80 else bytes_to_quantity(body, pos)
         tick += delta
         status, start = (body[begin], begin + 1) if body[begin] >= 0x80 else (running, begin)
         if 0x80 <= status < 0xF0:

@@ -96,7 +96,9 @@ def _read_track(t: int, body: bytes, facts: ScanFacts, elsewhere: dict[int, int]
     tick = status = end = 0
     try:
         for tick, status, begin, start, end in read_events(body):
-            track.count_event()
+            facts.n_events += 1
+            if facts.n_events > LIMITS.events or facts.n_note_ons > LIMITS.notes:
+                raise MusegenError(f"beyond {LIMITS.events:,} events or {LIMITS.notes:,} notes; {SPLIT}")
             if status < 0xA0:
                 track.read_note(status & 15, body[start], body[start + 1] if status >= 0x90 else 0)
                 continue
@@ -125,11 +127,6 @@ class _Track:
         self.begun, self.ended = [0] * 16, [0] * 16  # notes by channel
         self.programs: dict[int, int] = {}
 
-    def count_event(self) -> None:
-        self.facts.n_events += 1
-        if self.facts.n_events > LIMITS.events or self.facts.n_note_ons > LIMITS.notes:
-            raise MusegenError(f"beyond {LIMITS.events:,} events or {LIMITS.notes:,} notes; {SPLIT}")
-
     def read_note(self, channel: int, pitch: int, velocity: int) -> None:
         """Take a note-on, or a note-off as velocity 0."""
         note = channel << 7 | pitch
@@ -157,6 +154,8 @@ class _Track:
     def read_meta(self, kind: int, tick: int, payload: bytes) -> None:
         """Take tempo, metre, key, title and marker; count other text; the rest says nothing about the music."""
         facts = self.facts
+        if len(facts.tempos) + len(facts.metres) + len(facts.keys) > LIMITS.changes:
+            raise MusegenError(f"more than {LIMITS.changes:,} changes of tempo, metre or key; {AGAIN}")
         if kind == 0x51:
             facts.tempos.append((tick, _read_tempo(payload)))
         elif kind == 0x58:

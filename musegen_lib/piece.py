@@ -70,6 +70,8 @@ class Piece:
                 f"steps_per_beat {self.steps_per_beat}, pickup_steps {self.pickup_steps} and tempo_qpm "
                 f"{self.tempo_qpm} must be at least 1, at least 0 and between 0 and 10,000"
             )
+        if not all(0 <= program <= DRUMS for program in self.programs):
+            raise ValueError(f"programs {self.programs} must lie in 0-127, or be {DRUMS} for percussion")
         if self.metre is not None:
             metre_to_beats(self.metre)
         _check_notes(notes)
@@ -94,7 +96,7 @@ class Piece:
     @property
     def n_steps(self) -> int:
         """Steps from the start to the end of the last note."""
-        return int((self.notes["onset_steps"] + self.notes["duration_steps"]).max(initial=0))
+        return int((self.notes["onset_steps"].astype(np.int64) + self.notes["duration_steps"]).max(initial=0))
 
     @property
     def n_voices(self) -> int:
@@ -207,7 +209,10 @@ class Piece:
 
     def __repr__(self) -> str:
         bars = len(self.bar_onsets)
-        parts = [f"{len(self)} notes", f"{bars} bar{'s' * (bars != 1)} of {self.metre}" if self.metre else "no metre"]
+        parts = [
+            f"{len(self)} note{'s' * (len(self) != 1)}",
+            f"{bars} bar{'s' * (bars != 1)} of {self.metre}" if self.metre else "no metre",
+        ]
         parts += [f"{self.n_voices} voices"] * (self.n_voices > 1) + [self.key] * bool(self.key)
         return f"Piece({self.title!r}: {', '.join(parts)}, {self.seconds:.1f} s)"
 

@@ -14,7 +14,7 @@ LAYERS = (  # the first part of a module's name below musegen_lib; a star stands
     ("sampling", "events", "models"),
     ("training", "checkpoints"),
     ("listen", "score", "show", "gallery"),
-    ("exercises", "notebooks", "recipes", "tour", "cli", "__main__"),
+    ("exercises", "notebooks", "recipes", "facts", "convert", "tour", "cli", "__main__"),
 )
 NO_TORCH = "metrics"  # measures must run where no model does, and must not be tempted to share code with one
 

@@ -311,6 +311,7 @@ REFUSED = {
     "slow": (song(track((0, tempo(2**24 - 1)), (1300, on(60))), division=1), "after 6.1 hours"),
     "huge": (b"MThd" + bytes(LIMITS.file_bytes), "larger than 4,000,000 bytes"),
     "events": (song(chunk(b"\0\xb0\1\1" + b"\0\1\1" * LIMITS.events)), "beyond 300,000 events"),
+    "changes": (song(track(*[(1, tempo(500_000))] * (LIMITS.changes + 1))), "50,000 changes of tempo"),
     "notes": (song(chunk(b"\0\x90\x3c\x50" + b"\0\x3c\x50" * (LIMITS.notes + 1))), "200,000 notes"),
     "voices": (
         song(*[track(*[(0, on(60, 80, c)) for c in range(16)], *[(0, off(60, c)) for c in range(16)])] * 17),

@@ -29,6 +29,7 @@ REGIONS = {  # start of the file or folder name -> style; the first that fits co
 }
 SONG_FOLDER = "essenFolksong"
 DANCE_FOLDERS = ("ryansMammoth", "oneills1850", "airdsAirs", "miscFolk")
+DANCE_STYLES = ("irish", "american", "scottish", "english")
 CHORALE_TEMPO = 80
 VOICE_NAMES = ("Soprano", "Alto", "Tenor", "Bass")
 
@@ -44,7 +45,7 @@ def folk_arrays() -> dict[str, np.ndarray]:
 
 def chorale_arrays() -> dict[str, np.ndarray]:
     """Read every clean four-voice chorale: Soprano, Alto, Tenor, Bass, one voice each, of equal length."""
-    files = sorted((corpus_dir() / "bach").glob("*.mxl"))
+    files = sorted(file for file in (corpus_dir() / "bach").iterdir() if file.suffix in (".mxl", ".xml"))
     entries = Parallel(n_jobs=2, batch_size=16)(delayed(_chorale_entry)(file) for file in files)
     return entries_to_arrays([entry for entry in entries if entry is not None])
 
@@ -91,11 +92,12 @@ def _phrase_marks(onsets: list[int], phrase_ends: tuple[int, ...]) -> list[bool]
 
 def _chorale_entry(file: Path) -> Entry | None:
     score = read_musicxml(file)
-    if [part.name for part in score.parts] != list(VOICE_NAMES) or any(part.n_voices > 1 for part in score.parts):
+    clean = all(part.is_melody and part.n_voices == 1 for part in score.parts)
+    if [part.name for part in score.parts] != list(VOICE_NAMES) or not clean:
         return None
-    rows = [(*note, voice, mark) for voice, part in enumerate(score.parts) for note, mark in _with_fermatas(part)]
     if len({part.length_ticks for part in score.parts}) > 1:
         return None
-    texts = {"id": file.name, "title": score.title, "metre": score.metre or "", "key": score.key or ""}
+    notes = [(*note[:3], voice, note[3]) for voice, part in enumerate(score.parts) for note in part.notes]
+    texts = {"id": file.name, "title": score.title or f"BWV {file.stem.removeprefix('bwv')}", "metre": score.metre or "", "key": score.key or ""}
     texts |= {"style": "chorale", "kind": "chorale", "collection": "bach"}
-    return Entry(rows, texts, score.pickup_ticks, CHORALE_TEMPO)
+    return Entry(notes, texts, score.pickup_ticks, CHORALE_TEMPO)

@@ -11,13 +11,14 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Int
 
+from musegen_lib.corpus import Corpus
 from musegen_lib.piece import Piece
 
 LONGEST_RUN = 64  # longer runs count as this many intervals
 
 
 def melody_symbols(piece: Piece) -> Int[np.ndarray, "N"]:
-    """One number a melodic step: the interval to the next note and the duration of the note it leaves, in ticks of 1/48.
+    """One number a melodic step: the interval to the next note, and the duration of the note it leaves in 48ths of a beat.
 
     >>> a, b = Piece.from_notes([(0, 4, 60), (4, 4, 62)]), Piece.from_notes([(0, 4, 65), (4, 4, 67)])
     >>> melody_symbols(a).tolist() == melody_symbols(b).tolist()
@@ -26,6 +27,14 @@ def melody_symbols(piece: Piece) -> Int[np.ndarray, "N"]:
     pitch = piece.notes["pitch"].astype(np.int64)
     ticks = piece.notes["duration_steps"].astype(np.int64) * 48 // piece.steps_per_beat
     return (np.diff(pitch) + 128) * 65_536 + np.minimum(ticks[:-1], 65_535)
+
+
+def corpus_to_symbols(corpus: Corpus) -> list[Int[np.ndarray, "N"]]:
+    """The same for every piece of a corpus of melodies, straight from its arrays."""
+    pitch, duration = corpus.arrays["pitch"].astype(np.int64), corpus.arrays["duration"].astype(np.int64)
+    steps = (np.diff(pitch) + 128) * 65_536 + duration[:-1]
+    offsets = corpus.arrays["offsets"]
+    return [steps[offsets[row] : offsets[row + 1] - 1] for row in corpus.rows]
 
 
 class CopyDetector:

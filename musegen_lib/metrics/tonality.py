@@ -16,7 +16,7 @@ def key_fit(piece: Piece) -> float:
     blindly on even noise (the best of twelve is higher); NaN for a piece without notes.
     Source: "scale consistency" of Mogren 2016 (C-RNN-GAN, arXiv:1611.09904), weighted by duration.
 
-    >>> key_fit(Piece.from_notes([(0, 3, 60), (3, 1, 61)]))
+    >>> key_fit(Piece.from_notes([(0, 1, 60), (1, 1, 61), (2, 1, 62), (3, 1, 63)]))
     0.75
     """
     weight = np.bincount(piece.notes["pitch"] % 12, weights=piece.notes["duration_steps"], minlength=12)

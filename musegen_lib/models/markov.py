@@ -1,4 +1,4 @@
-"""Markov chains over melody events, orders 1 to 4, with Witten-Bell smoothing. Taught in notebooks/00_first_music.ipynb.
+"""Markov chains over melody events, of orders 1 to 4. Taught in notebooks/00_first_music.ipynb.
 
 An event is a pitch id, then a duration. Order k reads the k events before. Each context of length j shares its
 probability with the context of length j - 1 in proportion to how many different continuations it has been seen with:
@@ -10,7 +10,7 @@ Source: Witten and Bell 1991, "The zero-frequency problem", has b = 1; the inter
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -53,6 +53,13 @@ class MelodyMarkov:
         sounding = pitch_ids != END_ID
         self.duration_table.fit(np.column_stack([pitch_ids, contexts])[sounding], durations[sounding])
         return self
+
+    def with_backoff(self, backoff: float) -> MelodyMarkov:
+        """Return the same counts under another back-off."""
+        model = MelodyMarkov(replace(self.config, backoff=backoff))
+        model.pitch_table.copy_counts(self.pitch_table)
+        model.duration_table.copy_counts(self.duration_table)
+        return model
 
     def nll(self, tunes: Sequence[MelodyEvents]) -> Float[np.ndarray, "tunes"]:
         """Negative log-likelihood of each tune in nats, its END included."""
@@ -102,6 +109,10 @@ class ContextTable:
             self.seen.append((pairs, counts))
             self.totals.append(np.bincount(node, minlength=n_nodes))
             self.types.append(np.bincount(pairs // N_SYMBOLS, minlength=n_nodes))
+
+    def copy_counts(self, other: ContextTable) -> None:
+        """Share the counts of another table."""
+        self.children, self.seen, self.totals, self.types = other.children, other.seen, other.totals, other.types
 
     def probability(self, contexts: Int[np.ndarray, "N L"], targets: Int[np.ndarray, "N"]) -> Float[np.ndarray, "N"]:
         """Witten-Bell probability of each target after its context."""

@@ -105,7 +105,7 @@ class MelodyRNNConfig:
     hidden_dim: int = 384  # D
     n_layers: int = 1
     embedding_dim: int = 96
-    dropout: float = 0.3
+    dropout: float = 0.2
 
 
 class MelodyRNN(nn.Module):

@@ -1,0 +1,5 @@
+"""`python -m musegen_lib` is the command `musegen`."""
+
+from musegen_lib.cli import main
+
+main()

@@ -1,0 +1,200 @@
+"""The command `musegen`. Each command is a few lines over the library; faults are one line and exit status 1."""
+
+from __future__ import annotations
+
+import json as json_module
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from musegen_lib.errors import MusegenError
+
+app = typer.Typer(help="Music from neural networks: hear it, train it, measure it.", no_args_is_help=True)
+data_app = typer.Typer(help="The music corpus in data/cache.", no_args_is_help=True)
+midi_app = typer.Typer(help="Foreign MIDI files.", no_args_is_help=True)
+notebook_app = typer.Typer(help="The lessons.", no_args_is_help=True)
+app.add_typer(data_app, name="data")
+app.add_typer(midi_app, name="midi")
+app.add_typer(notebook_app, name="notebook")
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+Seed = Annotated[int, typer.Option(help="The same seed gives the same bytes.")]
+
+
+class Format(StrEnum):
+    """What `convert` writes."""
+
+    MP3 = "mp3"
+    SVG = "svg"
+    PNG = "png"
+    ABC = "abc"
+    MUSICXML = "musicxml"
+    MID = "mid"
+
+
+def main() -> None:
+    """Run the command line; a fault of the user's files or wishes is one line on standard error and status 1."""
+    try:
+        app(standalone_mode=True)
+    except MusegenError as fault:
+        sys.exit(f"musegen: {fault}")
+    except KeyboardInterrupt:
+        sys.exit("musegen: stopped")
+    except BrokenPipeError:
+        sys.exit(1)
+
+
+@app.command()
+def tour(out: Annotated[Path, typer.Option(help="Folder to write.")] = Path("out")) -> None:
+    """Make the first page: real and generated pieces to see and hear, in OUT/index.html."""
+    from musegen_lib.tour import make_tour
+
+    page = make_tour(out)
+    print(f"Open {page} in a browser. The lessons: make lab  (or: python -m jupyterlab notebooks)")
+
+
+@app.command()
+def generate(
+    model: str,
+    n: Annotated[int, typer.Option("--n", min=1, max=10_000, help="How many pieces.")] = 4,
+    seed: Seed = 0,
+    out: Annotated[Path, typer.Option(help="Folder for the .mid files.")] = Path("out"),
+    style: Annotated[str | None, typer.Option(help="Such as chinese, german, irish.")] = None,
+    metre: Annotated[str | None, typer.Option(help="Such as 2/4, 6/8.")] = None,
+    temperature: Annotated[float | None, typer.Option(min=0.0, max=5.0, help="0 is the likeliest note.")] = None,
+    bars: Annotated[int | None, typer.Option(min=1, max=64, help="At most this many bars.")] = None,
+    json: Json = False,
+) -> None:
+    """Write N pieces of a trained MODEL as .mid files, each with its measured facts."""
+    from musegen_lib.facts import facts_of
+    from musegen_lib.midi import write_midi
+    from musegen_lib.recipes import find_recipe
+
+    wishes = {"style": style, "metre": metre, "temperature": temperature, "max_bars": bars}
+    wishes |= {"min_bars": min(bars, 4)} if bars else {}
+    pieces = find_recipe(model).generate(n, seed, **{name: wish for name, wish in wishes.items() if wish is not None})
+    rows = []
+    for number, piece in enumerate(pieces, start=1):
+        file = out / f"{model}_{number:03d}.mid"
+        out.mkdir(parents=True, exist_ok=True)
+        write_midi(piece, file)
+        rows.append({"file": str(file), "title": piece.title, "notes": len(piece)} | facts_of(piece))
+    validity = sum(row["playable"] for row in rows) / len(rows)
+    _say({"model": model, "seed": seed, "validity": validity, "pieces": rows}, json)
+
+
+@app.command()
+def train(
+    model: str,
+    out: Annotated[Path | None, typer.Option(help="Checkpoint to write; default data/checkpoints/MODEL.")] = None,
+    seed: Seed = 0,
+    steps: Annotated[int | None, typer.Option(min=1, help="Training steps; default is the recipe's.")] = None,
+    json: Json = False,
+) -> None:
+    """Train MODEL by its recipe and write a checkpoint with its card; a stopped run goes on where it was."""
+    from musegen_lib.paths import data_dir
+    from musegen_lib.recipes import find_recipe
+
+    path = out or data_dir() / "checkpoints" / f"{model}.safetensors"
+    _say(find_recipe(model).train(path, seed, steps) | {"checkpoint": str(path)}, json)
+
+
+@app.command()
+def evaluate(
+    model: str,
+    split: Annotated[str, typer.Option(help="valid or test.")] = "valid",
+    json: Json = False,
+) -> None:
+    """Measure MODEL on held-out music."""
+    from musegen_lib.recipes import find_recipe
+
+    if split not in ("valid", "test"):
+        raise MusegenError(f"split {split!r} is unknown; use valid or test")
+    _say(find_recipe(model).evaluate(split), json)
+
+
+@app.command()
+def convert(
+    source: Annotated[Path, typer.Argument(help="A .mid, .abc, .xml, .musicxml or .mxl file.")],
+    to: Annotated[Format, typer.Option(help="The form to write.")],
+    out: Annotated[Path, typer.Option(help="The file to write.")],
+) -> None:
+    """Turn a file into sound, picture, notation or MIDI."""
+    from musegen_lib.convert import convert_file
+
+    for line in convert_file(source, to.value, out):
+        print(line)
+
+
+@data_app.command("build")
+def data_build() -> None:
+    """Build the caches anew from the installed music21 (about 15 seconds)."""
+    from musegen_lib.corpus import build_caches
+
+    build_caches()
+
+
+@data_app.command("verify")
+def data_verify() -> None:
+    """Check the caches byte by byte; rebuild a damaged one."""
+    from musegen_lib.corpus import verify_caches
+
+    verify_caches()
+
+
+@data_app.command("card")
+def data_card(json: Json = False) -> None:
+    """Print what the corpus holds: counts, splits, terms."""
+    from musegen_lib.corpus.card import corpus_card
+
+    _say(corpus_card(), json)
+
+
+@midi_app.command("check")
+def midi_check(files: list[Path]) -> None:
+    """Say of each file whether it can be read, and what had to be repaired; status 1 if any cannot."""
+    from musegen_lib.midi import check_midi
+
+    verdicts = check_midi(files)
+    for path, ok, message in verdicts:
+        print(f"{'ok ' if ok else 'BAD'} {path}: {message}")
+    if not all(ok for _, ok, _ in verdicts):
+        raise typer.Exit(1)
+
+
+@notebook_app.command("run")
+def notebook_run(notebooks: list[Path]) -> None:
+    """Run notebooks from a fresh kernel and keep their outputs in place."""
+    from musegen_lib.notebooks import execute
+
+    for path in notebooks:
+        print(f"{path}: {execute(path):.0f} s")
+
+
+@app.command()
+def student(notebook: Path, out: Annotated[Path, typer.Option(help="The notebook to write.")]) -> None:
+    """Write the version of a NOTEBOOK for students: no solutions, no outputs."""
+    from musegen_lib.notebooks import student_version
+
+    print(student_version(notebook, out))
+
+
+def _say(result: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        print(json_module.dumps(result, indent=2, ensure_ascii=False))
+        return
+    for name, value in result.items():
+        if isinstance(value, list):
+            for row in value:
+                print("  ".join(_text(cell) for cell in row.values()))
+        else:
+            print(f"{name}: {_text(value)}")
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_text(cell)}" for name, cell in value.items())
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

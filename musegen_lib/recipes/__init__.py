@@ -1,0 +1,41 @@
+"""The shipped models by name: how each is trained, loaded, asked for music, and measured.
+
+>>> sorted(RECIPES)
+['markov', 'rnn']
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Protocol
+
+from musegen_lib.errors import MusegenError
+from musegen_lib.piece import Piece
+from musegen_lib.recipes.melody import MarkovRecipe, RNNRecipe
+
+__all__ = ["RECIPES", "Recipe", "find_recipe"]
+
+
+class Recipe(Protocol):
+    """What the command line, the gallery and the benchmark ask of a model family."""
+
+    about: str  # one sentence for a listener: which model, made from what
+
+    def train(self, out: Path, seed: int, steps: int | None) -> dict[str, Any]:
+        """Train from the corpus, write the checkpoint to `out`, return the card."""
+
+    def generate(self, n: int, seed: int, **wishes: Any) -> list[Piece]:
+        """Write n pieces; the same seed and wishes give the same pieces."""
+
+    def evaluate(self, split: str) -> dict[str, Any]:
+        """Measure the model on "valid" or "test"."""
+
+
+RECIPES: dict[str, Recipe] = {"markov": MarkovRecipe(), "rnn": RNNRecipe()}
+
+
+def find_recipe(name: str) -> Recipe:
+    """Return a recipe; MusegenError lists the names there are."""
+    if name not in RECIPES:
+        raise MusegenError(f"model {name!r} is unknown; choose one of {', '.join(RECIPES)}")
+    return RECIPES[name]

@@ -1,0 +1,190 @@
+"""Recipes of the two melody models of the first lesson: Markov chains and the recurrent net."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from musegen_lib import training
+from musegen_lib.checkpoints import load_weights, read_card, write_checkpoint
+from musegen_lib.corpus import load_folk_tunes
+from musegen_lib.corpus.build import DANCE_STYLES, tempo_for
+from musegen_lib.errors import MusegenError
+from musegen_lib.events import (
+    N_DURATIONS,
+    N_PITCH_IDS,
+    MelodyEvents,
+    MelodyRequest,
+    corpus_to_melody_events,
+    melody_events_to_piece,
+)
+from musegen_lib.metrics.originality import CopyDetector, corpus_to_symbols
+from musegen_lib.models.markov import MarkovConfig, MelodyMarkov
+from musegen_lib.models.rnn import MelodyBatch, MelodyBatches, MelodyRNN, MelodyRNNConfig, collate
+from musegen_lib.paths import data_dir
+from musegen_lib.piece import Piece
+
+ORDERS = (1, 2, 3, 4)
+BACKOFFS = (1, 3, 6, 10, 16, 25)
+TERMS = "trained on music21's folk collections (legal status unclear, non-commercial): for teaching, non-commercial"
+
+
+@lru_cache(maxsize=3)
+def melody_events(part: str) -> list[MelodyEvents]:
+    """The folk tunes of a part of the split that the melody models can hold."""
+    return corpus_to_melody_events(load_folk_tunes(part=part))
+
+
+@lru_cache(maxsize=1)
+def copy_detector() -> CopyDetector:
+    """A detector of runs copied from the training tunes."""
+    return CopyDetector(corpus_to_symbols(load_folk_tunes(part="train")))
+
+
+def nats_per_note(nll: Sequence[float] | np.ndarray, tunes: Sequence[MelodyEvents]) -> dict[str, float]:
+    """Sum of nats over sum of notes, and the standard error over tunes (ratio estimate)."""
+    notes = np.array([tune.n_notes for tune in tunes])
+    mean = float(np.sum(nll) / notes.sum())
+    error = float(np.std(np.asarray(nll) - mean * notes) / notes.mean() / np.sqrt(len(notes)))
+    return {"nats_per_note": mean, "standard_error": error, "bits_per_note": mean / np.log(2)}
+
+
+def request_from(wishes: dict[str, Any]) -> MelodyRequest:
+    """Build a request; MusegenError names a wish that melodies do not know."""
+    unknown = wishes.keys() - MelodyRequest.__dataclass_fields__.keys()
+    if unknown:
+        raise MusegenError(
+            f"{', '.join(sorted(unknown))}: melodies know {', '.join(MelodyRequest.__dataclass_fields__)}"
+        )
+    return MelodyRequest(**wishes)
+
+
+class MelodyRecipe:
+    """What both melody models share: turning drawn events into titled pieces."""
+
+    name = ""
+    about = ""
+
+    def generate(self, n: int, seed: int, **wishes: Any) -> list[Piece]:
+        """Write n playable melodies."""
+        request = request_from(wishes)
+        drawn = self.load().sample(n, request, torch.Generator().manual_seed(seed))
+        kind = "dance" if request.style in DANCE_STYLES else "song"
+        labels = {"tempo_qpm": float(tempo_for(kind, request.metre)), "source": f"musegen {self.name}, seed {seed}"}
+        titles = (f"{self.name} {request.style} {number}" for number in range(1, n + 1))
+        return [
+            melody_events_to_piece(tune, title=title, licence=TERMS, **labels) for tune, title in zip(drawn, titles)
+        ]
+
+
+class MarkovRecipe(MelodyRecipe):
+    """Markov chains are counted on the spot, in two seconds; nothing is stored."""
+
+    name = "markov"
+    about = "A Markov chain of order 4 wrote this, counting which note follows which in 8,911 folk tunes."
+
+    @lru_cache(maxsize=1)  # noqa: B019  one recipe lives as long as the program
+    def load(self) -> MelodyMarkov:
+        """Count the training tunes."""
+        return MelodyMarkov(MarkovConfig()).fit(melody_events("train"))
+
+    def train(self, out: Path, seed: int, steps: int | None) -> dict[str, Any]:
+        """Refuse: there is nothing to keep."""
+        raise MusegenError("markov: needs no training; its counts are made from the corpus at each use")
+
+    def evaluate(self, split: str) -> dict[str, Any]:
+        """Score every order, its back-off chosen on the validation tunes, beside the uniform floor."""
+        tunes = melody_events(split)
+        orders = {f"order_{order}": self._evaluate_order(order, tunes) for order in ORDERS}
+        best = min(orders, key=lambda name: orders[name]["nats_per_note"])
+        return {
+            "model": self.name,
+            "split": split,
+            "tunes": len(tunes),
+            "notes": sum(tune.n_notes for tune in tunes),
+            "uniform": float(np.log(N_PITCH_IDS * (N_DURATIONS - 1))),
+            **orders,
+            "best": best,
+            "nats_per_note": orders[best]["nats_per_note"],
+        }
+
+    def _evaluate_order(self, order: int, tunes: list[MelodyEvents]) -> dict[str, float]:
+        model = MelodyMarkov(MarkovConfig(order)).fit(melody_events("train"))
+        valid = {backoff: model.with_backoff(backoff).nll(melody_events("valid")).sum() for backoff in BACKOFFS}
+        chosen = min(valid, key=valid.get)
+        return {"backoff": chosen} | nats_per_note(model.with_backoff(chosen).nll(tunes), tunes)
+
+
+class RNNRecipe(MelodyRecipe):
+    """The recurrent net of the course's first page."""
+
+    name = "rnn"
+    about = "A recurrent network (LSTM) wrote this, having read 8,911 folk tunes note by note."
+    config = MelodyRNNConfig()
+    training = training.TrainConfig(steps=4000)
+    batch_size = 32
+
+    @property
+    def checkpoint(self) -> Path:
+        """Where the shipped weights lie."""
+        return data_dir() / "checkpoints" / "rnn.safetensors"
+
+    def load(self, path: Path | None = None) -> MelodyRNN:
+        """Load trained weights; the card says how large the net is."""
+        path = path or self.checkpoint
+        model = MelodyRNN(MelodyRNNConfig(**read_card(path)["config"]))
+        load_weights(path, model)
+        return model
+
+    def train(self, out: Path, seed: int = 0, steps: int | None = None) -> dict[str, Any]:
+        """Train on the folk tunes; a run that was stopped goes on from its last validation."""
+        torch.manual_seed(seed)
+        model = MelodyRNN(self.config)
+        config = training.replace(self.training, seed=seed, **({"steps": steps} if steps else {}))
+        batches = MelodyBatches(melody_events("train"), self.batch_size, seed)
+        folder = Path("runs") / f"{out.stem}-seed{seed}"
+        run = training.fit(model, batches, in_batches(melody_events("valid")), config, folder)
+        card = {
+            "about": self.about,
+            "recipe": f"musegen train rnn --seed {seed} --steps {config.steps}",
+            "data": "folk tunes, part train: " + TERMS,
+            "seed": seed,
+            "valid_nats_per_note": round(run.best_loss, 4),
+            "best_step": run.best_step,
+        }
+        write_checkpoint(out, model, card)
+        return card
+
+    def evaluate(self, split: str, path: Path | None = None) -> dict[str, Any]:
+        """Score held-out tunes note by note."""
+        tunes, model = melody_events(split), self.load(path)
+        return {
+            "model": self.name,
+            "split": split,
+            "tunes": len(tunes),
+            "notes": sum(tune.n_notes for tune in tunes),
+            **nats_per_note(rnn_nll(model, tunes), tunes),
+        }
+
+
+@torch.no_grad()
+def rnn_nll(model: MelodyRNN, tunes: Sequence[MelodyEvents]) -> np.ndarray:
+    """(N,) negative log-likelihood of each tune in nats."""
+    model.eval()
+    order = sorted(range(len(tunes)), key=lambda i: len(tunes[i].pitch_ids))
+    nll = np.zeros(len(tunes))
+    for start in range(0, len(order), 64):
+        rows = order[start : start + 64]
+        nll[rows] = model.event_nll(collate([tunes[i] for i in rows])).sum(dim=1).numpy()
+    return nll
+
+
+def in_batches(tunes: Sequence[MelodyEvents], size: int = 64) -> list[MelodyBatch]:
+    """Batch tunes of like length, in a fixed order."""
+    ordered = sorted(tunes, key=lambda tune: len(tune.pitch_ids))
+    return [collate(ordered[start : start + size]) for start in range(0, len(ordered), size)]
