@@ -39,11 +39,11 @@ notebooks: $(STAMP) ## run every notebook again and store its outputs
 lab: $(STAMP) ## open the notebooks in JupyterLab
 	$(RUN) jupyterlab notebooks
 
-train: $(STAMP) ## train the published models again (an hour or more)
-	$(RUN) musegen_lib train --all
+train: $(STAMP) ## train the published models again (half an hour)
+	$(RUN) musegen_lib train rnn
 
-bench: $(STAMP) ## measure every model into one table
-	$(RUN) musegen_lib evaluate --all
+bench: $(STAMP) ## measure times and model figures on this machine
+	$(RUN) musegen_lib bench
 
 ifneq ($(wildcard book/_config.yml),)
 book: $(STAMP) ## build the book into book/_build/html

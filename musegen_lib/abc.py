@@ -125,7 +125,8 @@ def parse_abc(text: str, name: str = "<text>") -> list[Tune]:
 def tune_to_piece(tune: Tune, steps_per_beat: int = 4, **labels: Any) -> Piece:
     """Round a tune to the grid, one voice a voice; further labels of Piece are keyword arguments.
 
-    Of notes of a voice that round to the same step the first stays; a note ends where the next one starts.
+    Of notes of a voice that round to the same step the one that lies on it stays, else the first; a note ends where
+    the next one starts.
 
     >>> [tune] = parse_abc("X:1\\nT:Scale\\nM:2/4\\nL:1/8\\nK:G\\nD|G2 A2|B2 c>d|")
     >>> tune_to_piece(tune)
@@ -210,7 +211,9 @@ def _on_grid(notes: Iterable[NoteRow], steps_per_beat: int) -> list[list[int]]:
     for onset, duration, pitch in notes:
         start, stop = (_to_steps(ticks, steps_per_beat) for ticks in (onset, onset + duration))
         if rows and start <= rows[-1][0]:
-            continue
+            if onset * steps_per_beat % TICKS_PER_BEAT:
+                continue
+            rows.pop()  # a note on the step outdoes one that was rounded to it
         if rows:
             rows[-1][1] = min(rows[-1][1], start - rows[-1][0])
         rows.append([start, max(1, stop - start), pitch])

@@ -106,13 +106,15 @@ def _alters(n_sharps: int, more: dict[str, int] | None = None) -> MappingProxyTy
     return MappingProxyType({case: alter for letter, alter in alters.items() for case in (letter, letter.lower())})
 
 
-def spelling_in(n_sharps: int) -> dict[int, tuple[str, int]]:
+def spelling_in(n_sharps: int, is_minor: bool = False) -> dict[int, tuple[str, int]]:
     """Spell the twelve pitch classes as (letter, semitones): neighbours of the key on the line of fifths.
 
-    >>> spelling_in(0)[8], spelling_in(-3)[8]  # G sharp in C major and A minor, A flat in C minor
+    In major they run from the lowered third to the raised fifth, in minor from the lowered second to the raised fourth.
+
+    >>> spelling_in(0)[8], spelling_in(-3)[8]  # G sharp in C major, A flat in E flat major
     (('G', 1), ('A', -1))
     """
-    lowest = min(1, max(-8, n_sharps - 3))  # counted from C; from F flat to B sharp
+    lowest = min(1, max(-8, n_sharps - (2 if is_minor else 3)))  # 0 is C; from F flat to B sharp at most
     return {7 * place % 12: (FIFTHS[(place + 1) % 7], (place + 1) // 7) for place in range(lowest, lowest + 12)}
 
 

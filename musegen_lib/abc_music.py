@@ -221,7 +221,7 @@ class TuneReader:
         if line[1:2] == ":" and line[0].isalpha() and line[0] not in "abcdefgz":  # "g:|" is music
             self._read_field(line[0], line[2:].strip())
         elif not line.strip():
-            self.after_blank = self.voice is not None
+            self.after_blank = self.voice is not None and self.voice.n_events > 0
         elif self.voice and ("|" in line or not self.after_blank):
             self._read_music(line.partition("%")[0].replace("`", "").rstrip())
 

@@ -49,7 +49,7 @@ class _Speller:
     def __init__(self, key: str):
         self.key = parse_key(key)
         self.altered: dict[int, int] = {}
-        self.spelling = spelling_in(self.key.n_sharps)
+        self.spelling = spelling_in(self.key.n_sharps, (self.key.name or "").endswith("minor"))
 
     def spell(self, pitch: int, in_full: bool = False) -> str:
         """Write one pitch; in_full shows its accidental in any case."""

@@ -8,7 +8,7 @@ import sys
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -18,6 +18,7 @@ from musegen_lib.errors import MusegenError
 from musegen_lib.paths import replacing
 
 VERSIONS = ("torch", "numpy", "music21")
+Config = TypeVar("Config")  # a frozen dataclass whose fields all have defaults
 
 
 def write_state(path: Path, tensors: dict[str, torch.Tensor], about: dict[str, str]) -> None:
@@ -38,30 +39,57 @@ def read_state(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
 
 
 def write_checkpoint(path: Path, model: torch.nn.Module, card: dict[str, Any]) -> None:
-    """Write a model's weights, and beside them a card (.json): its config, `card`, versions and the file's SHA-256."""
-    write_state(path, model.state_dict(), {})
-    full = {
+    """Write a model's weights, and beside them a card (.json): its config, `card`, versions and the file's SHA-256.
+
+    Both files are complete before either takes its place: a failure leaves the old pair. A kill in the instant between
+    the two leaves a pair that does not match, which `load_weights` refuses with a message.
+    """
+    weights = {name: value.contiguous() for name, value in model.state_dict().items()}
+    with replacing(path) as new_weights, replacing(path.with_suffix(".json")) as new_card:
+        save_file(weights, new_weights)
+        full = _full_card(model, card, hashlib.sha256(new_weights.read_bytes()).hexdigest())
+        new_card.write_text(json.dumps(full, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _full_card(model: torch.nn.Module, card: dict[str, Any], sha256: str) -> dict[str, Any]:
+    return {
         "model": type(model).__name__,
         "config": asdict(model.config),
         **card,
         "parameters": sum(p.numel() for p in model.parameters()),
         "versions": {name: version(name).partition("+")[0] for name in VERSIONS},
         "python": ".".join(map(str, sys.version_info[:2])),
-        "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+        "sha256": sha256,
     }
-    with replacing(path.with_suffix(".json")) as temporary:
-        temporary.write_text(json.dumps(full, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def read_card(path: Path) -> dict[str, Any]:
     """Read the card beside a checkpoint."""
     card = path.with_suffix(".json")
+    if not path.exists():
+        raise MusegenError(f"{path.name}: no such checkpoint in {path.parent.name}/; train it first")
     try:
-        return json.loads(card.read_text(encoding="utf-8"))
+        found = json.loads(card.read_text(encoding="utf-8"))
     except FileNotFoundError as fault:
         raise MusegenError(f"{card.name}: the checkpoint's card is missing; restore it or train again") from fault
-    except (OSError, ValueError) as fault:
+    except (OSError, ValueError, RecursionError) as fault:
         raise MusegenError(f"{card.name}: the checkpoint's card is unreadable; restore it or train again") from fault
+    if not isinstance(found, dict) or not isinstance(found.get("config"), dict):
+        raise MusegenError(f"{card.name}: the checkpoint's card names no config; restore it or train again")
+    return found
+
+
+def read_config(path: Path, kind: type[Config]) -> Config:
+    """Read the config of a checkpoint as a `kind`; a field that is not on the card keeps its default."""
+    found, wanted = read_card(path)["config"], asdict(kind())
+    try:
+        for name, value in found.items():
+            if name not in wanted or type(value) is not type(wanted[name]):
+                raise ValueError(f"{name} = {value!r} is no field of it")
+        return kind(**found)
+    except ValueError as fault:
+        card = f"{path.stem}.json: its config does not make a {kind.__name__} ({fault})"
+        raise MusegenError(f"{card}; restore it or train again") from fault
 
 
 def load_weights(path: Path, model: torch.nn.Module) -> None:
@@ -72,8 +100,6 @@ def load_weights(path: Path, model: torch.nn.Module) -> None:
             finite.
     """
     card = read_card(path)
-    if not path.exists():
-        raise MusegenError(f"{path.name}: no such checkpoint in {path.parent.name}/; train it first")
     if hashlib.sha256(path.read_bytes()).hexdigest() != card.get("sha256"):
         raise MusegenError(f"{path.name}: damaged checkpoint (not the bytes its card names); restore or train it again")
     tensors, _ = read_state(path)

@@ -117,6 +117,14 @@ def evaluate(
 
 
 @app.command()
+def bench(json: Json = False) -> None:
+    """Measure times and model figures on this machine."""
+    from musegen_lib.bench import bench as measure
+
+    _say(measure(), json)
+
+
+@app.command()
 def convert(
     source: Annotated[Path, typer.Argument(help="A .mid, .abc, .xml, .musicxml or .mxl file.")],
     to: Annotated[Format, typer.Option(help="The form to write.")],

@@ -6,7 +6,7 @@
 | events | (N, 2) pitch, duration  | one melody note by note, with rests   | velocity, the rest after the last note  |
 | grid   | (T, 4) signed pitches   | four voices on the grid               | velocity, the rest after the last note  |
 | roll   | two (T, 128) bool       | all notes, struck and sounding        | voices, velocity; a doubled unison      |
-| bars   | (bars, 784) bool        | what sounds in 16 steps x 49 pitches  | strikes, voices, velocity, C2 > p > C6  |
+| bars   | (bars, 784) bool        | what sounds in 16 steps x 49 pitches  | strikes, voices, velocity, pickup       |
 
 Every function takes a `Piece` of any title, tempo or metre and gives back a plain array; the way back takes those
 labels as keyword arguments.
@@ -31,7 +31,7 @@ N_PITCHES = 128
 BAR_STEPS, BAR_LOW, BAR_PITCHES = 16, 36, 49  # one 4/4 bar, C2 to C6: 16 x 49 = 784 cells
 
 
-def piece_to_tokens(piece: Piece, n_steps: int | None = None) -> Int[np.ndarray, T]:
+def piece_to_tokens(piece: Piece, n_steps: int | None = None) -> Int[np.ndarray, "T"]:
     """Write a melody as one token a step: a pitch where a note is struck, else HOLD or REST.
 
     Args:

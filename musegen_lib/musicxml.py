@@ -20,7 +20,7 @@ import numpy as np
 
 from musegen_lib.errors import MusegenError
 from musegen_lib.musicxml_music21 import music21_to_piece, piece_to_music21, piece_to_musicxml
-from musegen_lib.musicxml_parts import FINE_PER_BEAT, MAX_NOTES, TICKS_PER_BEAT, Part, PartReader, to_ticks
+from musegen_lib.musicxml_parts import FINE_PER_BEAT, MAX_NOTES, TICKS_PER_BEAT, Part, PartReader, read_number, to_ticks
 from musegen_lib.piece import NOTE_DTYPE, Piece, clip_overlaps, metre_to_beats
 
 __all__ = [
@@ -187,15 +187,16 @@ def _read_score(root: ET.Element, name: str) -> Score:
                 place = f"part {element.get('id')}, measure {measure.get('number')}"
                 raise MusegenError(f"{name}, {place}: {error}") from None
     first = readers[0] if readers else PartReader(None, 0)
+    first_bar = first.first_measure or 0
     bar = metre_to_beats(first.metre) * FINE_PER_BEAT if first.metre else 0
-    tempo = next((float(e.get("tempo")) for e in root.iter("sound") if e.get("tempo")), 0.0)
+    tempo = next((read_number(e.get("tempo"), 0, 1e9) for e in root.iter("sound") if e.get("tempo")), 0.0)
     return Score(
         title=" ".join((root.findtext("work/work-title") or root.findtext("movement-title") or "").split()),
         source=name,
         metre=first.metre,
         n_sharps=first.n_sharps,
         mode=first.mode,
-        tempo_qpm=tempo if 0 < tempo < 10_000 else None,
-        pickup_ticks=to_ticks(first.first_measure) if first.first_measure < bar else 0,
+        tempo_qpm=round(tempo, 6) if 1e-6 < tempo < 10_000 else None,
+        pickup_ticks=to_ticks(first_bar) if first_bar < bar else 0,
         parts=tuple(reader.finish() for reader in readers),
     )

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 Sound = tuple[Fraction, Fraction, list[int], str | None]  # start, stop in beats, pitches, music21's tie type
 _NOISE = re.compile(rb"\s*<(encoding-date|software|creator)\b[^>]*>[^<]*</\1>")
 
+_EMPTY_TITLE = re.compile(rb"\s*<movement-title\b[^>]*>(?:[^<]*</movement-title>)?")
+
 
 def piece_to_music21(piece: Piece) -> stream.Score:
     """Build a music21 score: one part a voice, in measures, with a pickup as a short measure 0.
@@ -53,7 +55,7 @@ def music21_to_piece(score: stream.Stream, steps_per_beat: int = 4, **labels: An
         "metre": metre.ratioString if metre else None,
         "key": f"{tonality.tonic.name.replace('-', 'b')} {tonality.mode}" if tonality else None,
         "title": (score.metadata.title or "") if score.metadata else "",
-        "tempo_qpm": next((float(mark) for mark in marks if mark), 100.0),
+        "tempo_qpm": next((round(float(mark), 6) for mark in marks if mark), 100.0),
         "pickup_steps": round(_pickup_beats(parts[0], metre) * steps_per_beat),
         "programs": tuple(_program(player) for player in players),
     }
@@ -69,7 +71,10 @@ def piece_to_musicxml(piece: Piece) -> bytes:
     from music21.musicxml.m21ToXml import GeneralObjectExporter
 
     data = _NOISE.sub(b"", GeneralObjectExporter(piece_to_music21(piece)).parse())
-    return data if piece.title else re.sub(rb"\s*<movement-title>[^<]*</movement-title>", b"", data)
+    for voice in range(piece.n_voices):
+        if piece.program(voice) == DRUMS:  # music21 puts only the first percussion part on channel 10
+            data = re.sub(rb'(<midi-instrument id="I%d">\s*<midi-channel>)\d+' % (voice + 1), rb"\g<1>10", data)
+    return data if piece.title else _EMPTY_TITLE.sub(b"", data)
 
 
 def _part(piece: Piece, voice: int) -> stream.Part:
@@ -80,6 +85,7 @@ def _part(piece: Piece, voice: int) -> stream.Part:
     program = piece.program(voice)
     player = instrument.UnpitchedPercussion() if program == DRUMS else instrument.instrumentFromMidiProgram(program)
     player.partId, player.instrumentId = f"P{voice + 1}", f"I{voice + 1}"
+    player.transposition = None  # pitches are written as they sound
     player.partName = f"Voice {voice + 1}"
     player.midiChannel = 9 if program == DRUMS else voice % 9
     part.insert(0, player)
@@ -178,7 +184,7 @@ def _bar_edges(piece: Piece) -> list[Fraction]:
 
 def _names(tonality: key.Key | None) -> list[str]:
     """Music21's name of each pitch class, spelled in the key."""
-    spelling = spelling_in(tonality.sharps if tonality else 0)
+    spelling = spelling_in(tonality.sharps, tonality.mode == "minor") if tonality else spelling_in(0)
     return [letter + {1: "#", 0: "", -1: "-"}[alter] for letter, alter in (spelling[p] for p in range(12))]
 
 
@@ -195,7 +201,7 @@ def _key(name: str | None) -> key.Key | None:
 def _rows(part: stream.Stream, voice: int, steps_per_beat: int) -> list[tuple[int, int, int, int, int]]:
     """Notes of a part on the grid; ties are merged by pitch, also where they cross from one layer to another."""
     found: list[list] = []  # [start, stop in beats, pitch, velocity]
-    last_of_pitch: dict[int, list] = {}
+    ending: dict[tuple[int, Fraction], list] = {}  # (pitch, stop) -> the note, which a tie may lengthen
     for sound in part.flatten().notes:
         if sound.duration.isGrace or not sound.quarterLength:
             continue
@@ -203,13 +209,13 @@ def _rows(part: stream.Stream, voice: int, steps_per_beat: int) -> list[tuple[in
         stop = start + Fraction(sound.quarterLength)
         for single in getattr(sound, "notes", [sound]):  # a chord holds notes
             tie = single.tie or sound.tie
-            last = last_of_pitch.get(single.pitch.midi) if tie and tie.type in ("stop", "continue") else None
-            if last and last[1] == start:
-                last[1] = stop
-            else:
-                velocity = single.volume.velocity or sound.volume.velocity or 80
-                last_of_pitch[single.pitch.midi] = [start, stop, single.pitch.midi, velocity]
-                found.append(last_of_pitch[single.pitch.midi])
+            pitch = single.pitch.midi
+            row = ending.pop((pitch, start), None) if tie and tie.type in ("stop", "continue") else None
+            if row is None:
+                row = [start, stop, pitch, single.volume.velocity or sound.volume.velocity or 80]
+                found.append(row)
+            row[1] = stop
+            ending[pitch, stop] = row
     steps = [[int(edge * steps_per_beat + Fraction(1, 2)) for edge in row[:2]] for row in found]  # halves up
     return [(a, max(1, b - a), row[2], row[3], voice) for (a, b), row in zip(steps, found)]
 

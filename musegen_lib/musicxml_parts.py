@@ -52,7 +52,7 @@ class PartReader:
     def __init__(self, header: ET.Element | None, max_notes: int):
         self.header, self.max_notes = header, max_notes
         self.notes: list[list[int]] = []  # [onset, offset, pitch, has a fermata]
-        self.last_of_pitch: dict[int, list[int]] = {}  # what a tie would lengthen
+        self.ending: dict[tuple[int, int], list[int]] = {}  # (pitch, offset) -> the note, which a tie may lengthen
         self.voices: set[str | None] = set()
         self.has_chords, self.n_grace = False, 0
         self.metre: str | None = None
@@ -98,7 +98,9 @@ class PartReader:
             self.n_sharps = _number(attributes.find("key/fifths"), -15, 15)
             self.mode = (attributes.findtext("key/mode") or "").strip() or None
         if self.metre is None and attributes.find("time/beats") is not None:
-            beats = sum(_number(text, 1, 255) for text in attributes.findtext("time/beats").split("+"))
+            beats = sum(
+                round(read_number(text, 1, 255, "<beats> ")) for text in attributes.findtext("time/beats").split("+")
+            )
             metre = f"{beats}/{_number(attributes.find('time/beat-type'), 1, 64)}"
             metre_to_beats(metre)
             self.metre = metre
@@ -128,18 +130,18 @@ class PartReader:
 
     def _strike(self, pitch: int, offset: int, tied: bool, fermata: bool) -> None:
         """Add a note, or lengthen the one it is tied to."""
-        last = self.last_of_pitch.get(pitch)
-        if tied and last and last[1] == self.last_onset:
-            last[1], last[3] = offset, last[3] or fermata
-            return
-        self.last_of_pitch[pitch] = [self.last_onset, offset, pitch, fermata]
-        self.notes.append(self.last_of_pitch[pitch])
+        note = self.ending.pop((pitch, self.last_onset), None) if tied else None
+        if note is None:
+            note = [self.last_onset, offset, pitch, fermata]
+            self.notes.append(note)
+        note[1], note[3] = offset, note[3] or fermata
+        self.ending[pitch, offset] = note
         if len(self.notes) > self.max_notes:
             raise ValueError(f"a score may hold {MAX_NOTES:,} notes; export a shorter one")
 
     def _pitch(self, element: ET.Element) -> int:
         alter = element.find("alter")
-        pitch = 12 * (_number(element.find("octave"), -1, 10) + 1) + self.transpose
+        pitch = 12 * (_number(element.find("octave"), -2, 10) + 1) + self.transpose
         pitch += _number(alter, -12, 12) if alter is not None else 0
         step = element.findtext("step", "").strip()
         if step not in STEPS or not 0 <= pitch + STEPS[step] <= 127:
@@ -147,7 +149,7 @@ class PartReader:
         return pitch + STEPS[step]
 
     def _duration(self, element: ET.Element | None) -> int:
-        return _number(element, 0, 1e9, FINE_PER_BEAT) // self.divisions if element is not None else 0
+        return _number(element, 0, 1e9) * FINE_PER_BEAT // self.divisions if element is not None else 0
 
     def _move(self, distance: int) -> None:
         self.now = max(0, self.now + distance)
@@ -166,17 +168,23 @@ def _round_note(note: list[int]) -> tuple[int, int, int, bool]:
     return to_ticks(onset), max(1, to_ticks(offset) - to_ticks(onset)), pitch, bool(fermata)
 
 
-def _number(source: ET.Element | str | None, lowest: float, highest: float, factor: int = 1) -> int:
-    """Read a number, rounded, times a factor; what is missing, no number or out of range is named."""
-    text = source if isinstance(source, str) else "" if source is None else source.text or ""
+def read_number(text: str | None, lowest: float, highest: float, tag: str = "") -> float:
+    """Read a number; what is missing, no number or out of range is named."""
     try:
-        value = float(text)
+        value = float(text or "")
     except ValueError:
         value = math.nan
     if not lowest <= value <= highest:
-        tag = f"<{source.tag}> " if isinstance(source, ET.Element) else ""
-        raise ValueError(f"{tag}{text.strip()[:20]!r} must be a number from {lowest:g} to {highest:g}; correct it")
-    return round(value) * factor
+        given = (text or "").strip()[:20]
+        raise ValueError(f"{tag}{given!r} must be a number from {lowest:g} to {highest:g}; correct it")
+    return value
+
+
+def _number(element: ET.Element | None, lowest: float, highest: float) -> int:
+    """Read a whole number; MusicXML allows decimals nearly everywhere."""
+    if element is None:
+        raise ValueError("a number is missing; export it again")
+    return round(read_number(element.text, lowest, highest, f"<{element.tag}> "))
 
 
 def _program(instrument: ET.Element | None) -> int | None:

@@ -6,13 +6,14 @@ engraved, heard, saved, measured and given to any other model.
 
 from __future__ import annotations
 
-import html
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from musegen_lib.roll_svg import notes_to_svg
 
 if TYPE_CHECKING:
     import pretty_midi
@@ -28,7 +29,6 @@ NOTE_DTYPE = np.dtype(
 )
 DRUMS = 128  # the value in `programs` of a voice that plays percussion
 PITCH_CLASSES = ("C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
-VOICE_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#7b4f9d")  # told apart by colour-blind readers
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -179,18 +179,18 @@ class Piece:
     @classmethod
     def from_pretty_midi(cls, score: pretty_midi.PrettyMIDI, steps_per_beat: int = 4, **fields: Any) -> Piece:
         """Read a pretty_midi object onto the grid: times are rounded to steps, one voice an instrument."""
-        rows = {}  # the key keeps one note per onset, pitch and voice
+        rows = []
         for v, instrument in enumerate(score.instruments):
             for note in instrument.notes:
                 ticks = score.time_to_tick(note.start), score.time_to_tick(note.end)
                 start, end = (round(t * steps_per_beat / score.resolution) for t in ticks)
-                rows[start, v, note.pitch] = (start, max(1, end - start), note.pitch, max(1, note.velocity), v)
+                rows.append((start, max(1, end - start), note.pitch, max(1, note.velocity), v))
         _, tempi = score.get_tempo_changes()
         metres = [f"{t.numerator}/{t.denominator}" for t in score.time_signature_changes[:1]]
         programs = tuple(DRUMS if i.is_drum else i.program for i in score.instruments)
         defaults = {"tempo_qpm": float(tempi[0]) if len(tempi) else 120.0, "metre": (metres or ["4/4"])[0]}
         found = defaults | {"programs": programs, "steps_per_beat": steps_per_beat} | fields
-        return cls(clip_overlaps(np.array(sorted(rows.values()), dtype=NOTE_DTYPE)), **found)
+        return cls(clip_overlaps(np.array(sorted(rows), dtype=NOTE_DTYPE)), **found)
 
     def __len__(self) -> int:
         return len(self.notes)
@@ -250,24 +250,9 @@ def clip_overlaps(notes: np.ndarray) -> np.ndarray:
     return notes
 
 
-def piece_to_svg(piece: Piece, width: int = 720, row: int = 5) -> str:
+def piece_to_svg(piece: Piece) -> str:
     """Draw a piano roll: time to the right, pitch upwards, one colour a voice, bar lines in grey."""
-    low, high = int(piece.notes["pitch"].min(initial=127)), int(piece.notes["pitch"].max(initial=0))
-    n_rows, steps = max(1, high - low + 1), max(1, piece.n_steps)
-    height, x = n_rows * row + 10, width / steps
-    label = html.escape(f"Piano roll of {piece!r}", quote=True)
-    out = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" role="img" '
-        f'aria-label="{label}"><rect width="{width}" height="{height}" fill="#fff"/>'
-    ]
-    for line in piece.bar_onsets.tolist():
-        out.append(f'<path d="M{line * x:.1f} 0V{height}" stroke="#ccc"/>')
-    for onset, duration, pitch, _, voice in piece.notes.tolist():
-        y = 5 + (high - pitch) * row
-        colour = VOICE_COLOURS[voice % len(VOICE_COLOURS)]
-        wide = max(1.0, duration * x - 0.8)
-        out.append(f'<rect x="{onset * x:.1f}" y="{y}" width="{wide:.1f}" height="{row - 1}" fill="{colour}"/>')
-    return "".join([*out, "</svg>"])
+    return notes_to_svg(piece.notes.tolist(), piece.n_steps, piece.bar_onsets.tolist(), f"Piano roll of {piece!r}")
 
 
 def _check_notes(notes: np.ndarray) -> None:
@@ -288,9 +273,11 @@ def _check_notes(notes: np.ndarray) -> None:
 
 def _transpose_key(key: str | None, semitones: int) -> str | None:
     tonic, _, mode = (key or "").partition(" ")
-    if tonic not in TONIC_PITCH_CLASS:
+    if tonic not in TONIC_PITCH_CLASS or semitones % 12 == 0:
         return key
-    return f"{PITCH_CLASSES[(TONIC_PITCH_CLASS[tonic] + semitones) % 12]} {mode}"
+    fifths = _FIFTHS_ABOVE_MAJOR.get(mode, 0)
+    relative = PITCH_CLASSES[(TONIC_PITCH_CLASS[tonic] + semitones - 7 * fifths) % 12]  # C# minor, not Db: as in E major
+    return f"{_LINE_OF_FIFTHS[_LINE_OF_FIFTHS.index(relative) + fifths]} {mode}".rstrip()
 
 
 _NATURALS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
@@ -299,3 +286,5 @@ TONIC_PITCH_CLASS = {
     for name, pitch_class in _NATURALS.items()
     for accidental, shift in (("", 0), ("#", 1), ("b", -1))
 }
+_LINE_OF_FIFTHS = "Cb Gb Db Ab Eb Bb F C G D A E B F# C# G# D# A# E#".split()
+_FIFTHS_ABOVE_MAJOR = {"lydian": -1, "mixolydian": 1, "dorian": 2, "minor": 3, "phrygian": 4, "locrian": 5}

@@ -8,6 +8,7 @@ state and k to do so.
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -19,6 +20,7 @@ from lightning_fabric import Fabric
 from tqdm.auto import tqdm
 
 from musegen_lib.checkpoints import read_state, write_state
+from musegen_lib.errors import MusegenError
 
 
 class Batches(Protocol):
@@ -67,16 +69,16 @@ def fit(
     Args:
         model: offers `loss(batch) -> scalar, {"weight": items the scalar is the mean of}`.
         valid_batches: scored whole, weighted by their items, every `validate_every` steps.
-        folder: where to keep the state after each validation; a run found there is resumed.
+        folder: where to keep the state after each validation; a run of the same configuration found there is resumed.
+            Processes on several machines must share it.
         fabric: where to run; by default one process on the CPU.
+    Raises:
+        MusegenError: the loss is no longer a finite number; the message names the step.
     """
     fabric = fabric or Fabric(accelerator="cpu", devices=1)
     module, optimizer = fabric.setup(model, make_optimizer(model, config))
     module.mark_forward_method("loss")
-    run = _resume(folder, model, optimizer, config) or Run()
-    best = {name: value.clone() for name, value in model.state_dict().items()}
-    if run.best_step and folder is not None:
-        best, _ = read_state(folder / "best.safetensors")
+    run, best = _resume(folder, model, optimizer, config) or (Run(), _copy_weights(model))
     bar = tqdm(total=config.steps, initial=run.step, desc="training", disable=not fabric.is_global_zero, leave=False)
     started, losses = time.monotonic(), []
     while run.step < config.steps and not _out_of_patience(run, config):
@@ -86,11 +88,12 @@ def fit(
         if run.step % config.validate_every == 0 or run.step == config.steps:
             run.train_loss.append(sum(losses) / len(losses))
             losses.clear()
-            run.valid_loss.append(evaluate(model, valid_batches))
+            here = evaluate(model, valid_batches) if fabric.is_global_zero else 0.0
+            run.valid_loss.append(fabric.broadcast(here))  # one number decides for all processes when to stop
             run.valid_steps.append(run.step)
             if run.valid_loss[-1] < run.best_loss:
                 run.best_loss, run.best_step = run.valid_loss[-1], run.step
-                best = {name: value.clone() for name, value in model.state_dict().items()}
+                best = _copy_weights(model)
             bar.set_postfix_str(f"train {run.train_loss[-1]:.3f}, valid {run.valid_loss[-1]:.3f}")
             if folder is not None and fabric.is_global_zero:
                 _keep(folder, model, optimizer, best, run, config)
@@ -108,7 +111,7 @@ def make_optimizer(model: torch.nn.Module, config: TrainConfig) -> torch.optim.A
 
 
 def learning_rate(step: int, config: TrainConfig) -> float:
-    """Rise in a line over the warm-up, then fall in a line to a hundredth at the last step."""
+    """Rise in a line over the warm-up, then fall in a line that reaches a hundredth when the last step is done."""
     rise = (step + 1) / max(1, config.warmup_steps)
     fall = 1 - 0.99 * max(0, step - config.warmup_steps) / max(1, config.steps - config.warmup_steps)
     return config.learning_rate * min(rise, fall)
@@ -119,9 +122,10 @@ def evaluate(model: torch.nn.Module, batches: Sequence[Any]) -> float:
     """Mean loss over all items of the batches, dropout off."""
     was_training = model.training
     model.eval()
+    device = next(model.parameters()).device
     total = weight = 0.0
     for batch in batches:
-        loss, parts = model.loss(batch)
+        loss, parts = model.loss(to_device(batch, device))
         total, weight = total + float(loss) * parts["weight"], weight + parts["weight"]
     model.train(was_training)
     return total / weight
@@ -135,11 +139,15 @@ def _one_step(fabric: Fabric, module: Any, optimizer: Any, batches: Batches, con
     batch = to_device(batches(step, fabric.global_rank, fabric.world_size), fabric.device)
     loss, parts = module.loss(batch)
     mean_weight = fabric.all_reduce(torch.tensor(parts["weight"]), reduce_op="mean")
+    share = loss * (parts["weight"] / mean_weight)  # shares of unequal size count by their items
+    whole = float(fabric.all_reduce(share.detach().clone(), reduce_op="mean"))
+    if not math.isfinite(whole):
+        raise MusegenError(f"the loss of step {step} is {whole}; look at the data, or choose a lower learning rate")
     optimizer.zero_grad()
-    fabric.backward(loss * (parts["weight"] / mean_weight))  # shares of unequal size count by their items
+    fabric.backward(share)
     fabric.clip_gradients(module, optimizer, max_norm=config.clip_norm)
     optimizer.step()
-    return float(loss.detach())
+    return whole
 
 
 def to_device(batch: Any, device: torch.device) -> Any:
@@ -150,7 +158,15 @@ def to_device(batch: Any, device: torch.device) -> Any:
 
 
 def _out_of_patience(run: Run, config: TrainConfig) -> bool:
-    return len(run.valid_loss) > config.patience and min(run.valid_loss[-config.patience :]) > run.best_loss
+    return sum(step > run.best_step for step in run.valid_steps) >= config.patience
+
+
+def _copy_weights(model: torch.nn.Module) -> dict[str, torch.Tensor]:
+    return {name: value.clone() for name, value in model.state_dict().items()}
+
+
+def _identity(model: Any, config: TrainConfig) -> str:
+    return json.dumps({"model": repr(getattr(model, "config", None)), "training": asdict(config)})
 
 
 def _keep(folder: Path, model: Any, optimizer: Any, best: dict, run: Run, config: TrainConfig) -> None:
@@ -159,16 +175,23 @@ def _keep(folder: Path, model: Any, optimizer: Any, best: dict, run: Run, config
     tensors = {f"model.{name}": value for name, value in model.state_dict().items()}
     for index, state in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{index}.{name}": value for name, value in state.items()}
-    about = {"run": json.dumps(asdict(run)), "config": json.dumps(asdict(config))}
+    about = {"run": json.dumps(asdict(run)), "identity": _identity(model, config)}
     write_state(folder / "last.safetensors", tensors, about)
 
 
-def _resume(folder: Path | None, model: Any, optimizer: Any, config: TrainConfig) -> Run | None:
+def _resume(folder: Path | None, model: Any, optimizer: Any, config: TrainConfig) -> tuple[Run, dict] | None:
+    """Fill model and optimizer from the folder; return the run and its best weights, or None where none fits."""
     if folder is None or not (folder / "last.safetensors").exists():
         return None
-    tensors, about = read_state(folder / "last.safetensors")
-    if json.loads(about["config"]) != asdict(config):
-        print(f"{folder}: holds a run with another configuration; starting anew")
+    try:
+        tensors, about = read_state(folder / "last.safetensors")
+        if about.get("identity") != _identity(model, config):
+            raise MusegenError("holds a run with another configuration")
+        run, best = Run(**json.loads(about["run"])), _copy_weights(model)
+        if run.best_step:
+            best, _ = read_state(folder / "best.safetensors")
+    except MusegenError as fault:
+        print(f"{folder}: {fault}; starting anew")
         return None
     model.load_state_dict({n.removeprefix("model."): v for n, v in tensors.items() if n.startswith("model.")})
     found = optimizer.state_dict()
@@ -177,4 +200,4 @@ def _resume(folder: Path | None, model: Any, optimizer: Any, config: TrainConfig
             _, index, field_name = name.split(".")
             found["state"].setdefault(int(index), {})[field_name] = value
     optimizer.load_state_dict(found)
-    return Run(**json.loads(about["run"]))
+    return run, best

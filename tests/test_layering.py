@@ -8,13 +8,13 @@ from pathlib import Path
 PACKAGE = "musegen_lib"
 ROOT = Path(__file__).resolve().parents[1]
 LAYERS = (  # the first part of a module's name below musegen_lib; a star stands for any letters
-    ("__init__", "errors", "piece", "paths"),
+    ("__init__", "errors", "piece", "roll_svg", "paths"),
     ("midi", "midi_*", "abc", "abc_*", "musicxml", "musicxml_*", "encodings", "soundfont"),
     ("corpus", "metrics"),
     ("sampling", "events", "models"),
     ("training", "checkpoints"),
     ("listen", "score", "show", "gallery"),
-    ("exercises", "notebooks", "recipes", "facts", "convert", "tour", "cli", "__main__"),
+    ("exercises", "exercises_*", "notebooks", "recipes", "facts", "convert", "tour", "bench", "cli", "__main__"),
 )
 NO_TORCH = "metrics"  # measures must run where no model does, and must not be tempted to share code with one
 

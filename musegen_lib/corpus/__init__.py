@@ -22,7 +22,7 @@ from musegen_lib.corpus.table import Corpus
 from musegen_lib.errors import MusegenError
 from musegen_lib.paths import data_dir
 
-__all__ = ["Corpus", "build_caches", "load_chorales", "load_folk_tunes", "verify_caches", "windows"]
+__all__ = ["Corpus", "build_caches", "forget", "load_chorales", "load_folk_tunes", "verify_caches", "windows"]
 
 CACHES: dict[str, Callable[[], dict[str, np.ndarray]]] = {
     "chorales": build.chorale_arrays,
@@ -93,6 +93,11 @@ def build_caches(say: Callable[[str], None] = print) -> None:
     for name, make in CACHES.items():
         say(f"building {name} from music21 {version('music21')} ...")
         cache.write_arrays(cache_path(name), make())
+    forget()
+
+
+def forget() -> None:
+    """Drop what was loaded, so that the next use reads the caches again."""
     _loaded.clear()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -11,6 +11,7 @@ from musegen_lib.piece import NOTE_DTYPE, Piece
 
 TICKS_PER_BEAT = 48
 GRIDS = (4, 8, 12, 24, 48)  # steps per beat to choose from, coarsest first
+DIVISORS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 48)  # the grids that 48 ticks hold
 NOTE_COLUMNS = {"onset": np.int32, "duration": np.uint16, "pitch": np.uint8, "voice": np.uint8, "mark": np.bool_}
 
 TEXT_COLUMNS = ("id", "title", "metre", "key", "style", "kind", "collection")
@@ -24,7 +25,8 @@ class Corpus(Sequence[Piece]):
         arrays: flat note columns in ticks (48 a beat), `offsets` of each piece in them, and piece columns.
         rows: (N,) numbers of the selected pieces.
         licence: the terms of the collection, as stated by its source.
-        steps_per_beat: the grid to round notes to; None picks for each piece the coarsest that is exact.
+        steps_per_beat: the grid to round notes to, a divisor of 48; a note that rounds to no length is left out.
+            None picks for each piece the coarsest grid that is exact.
     """
 
     arrays: dict[str, np.ndarray]
@@ -33,6 +35,10 @@ class Corpus(Sequence[Piece]):
     steps_per_beat: int | None = None
     _texts: dict[str, list[str]] = field(default_factory=dict, repr=False, compare=False)
 
+    def __post_init__(self) -> None:
+        if self.steps_per_beat is not None and self.steps_per_beat not in DIVISORS:
+            raise ValueError(f"steps_per_beat {self.steps_per_beat} must divide {TICKS_PER_BEAT}: one of {DIVISORS}")
+
     def __len__(self) -> int:
         return len(self.rows)
 
@@ -40,17 +46,10 @@ class Corpus(Sequence[Piece]):
         if isinstance(index, slice):
             return replace(self, rows=self.rows[index])
         row = int(self.rows[index])
-        steps_per_beat = self.steps_per_beat or int(self.arrays["grid"][row])
-        ticks = TICKS_PER_BEAT // steps_per_beat
-        onset, duration, pitch, voice = self._notes(row)
-        notes = np.zeros(len(pitch), dtype=NOTE_DTYPE)
-        notes["onset_steps"] = (onset + ticks // 2) // ticks
-        offset = (onset + duration + ticks // 2) // ticks
-        notes["duration_steps"] = np.maximum(1, offset - notes["onset_steps"])
-        notes["pitch"], notes["voice"], notes["velocity"] = pitch, voice, 80
+        notes, _ = self._notes(row)
         return Piece(
             notes,
-            steps_per_beat=steps_per_beat,
+            steps_per_beat=TICKS_PER_BEAT // self._ticks(row),
             tempo_qpm=float(self.arrays["tempo"][row]),
             metre=self.text("metre")[row] or None,
             key=self.text("key")[row] or None,
@@ -58,7 +57,7 @@ class Corpus(Sequence[Piece]):
             style=self.text("style")[row],
             source=self.text("id")[row],
             licence=self.licence,
-            pickup_steps=int(self.arrays["pickup"][row]) // ticks,
+            pickup_steps=int(_round(self.arrays["pickup"][row : row + 1], self._ticks(row))[0]),
         )
 
     def __repr__(self) -> str:
@@ -78,7 +77,7 @@ class Corpus(Sequence[Piece]):
         """Keep the selected pieces where mask is True."""
         return replace(self, rows=self.rows[np.asarray(mask)])
 
-    def where(self, **wanted: str | Callable[[str], bool]) -> Corpus:
+    def where(self, **wanted: str) -> Corpus:
         """Keep pieces by text columns: `where(style="chinese", metre="2/4")`."""
         mask = np.ones(len(self), dtype=bool)
         for name, value in wanted.items():
@@ -86,9 +85,9 @@ class Corpus(Sequence[Piece]):
         return self.select(mask)
 
     def marks(self, index: int) -> np.ndarray:
-        """(N,) bool for piece `index`: True where a note ends a phrase (folk) or has a fermata (chorales)."""
-        row = int(self.rows[index])
-        return self.arrays["mark"][self.arrays["offsets"][row] : self.arrays["offsets"][row + 1]]
+        """One bool a note of piece `index`, in its order: the note ends a phrase (folk) or has a fermata (chorales)."""
+        notes, mark = self._notes(int(self.rows[index]))
+        return mark[np.lexsort((notes["pitch"], notes["voice"], notes["onset_steps"]))]
 
     def text(self, name: str) -> list[str]:
         """A text column of the whole table, unpacked once."""
@@ -96,10 +95,18 @@ class Corpus(Sequence[Piece]):
             self._texts[name] = self.arrays[name].tobytes().decode().split("\n")
         return self._texts[name]
 
-    def _notes(self, row: int) -> tuple[np.ndarray, ...]:
+    def _ticks(self, row: int) -> int:
+        return TICKS_PER_BEAT // (self.steps_per_beat or int(self.arrays["grid"][row]))
+
+    def _notes(self, row: int) -> tuple[np.ndarray, np.ndarray]:
+        """Notes on the grid and their marks, in the order of the table."""
         part = slice(self.arrays["offsets"][row], self.arrays["offsets"][row + 1])
-        columns = [self.arrays[name][part] for name in ("onset", "duration", "pitch", "voice")]
-        return columns[0], columns[1].astype(np.int32), columns[2], columns[3]
+        onset, duration, pitch, voice, mark = (self.arrays[name][part] for name in NOTE_COLUMNS)
+        start, stop = _round(onset, self._ticks(row)), _round(onset + duration, self._ticks(row))
+        notes = np.zeros(len(pitch), dtype=NOTE_DTYPE)
+        notes["onset_steps"], notes["duration_steps"] = start, stop - start
+        notes["pitch"], notes["voice"], notes["velocity"] = pitch, voice, 80
+        return notes[stop > start], mark[stop > start]
 
 
 @dataclass(frozen=True)
@@ -131,3 +138,7 @@ def coarsest_grid(entry: Entry) -> int:
     edges = np.array([(onset, onset + duration) for onset, duration, *_ in entry.notes] or [(0, 0)])
     exact = (g for g in GRIDS if not (edges % (TICKS_PER_BEAT // g)).any() and not entry.pickup % (TICKS_PER_BEAT // g))
     return next(exact, TICKS_PER_BEAT)
+
+
+def _round(ticks: np.ndarray, ticks_per_step: int) -> np.ndarray:
+    return (ticks.astype(np.int64) + ticks_per_step // 2) // ticks_per_step

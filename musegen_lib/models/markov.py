@@ -64,12 +64,12 @@ class MelodyMarkov:
     def nll(self, tunes: Sequence[MelodyEvents]) -> Float[np.ndarray, "tunes"]:
         """Negative log-likelihood of each tune in nats, its END included."""
         contexts, pitch_ids, durations = self._rows(tunes)
-        bits = -np.log(self.pitch_table.probability(contexts, pitch_ids))
+        nats = -np.log(self.pitch_table.probability(contexts, pitch_ids))
         sounding = pitch_ids != END_ID
         with_pitch = np.column_stack([pitch_ids, contexts])[sounding]
-        bits[sounding] -= np.log(self.duration_table.probability(with_pitch, durations[sounding]))
+        nats[sounding] -= np.log(self.duration_table.probability(with_pitch, durations[sounding]))
         starts = np.cumsum([0, *(len(tune.pitch_ids) for tune in tunes)])[:-1]
-        return np.add.reduceat(bits, starts)
+        return np.add.reduceat(nats, starts)
 
     def sample(self, n: int, request: MelodyRequest, generator: torch.Generator) -> list[MelodyEvents]:
         """Draw n playable melodies; style is not known to this model, metre only through the playable rules."""
@@ -79,8 +79,7 @@ class MelodyMarkov:
         """(events, 2k) context symbols, nearest first; (events,) pitch ids and durations."""
         contexts = []
         for tune in tunes:
-            symbols = np.stack([tune.durations, tune.pitch_ids], axis=1)[:-1].ravel()  # d p d p ..., END never read
-            symbols = symbols.reshape(-1, 2)[:, ::-1].ravel()  # p d p d ... in playing order
+            symbols = np.stack([tune.pitch_ids, tune.durations], axis=1)[:-1].ravel()  # p d p d ..., END never read
             padded = np.concatenate([np.full(2 * self.config.order, BEFORE), symbols])
             rows = np.lib.stride_tricks.sliding_window_view(padded, 2 * self.config.order)[::2]
             contexts.append(rows[:, ::-1])

@@ -32,6 +32,7 @@ from musegen_lib.events import (
 START_ID = N_PITCH_IDS  # read before the first event
 BARS_A_PHRASE = 8
 IN_BAR = max(BAR_STEPS)
+CELLS = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN}
 
 
 @dataclass(frozen=True)
@@ -72,15 +73,21 @@ class MelodyBatches:
 
     Args:
         max_shift: semitones a tune may move up or down, as far as the pitch range allows.
+    Raises:
+        ValueError: there are too few tunes for one batch.
     """
 
     def __init__(self, tunes: Sequence[MelodyEvents], batch_size: int, seed: int, max_shift: int = 5):
         self.tunes = sorted(tunes, key=lambda tune: len(tune.pitch_ids))
         self.batch_size, self.seed, self.max_shift = batch_size, seed, max_shift
         self.per_epoch = len(self.tunes) // batch_size
+        if not self.per_epoch:
+            raise ValueError(f"{len(self.tunes)} tunes do not fill a batch of {batch_size}; choose a smaller batch")
 
     def __call__(self, step: int, rank: int = 0, world_size: int = 1) -> MelodyBatch:
         """Return this process's share of the batch of a step; the same one each time."""
+        if world_size > self.batch_size:
+            raise ValueError(f"{world_size} processes cannot share a batch of {self.batch_size}; use fewer processes")
         epoch, index = divmod(step, self.per_epoch)
         order = np.random.default_rng((self.seed, epoch))
         offset = int(order.integers(len(self.tunes) - self.per_epoch * self.batch_size + 1))
@@ -101,11 +108,16 @@ class MelodyBatches:
 class MelodyRNNConfig:
     """Sizes of a MelodyRNN."""
 
-    cell: str = "lstm"  # or "gru"
+    cell: str = "lstm"  # or "gru" or "rnn"
     hidden_dim: int = 384  # D
     n_layers: int = 1
     embedding_dim: int = 96
     dropout: float = 0.2
+
+    def __post_init__(self) -> None:
+        sizes = self.hidden_dim, self.n_layers, self.embedding_dim
+        if self.cell not in CELLS or min(sizes) < 1 or not 0 <= self.dropout < 1:
+            raise ValueError(f"{self}: needs a cell of {', '.join(CELLS)}, sizes of at least 1, a dropout in [0, 1)")
 
 
 class MelodyRNN(nn.Module):
@@ -120,9 +132,8 @@ class MelodyRNN(nn.Module):
         self.place = nn.Embedding(len(METRES) * IN_BAR, width)  # where in the bar of this metre
         self.bar = nn.Embedding(BARS_A_PHRASE, width)
         self.style = nn.Embedding(len(STYLES), width)
-        cell = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN}[config.cell]
         inner = config.dropout if config.n_layers > 1 else 0.0
-        self.cell = cell(width, config.hidden_dim, config.n_layers, batch_first=True, dropout=inner)
+        self.cell = CELLS[config.cell](width, config.hidden_dim, config.n_layers, batch_first=True, dropout=inner)
         self.dropout = nn.Dropout(config.dropout)
         self.pitch_head = nn.Linear(config.hidden_dim + width, N_PITCH_IDS)
         self.duration_head = nn.Sequential(

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from musegen_lib import training
-from musegen_lib.checkpoints import load_weights, read_card, write_checkpoint
+from musegen_lib.checkpoints import load_weights, read_config, write_checkpoint
 from musegen_lib.corpus import load_folk_tunes
 from musegen_lib.corpus.build import DANCE_STYLES, tempo_for
 from musegen_lib.errors import MusegenError
@@ -137,7 +137,7 @@ class RNNRecipe(MelodyRecipe):
     def load(self, path: Path | None = None) -> MelodyRNN:
         """Load trained weights; the card says how large the net is."""
         path = path or self.checkpoint
-        model = MelodyRNN(MelodyRNNConfig(**read_card(path)["config"]))
+        model = MelodyRNN(read_config(path, MelodyRNNConfig))
         load_weights(path, model)
         return model
 

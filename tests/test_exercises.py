@@ -1,0 +1,104 @@
+"""Each check passes its reference and catches the named wrong answers, in words a musician would use."""
+
+from collections import Counter
+
+import pytest
+
+from musegen_lib.exercises import Checks, check
+from musegen_lib.exercises_first import FIRST_MUSIC
+from musegen_lib.piece import Piece
+
+TUNE = [(0, 16, 60), (16, 16, 64), (32, 16, 67), (48, 8, 62), (56, 8, 60)]
+
+
+def tune(rows=TUNE, **labels):
+    return lambda: Piece.from_notes(rows, **({"key": "C major"} | labels))
+
+
+def pairs(tunes):
+    return sum((Counter(zip(tune[:-1], tune[1:])) for tune in tunes), Counter())
+
+
+def moved_by_hand(piece):
+    notes = piece.notes.copy()
+    notes["pitch"] += 7
+    return piece.replace(notes=notes)
+
+
+RIGHT = {
+    "steps_in_bar": lambda metre: int(metre.split("/")[0]) * 16 // int(metre.split("/")[1]),
+    "up_a_fifth": lambda piece: piece.transpose(7),
+    "count_pairs": pairs,
+    "four_bars": tune(),
+}
+WRONG = [
+    ("steps_in_bar", lambda metre: 16, "a bar of 3/4 came out as 16 sixteenths, too long"),
+    ("steps_in_bar", lambda metre: int(metre[0]) * 4, "a bar of 2/2 came out as 8 sixteenths, too short"),
+    ("steps_in_bar", lambda metre: None, "a bar of 4/4 came out as None"),
+    ("up_a_fifth", lambda piece: piece.transpose(5), "moved by a fourth"),
+    ("up_a_fifth", lambda piece: piece.transpose(-5), "moved by a fourth down"),
+    ("up_a_fifth", lambda piece: piece.transpose(12), "moved by an octave"),
+    ("up_a_fifth", moved_by_hand, "the key still says C major"),
+    ("up_a_fifth", lambda piece: 7, "a int came back"),
+    ("count_pairs", lambda tunes: pairs([[p for t in tunes for p in t]]), "no one sings that step"),
+    ("count_pairs", lambda tunes: pairs(tunes[:1]), "from G to C occurs 1 times, you counted 0"),
+    ("count_pairs", lambda tunes: Counter(dict.fromkeys(pairs(tunes), 1)), "from C to D occurs 2 times, you counted 1"),
+    ("four_bars", tune(TUNE[:-1]), "the tune is 56 steps of 4/4 long"),
+    ("four_bars", tune([*TUNE[:-1], (56, 8, 62)]), "ends on D, away from home"),
+    ("four_bars", tune(key=None), "names no key"),
+    ("four_bars", tune([(0, 64, 60), (8, 56, 64)]), "two notes sound at once"),
+    ("four_bars", tune([(0, 56, 67), (56, 8, 60)]), "fewer than four different pitches"),
+]
+
+
+@pytest.mark.parametrize("name", sorted(FIRST_MUSIC))
+def test_the_reference_answer_is_right(name, capsys):
+    check_once(name, RIGHT[name])
+    assert capsys.readouterr().out == f"{name}: right.\n"
+
+
+@pytest.mark.parametrize(("name", "answer", "words"), WRONG)
+def test_a_named_wrong_answer_is_told_what_is_wrong(name, answer, words, capsys):
+    check_once(name, answer)
+    out = capsys.readouterr().out
+    assert words in out
+    assert "Hint 1: " in out
+
+
+def test_every_check_has_three_wrong_answers_at_least():
+    assert min(Counter(name for name, *_ in WRONG)[name] for name in FIRST_MUSIC) >= 3
+
+
+def test_hints_come_one_after_the_other_and_stay_at_the_third(capsys):
+    fresh = Checks(FIRST_MUSIC)
+    for _ in range(4):
+        fresh.steps_in_bar(lambda metre: 0)
+    out = capsys.readouterr().out
+    assert [line[:6] for line in out.splitlines() if line.startswith("Hint")] == [
+        "Hint 1",
+        "Hint 2",
+        "Hint 3",
+        "Hint 3",
+    ]
+
+
+def test_an_answer_not_written_yet_is_no_error(capsys):
+    def stub(metre):
+        raise NotImplementedError
+
+    check_once("steps_in_bar", stub)
+    assert "not written yet" in capsys.readouterr().out
+
+
+def test_an_answer_that_crashes_is_named_and_not_raised(capsys):
+    check_once("steps_in_bar", lambda metre: metre / 2)
+    assert "stopped with TypeError" in capsys.readouterr().out
+
+
+def test_an_unknown_check_lists_the_known_ones():
+    with pytest.raises(AttributeError, match="steps_in_bar"):
+        _ = check.no_such_check
+
+
+def check_once(name, answer):
+    getattr(Checks(FIRST_MUSIC), name)(answer)

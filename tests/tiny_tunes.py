@@ -1,0 +1,26 @@
+"""Small random melodies of unlike lengths, styles, metres and pickups, for the tests of models and training."""
+
+import numpy as np
+
+from musegen_lib.events import BAR_STEPS, END_ID, FIRST_PITCH_ID, METRES, N_PITCH_IDS, REST_ID, STYLES, MelodyEvents
+
+
+def make_tune(rows, style="german", metre="3/4", pickup=0):
+    """Build a tune from (pitch id, duration) rows; END is added."""
+    ids, durations = zip(*rows, (END_ID, 0))
+    return MelodyEvents(np.array(ids), np.array(durations), STYLES.index(style), METRES.index(metre), pickup)
+
+
+def make_tunes(n, seed=0, low=FIRST_PITCH_ID, high=N_PITCH_IDS - 1):
+    """Draw n tunes of 2 to 8 events in a row of pitches low to high; a rest stands inside some of them."""
+    rng = np.random.default_rng(seed)
+    tunes = []
+    for _ in range(n):
+        length, metre = int(rng.integers(2, 9)), int(rng.integers(len(METRES)))
+        ids, durations = rng.integers(low, high + 1, length), rng.integers(1, 7, length)
+        if length > 4:
+            ids[2] = REST_ID
+        pickup = int(rng.integers(BAR_STEPS[metre]))
+        style = STYLES[int(rng.integers(len(STYLES)))]
+        tunes.append(make_tune(zip(ids.tolist(), durations.tolist()), style, METRES[metre], pickup))
+    return tunes
