@@ -10,13 +10,12 @@ from musegen_lib import corpus
 from musegen_lib.listen import render
 from musegen_lib.recipes import RECIPES
 from musegen_lib.score import engrave
-from musegen_lib.tour import find_piece
 
 
 def bench() -> dict[str, Any]:
     """Time loading, building, generating, rendering and engraving; score every model on the validation tunes."""
     corpus.load_folk_tunes()  # built before anything is timed
-    chorale = find_piece("bwv66.6.mxl")
+    chorale = corpus.find_piece("bwv66.6.mxl")
     rows: dict[str, Any] = {
         "load folk tunes, s": _seconds(_load_afresh),
         "render 1 minute of a chorale, s": _seconds(lambda: render(chorale)) * 60 / chorale.seconds,

@@ -38,13 +38,11 @@ class Format(StrEnum):
 def main() -> None:
     """Run the command line; a fault of the user's files or wishes is one line on standard error and status 1."""
     try:
-        app(standalone_mode=True)
+        app(prog_name="musegen")
     except MusegenError as fault:
         sys.exit(f"musegen: {fault}")
-    except KeyboardInterrupt:
-        sys.exit("musegen: stopped")
-    except BrokenPipeError:
-        sys.exit(1)
+    except OSError as fault:  # a full disk, a folder without leave to write, a file where a folder is wanted
+        sys.exit(f"musegen: {fault.filename or 'a file'}: {fault.strerror or fault}; check the path and the disk")
 
 
 @app.command()
@@ -65,7 +63,7 @@ def generate(
     style: Annotated[str | None, typer.Option(help="Such as chinese, german, irish.")] = None,
     metre: Annotated[str | None, typer.Option(help="Such as 2/4, 6/8.")] = None,
     temperature: Annotated[float | None, typer.Option(min=0.0, max=5.0, help="0 is the likeliest note.")] = None,
-    bars: Annotated[int | None, typer.Option(min=1, max=64, help="At most this many bars.")] = None,
+    bars: Annotated[int | None, typer.Option(min=1, max=64, help="Length in bars.")] = None,
     json: Json = False,
 ) -> None:
     """Write N pieces of a trained MODEL as .mid files, each with its measured facts."""
@@ -73,8 +71,7 @@ def generate(
     from musegen_lib.midi import write_midi
     from musegen_lib.recipes import find_recipe
 
-    wishes = {"style": style, "metre": metre, "temperature": temperature, "max_bars": bars}
-    wishes |= {"min_bars": min(bars, 4)} if bars else {}
+    wishes = {"style": style, "metre": metre, "temperature": temperature, "bars": bars}
     pieces = find_recipe(model).generate(n, seed, **{name: wish for name, wish in wishes.items() if wish is not None})
     rows = []
     for number, piece in enumerate(pieces, start=1):

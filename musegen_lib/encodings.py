@@ -93,13 +93,15 @@ def piece_to_grid(piece: Piece, n_steps: int | None = None, n_voices: int = 4) -
     """Write voices side by side: +pitch where a note is struck, -pitch while it is held, 0 in a rest.
 
     Raises:
-        ValueError: a voice beyond n_voices, or two notes at once in one voice.
+        ValueError: a voice beyond n_voices, two notes at once in one voice, or pitch 0, which would read as a rest.
 
     >>> piece_to_grid(Piece.from_notes([(0, 2, 60), (1, 1, 48, 80, 1)]), n_voices=2).tolist()
     [[60, 0], [-60, 48]]
     """
     if piece.n_voices > n_voices:
         raise ValueError(f"{piece!r} has {piece.n_voices} voices, the grid {n_voices}")
+    if not piece.notes["pitch"].all():
+        raise ValueError(f"{piece!r}: the grid cannot hold pitch 0, its sign for a rest")
     grid = np.zeros((_length(piece, n_steps), n_voices), dtype=np.int64)
     for onset, duration, pitch, _, voice in piece.notes.tolist():
         if grid[onset : onset + duration, voice].any():

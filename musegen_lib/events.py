@@ -108,13 +108,15 @@ class MelodyStream(Protocol):
 
 @dataclass(frozen=True)
 class MelodyRequest:
-    """What to write: style, metre and pickup (sixteenth steps), and how long and how daring it may be."""
+    """What to write: style, metre, pickup (sixteenth steps), length in bars, and how daring it may be.
+
+    A pickup and the shortened last bar that completes it count as one bar.
+    """
 
     style: str = "german"
     metre: str = "4/4"
     pickup: int = 0
-    min_bars: int = 4
-    max_bars: int = 16
+    bars: int = 16
     temperature: float = 1.0
     top_k: int = 0
     top_p: float = 1.0
@@ -124,8 +126,8 @@ class MelodyRequest:
             raise MusegenError(f"style {self.style!r} is unknown; choose one of {', '.join(STYLES)}")
         if self.metre not in METRES:
             raise MusegenError(f"metre {self.metre!r} is unknown; choose one of {', '.join(METRES)}")
-        if not 1 <= self.min_bars <= self.max_bars <= 64:
-            raise MusegenError(f"bars from {self.min_bars} to {self.max_bars}: need 1 <= min <= max <= 64")
+        if not 1 <= self.bars <= 64:
+            raise MusegenError(f"{self.bars} bars: ask for 1 to 64")
         if not 0 <= self.pickup < self.bar_steps:
             raise MusegenError(f"a pickup of {self.pickup} steps does not fit a bar of {self.bar_steps}")
 
@@ -133,6 +135,16 @@ class MelodyRequest:
     def bar_steps(self) -> int:
         """Steps in a full bar."""
         return BAR_STEPS[METRES.index(self.metre)]
+
+    @property
+    def first_step(self) -> int:
+        """Where the first note falls, counted from the bar line before it."""
+        return (self.bar_steps - self.pickup) % self.bar_steps
+
+    @property
+    def last_step(self) -> int:
+        """Where the tune ends."""
+        return self.first_step + self.bars * self.bar_steps
 
 
 def sample_melodies(
@@ -146,12 +158,20 @@ def sample_melodies(
 
     Args:
         opening: events to start every melody with (its END is ignored).
+    Raises:
+        MusegenError: n is below 1, or the opening leaves no step before the end.
     """
+    if n < 1:
+        raise MusegenError(f"cannot draw {n} melodies; ask for at least 1")
     rules = PlayableRules(n, request)
     written: list[tuple[Tensor, Tensor]] = []
     for pitch, duration in zip(*_opening_rows(opening)):
         rows = torch.full((n,), pitch), torch.full((n,), duration)
         _push(stream, rules, written, *rows)
+    if rules.now[0] >= rules.limit:
+        raise MusegenError(
+            f"the opening reaches step {int(rules.now[0])} of {rules.limit}; shorten it or ask for more bars"
+        )
     while not rules.done.all():
         allowed = rules.pitch_mask()
         draw = (request.temperature, request.top_k, request.top_p)
@@ -166,24 +186,19 @@ def sample_melodies(
 class PlayableRules:
     """Masks over pitch ids and durations of n growing melodies.
 
-    A melody may end only at a bar line, or where its last bar completes the pickup, after a note, once it has
-    `min_bars`; it must end when it reaches `max_bars`. No rest opens a melody, follows a rest or runs into the end.
+    A melody ends where its last bar is full, with a note. No rest opens it, follows a rest or runs into the end.
     """
 
     def __init__(self, n: int, request: MelodyRequest):
-        self.bar = request.bar_steps
-        self.start = (self.bar - request.pickup) % self.bar
-        self.now = torch.full((n,), self.start)  # step of the next event, from the bar line before the first note
-        self.shortest = request.min_bars * self.bar
-        self.limit = request.max_bars * self.bar
+        self.now = torch.full((n,), request.first_step)  # step of the next event
+        self.limit = request.last_step
         self.after_note = torch.zeros(n, dtype=torch.bool)
         self.done = torch.zeros(n, dtype=torch.bool)
 
     def pitch_mask(self) -> Bool[Tensor, "n 44"]:
         """True where a pitch id is allowed next; a finished melody may only repeat END."""
         mask = torch.ones(len(self.now), N_PITCH_IDS, dtype=torch.bool)
-        at_end = (self.now % self.bar == 0) | (self.now % self.bar == self.start)
-        mask[:, END_ID] = at_end & self.after_note & (self.now >= self.shortest)
+        mask[:, END_ID] = False
         mask[:, REST_ID] = self.after_note & (self.now < self.limit - 1)
         only_end = (self.now >= self.limit) | self.done
         mask[only_end] = False

@@ -32,9 +32,12 @@ def sample(
     if mask is not None:
         if not mask.any(dim=-1).all():
             raise ValueError("a row of the mask allows no token at all")
+        finite = torch.finfo(logits.dtype)
+        logits = logits.clamp(finite.min, finite.max)  # an allowed token can be drawn even where its logit is -inf
         logits = logits.masked_fill(~mask, -torch.inf)
     if temperature == 0:
         return logits.argmax(dim=-1)
+    logits = logits - logits.amax(dim=-1, keepdim=True)  # (B, V) the division cannot overflow
     probs = torch.softmax(logits / temperature, dim=-1)  # (B, V)
     ranked, order = probs.sort(dim=-1, descending=True, stable=True)  # (B, V)
     before = ranked.cumsum(dim=-1) - ranked  # probability of all likelier tokens

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 from tqdm import tqdm
 
-from musegen_lib.corpus import load_chorales, load_folk_tunes
-from musegen_lib.errors import MusegenError
+from musegen_lib.corpus import find_piece
 from musegen_lib.facts import facts_of, originality_sentence
 from musegen_lib.gallery import GalleryItem, write_gallery
-from musegen_lib.piece import Piece
 from musegen_lib.recipes import RECIPES
 
 INTRO = (
@@ -20,14 +17,14 @@ INTRO = (
 )
 REAL = (
     ("A Bach chorale", "bwv66.6.mxl", "J. S. Bach wrote this for four voices; no model had a part in it."),
-    ("A Chinese folk song", "han1.abc#104", "Written down from singers; no model had a part in it."),
-    ("A German folk song", "erk10.abc#12", "Written down from singers; no model had a part in it."),
+    ("A Chinese folk song: Molihua, the jasmine flower", "han1.abc#516", "Written down from singers; no model had a part in it."),
+    ("A German folk song: Die Gedanken sind frei", "erk30.abc#527", "Written down from singers; no model had a part in it."),
 )
 WISHES = (
-    ("markov", {"style": "german", "metre": "2/4", "max_bars": 16}),
-    ("rnn", {"style": "chinese", "metre": "2/4", "max_bars": 16}),
-    ("rnn", {"style": "german", "metre": "3/4", "max_bars": 16}),
-    ("rnn", {"style": "irish", "metre": "6/8", "max_bars": 16}),
+    ("markov", {"style": "german", "metre": "2/4", "bars": 16}),
+    ("rnn", {"style": "chinese", "metre": "2/4", "bars": 16}),
+    ("rnn", {"style": "german", "metre": "3/4", "bars": 16}),
+    ("rnn", {"style": "irish", "metre": "6/8", "bars": 16}),
 )
 
 
@@ -36,15 +33,6 @@ def make_tour(out: Path, seed: int = 1) -> Path:
     items = [_real_item(*row) for row in tqdm(REAL, desc="real music", leave=False)]
     items += [_generated_item(name, seed, wishes) for name, wishes in tqdm(WISHES, desc="models", leave=False)]
     return write_gallery(items, out, title="First music", intro=INTRO)
-
-
-def find_piece(name: str) -> Piece:
-    """Find a chorale by its file name or a folk tune by its id, such as "han1.abc#104"."""
-    corpus = load_chorales() if name.endswith(".mxl") else load_folk_tunes()
-    found = np.flatnonzero(corpus.column("id") == name)
-    if not len(found):
-        raise MusegenError(f"{name}: no such piece in the corpus; ids look like bwv66.6.mxl and han1.abc#104")
-    return corpus[int(found[0])]
 
 
 def _real_item(heading: str, name: str, sentence: str) -> GalleryItem:

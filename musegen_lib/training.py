@@ -165,10 +165,6 @@ def _copy_weights(model: torch.nn.Module) -> dict[str, torch.Tensor]:
     return {name: value.clone() for name, value in model.state_dict().items()}
 
 
-def _identity(model: Any, config: TrainConfig) -> str:
-    return json.dumps({"model": repr(getattr(model, "config", None)), "training": asdict(config)})
-
-
 def _keep(folder: Path, model: Any, optimizer: Any, best: dict, run: Run, config: TrainConfig) -> None:
     if run.best_step == run.step:
         write_state(folder / "best.safetensors", best, {"step": str(run.step)})
@@ -177,6 +173,11 @@ def _keep(folder: Path, model: Any, optimizer: Any, best: dict, run: Run, config
         tensors |= {f"optimizer.{index}.{name}": value for name, value in state.items()}
     about = {"run": json.dumps(asdict(run)), "identity": _identity(model, config)}
     write_state(folder / "last.safetensors", tensors, about)
+
+
+def _identity(model: Any, config: TrainConfig) -> str:
+    shapes = {name: list(value.shape) for name, value in model.state_dict().items()}
+    return json.dumps({"model": repr(getattr(model, "config", None)), "shapes": shapes, "training": asdict(config)})
 
 
 def _resume(folder: Path | None, model: Any, optimizer: Any, config: TrainConfig) -> tuple[Run, dict] | None:

@@ -12,7 +12,7 @@ def make_tune(rows, style="german", metre="3/4", pickup=0):
 
 
 def make_tunes(n, seed=0, low=FIRST_PITCH_ID, high=N_PITCH_IDS - 1):
-    """Draw n tunes of 2 to 8 events in a row of pitches low to high; a rest stands inside some of them."""
+    """Draw n tunes of 2 to 8 events that fill whole bars, on pitches low to high; some hold a rest."""
     rng = np.random.default_rng(seed)
     tunes = []
     for _ in range(n):
@@ -20,6 +20,7 @@ def make_tunes(n, seed=0, low=FIRST_PITCH_ID, high=N_PITCH_IDS - 1):
         ids, durations = rng.integers(low, high + 1, length), rng.integers(1, 7, length)
         if length > 4:
             ids[2] = REST_ID
+        durations[-1] += -durations.sum() % BAR_STEPS[metre]  # a pickup and the last bar make one bar
         pickup = int(rng.integers(BAR_STEPS[metre]))
         style = STYLES[int(rng.integers(len(STYLES)))]
         tunes.append(make_tune(zip(ids.tolist(), durations.tolist()), style, METRES[metre], pickup))

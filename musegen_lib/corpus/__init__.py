@@ -21,8 +21,18 @@ from musegen_lib.corpus import build, cache, splits
 from musegen_lib.corpus.table import Corpus
 from musegen_lib.errors import MusegenError
 from musegen_lib.paths import data_dir
+from musegen_lib.piece import Piece
 
-__all__ = ["Corpus", "build_caches", "forget", "load_chorales", "load_folk_tunes", "verify_caches", "windows"]
+__all__ = [
+    "Corpus",
+    "build_caches",
+    "corpus_fingerprint",
+    "forget",
+    "load_chorales",
+    "load_folk_tunes",
+    "verify_caches",
+    "windows",
+]
 
 CACHES: dict[str, Callable[[], dict[str, np.ndarray]]] = {
     "chorales": build.chorale_arrays,
@@ -67,7 +77,16 @@ def load_folk_tunes(
     return _part(corpus, np.array([table.get(tune, "train") for tune in corpus.column("id")]), part)
 
 
-def windows(corpus: Corpus, n_bars: int = 2, hop_bars: int | None = None) -> list:
+def find_piece(name: str) -> Piece:
+    """Find a chorale by its file name or a folk tune by its id, such as "han1.abc#104"."""
+    corpus = load_chorales() if name.endswith(".mxl") else load_folk_tunes()
+    found = np.flatnonzero(corpus.column("id") == name)
+    if not len(found):
+        raise MusegenError(f"{name}: no such piece in the corpus; ids look like bwv66.6.mxl and han1.abc#104")
+    return corpus[int(found[0])]
+
+
+def windows(corpus: Corpus, n_bars: int = 2, hop_bars: int | None = None) -> list[Piece]:
     """Cut every piece into excerpts of n_bars full bars, each on a bar line, hop_bars apart (default n_bars).
 
     A pickup is left out. Split the corpus first: windows of one piece never belong on two sides.
@@ -96,6 +115,11 @@ def build_caches(say: Callable[[str], None] = print) -> None:
     forget()
 
 
+def corpus_fingerprint(name: str) -> str:
+    """SHA-256 of a collection ("chorales" or "folk") as it is read here."""
+    return cache.fingerprint(cache.read_or_build(cache_path(name), CACHES[name], print))
+
+
 def forget() -> None:
     """Drop what was loaded, so that the next use reads the caches again."""
     _loaded.clear()
@@ -107,7 +131,7 @@ def verify_caches(say: Callable[[str], None] = print) -> None:
     Raises:
         MusegenError: a rebuilt cache still differs from the committed fingerprint.
     """
-    committed = json.loads((data_dir() / "fingerprints.json").read_text())
+    committed = _committed_fingerprints()
     for name, make in CACHES.items():
         path = cache_path(name)
         found = cache.fingerprint(cache.read_or_build(path, make, say))
@@ -115,6 +139,14 @@ def verify_caches(say: Callable[[str], None] = print) -> None:
         if wanted and wanted != found:
             raise MusegenError(f"{path.name}: fingerprint {found[:12]} is not the committed {wanted[:12]}")
         say(f"{path.name}: {'as committed' if wanted else 'no committed fingerprint'} ({found[:12]})")
+
+
+def _committed_fingerprints() -> dict[str, str]:
+    path = data_dir() / "fingerprints.json"
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as fault:
+        raise MusegenError(f"{path.name}: the fingerprints are missing or unreadable; restore data/") from fault
 
 
 _loaded: dict[Path, dict[str, np.ndarray]] = {}

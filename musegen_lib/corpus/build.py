@@ -77,12 +77,17 @@ def _folk_entries(file: Path) -> list[Entry]:
     collection = file.stem if kind == "song" else file.parent.name
     entries = []
     for tune in read_abc(file):
-        texts = {"id": f"{file.name}#{tune.number}", "title": " / ".join(tune.titles), "metre": tune.metre or ""}
+        texts = {"id": f"{file.name}#{tune.number}", "title": _mend(" / ".join(tune.titles)), "metre": tune.metre or ""}
         texts |= {"key": tune.key or "", "style": style, "kind": kind, "collection": collection}
         ends = _phrase_marks([onset for onset, _, _ in tune.notes], tune.phrase_ends)
         notes = [(*note, 0, mark) for note, mark in zip(tune.notes, ends)]
         entries.append(Entry(notes, texts, tune.pickup_ticks, tempo_for(kind, tune.metre)))
     return entries
+
+
+def _mend(title: str) -> str:
+    """Read titles with DOS letters again: byte 0x81 is the u umlaut of Mengjiang nü, not a control character."""
+    return title if title.isprintable() else title.encode("latin-1", "replace").decode("cp437")
 
 
 def _phrase_marks(onsets: list[int], phrase_ends: tuple[int, ...]) -> list[bool]:
@@ -98,6 +103,11 @@ def _chorale_entry(file: Path) -> Entry | None:
     if len({part.length_ticks for part in score.parts}) > 1:
         return None
     notes = [(*note[:3], voice, note[3]) for voice, part in enumerate(score.parts) for note in part.notes]
-    texts = {"id": file.name, "title": score.title or f"BWV {file.stem.removeprefix('bwv')}", "metre": score.metre or "", "key": score.key or ""}
+    texts = {
+        "id": file.name,
+        "title": score.title or f"BWV {file.stem.removeprefix('bwv')}",
+        "metre": score.metre or "",
+        "key": score.key or "",
+    }
     texts |= {"style": "chorale", "kind": "chorale", "collection": "bach"}
     return Entry(notes, texts, score.pickup_ticks, CHORALE_TEMPO)

@@ -56,11 +56,11 @@ def group_by_shared_run(intervals: Sequence[np.ndarray]) -> list[int]:
     parent = list(range(len(intervals)))
     first_seen: dict[bytes, int] = {}
     for tune, steps in enumerate(intervals):
-        run = steps.astype(np.int8)
+        run = steps.astype(np.int8).tobytes()  # one byte an interval
         for start in range(len(run) - SHARED_INTERVALS + 1):
             window = run[start : start + SHARED_INTERVALS]
-            if len(np.unique(window)) >= MIN_DISTINCT:
-                other = first_seen.setdefault(window.tobytes(), tune)
+            if len(set(window)) >= MIN_DISTINCT:
+                other = first_seen.setdefault(window, tune)
                 a, b = sorted((_head(parent, tune), _head(parent, other)))
                 parent[b] = a
     return [_head(parent, tune) for tune in range(len(intervals))]

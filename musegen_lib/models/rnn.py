@@ -2,6 +2,8 @@
 
 Axes: B tunes, T events, D model width. Each step reads one event (pitch, duration), where the next event falls in its
 bar and phrase, and the tune's style and metre; it scores the next pitch, then, knowing that pitch, its duration.
+It may also be told how many bars are left, so that it can lead a tune to its end. In training half of the tunes come
+without that; likelihoods are always computed without it, since it would give away where the tune ends.
 Source: the two-stage note of Mozer 1994 (pitch and duration heads) on the LSTM of Hochreiter and Schmidhuber 1997.
 """
 
@@ -31,6 +33,7 @@ from musegen_lib.events import (
 
 START_ID = N_PITCH_IDS  # read before the first event
 BARS_A_PHRASE = 8
+MAX_BARS_LEFT = 32  # more count as this many; 0 means not told
 IN_BAR = max(BAR_STEPS)
 CELLS = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN}
 
@@ -44,6 +47,7 @@ class MelodyBatch:
     onsets: Int[Tensor, "B T"]  # steps from the bar line before the first note
     styles: Int[Tensor, "B"]
     metres: Int[Tensor, "B"]
+    bars_left: Int[Tensor, "B T"]  # 0 = not told
     mask: Bool[Tensor, "B T"]  # True = real event, END included
 
     @property
@@ -52,20 +56,30 @@ class MelodyBatch:
         return ((self.pitch_ids >= FIRST_PITCH_ID) & self.mask).sum()
 
 
-def collate(tunes: Sequence[MelodyEvents], shifts: Sequence[int] | None = None) -> MelodyBatch:
-    """Stack tunes into a batch, each transposed by its own number of semitones."""
+def collate(
+    tunes: Sequence[MelodyEvents], shifts: Sequence[int] | None = None, told: Sequence[bool] | None = None
+) -> MelodyBatch:
+    """Stack tunes into a batch, each transposed by its own number of semitones, and told or not how long it is."""
     shape = len(tunes), max(len(tune.pitch_ids) for tune in tunes)
-    pitch_ids, durations, onsets = (torch.zeros(shape, dtype=torch.long) for _ in range(3))
+    pitch_ids, durations, onsets, bars_left = (torch.zeros(shape, dtype=torch.long) for _ in range(4))
     mask = torch.zeros(shape, dtype=torch.bool)
-    for row, (tune, shift) in enumerate(zip(tunes, shifts or [0] * len(tunes))):
+    unmoved, untold = [0] * len(tunes), [False] * len(tunes)
+    for row, (tune, shift, tell) in enumerate(zip(tunes, shifts or unmoved, told or untold)):
         length = len(tune.pitch_ids)
         ids = torch.from_numpy(tune.pitch_ids)
         pitch_ids[row, :length] = torch.where(ids >= FIRST_PITCH_ID, ids + shift, ids)
         durations[row, :length] = torch.from_numpy(tune.durations)
         onsets[row, :length] = torch.from_numpy(tune.onsets)
+        if tell:
+            bars_left[row, :length] = count_bars_left(onsets[row, :length], int(tune.onsets[-1]), tune.metre)
         mask[row, :length] = True
-    styles = torch.tensor([tune.style for tune in tunes])
-    return MelodyBatch(pitch_ids, durations, onsets, styles, torch.tensor([tune.metre for tune in tunes]), mask)
+    styles, metres = (torch.tensor([getattr(tune, name) for tune in tunes]) for name in ("style", "metre"))
+    return MelodyBatch(pitch_ids, durations, onsets, styles, metres, bars_left, mask)
+
+
+def count_bars_left(onsets: Int[Tensor, "..."], end: int, metre: int) -> Int[Tensor, "..."]:
+    """1 at the end, 2 in the last bar, 3 in the one before, and so on; at most MAX_BARS_LEFT."""
+    return (1 - (onsets - end) // BAR_STEPS[metre]).clamp(1, MAX_BARS_LEFT)
 
 
 class MelodyBatches:
@@ -95,7 +109,8 @@ class MelodyBatches:
         chosen = self.tunes[start : start + self.batch_size]
         rng = np.random.default_rng((self.seed, epoch, index))
         shifts = [self._shift(tune, rng) for tune in chosen]
-        return collate(chosen[rank::world_size], shifts[rank::world_size])
+        told = (rng.random(len(chosen)) < 0.5).tolist()
+        return collate(*(rows[rank::world_size] for rows in (chosen, shifts, told)))
 
     def _shift(self, tune: MelodyEvents, rng: np.random.Generator) -> int:
         pitches = tune.pitch_ids[tune.pitch_ids >= FIRST_PITCH_ID]
@@ -131,6 +146,7 @@ class MelodyRNN(nn.Module):
         self.duration = nn.Embedding(N_DURATIONS, width)
         self.place = nn.Embedding(len(METRES) * IN_BAR, width)  # where in the bar of this metre
         self.bar = nn.Embedding(BARS_A_PHRASE, width)
+        self.bars_left = nn.Embedding(MAX_BARS_LEFT + 1, width)
         self.style = nn.Embedding(len(STYLES), width)
         inner = config.dropout if config.n_layers > 1 else 0.0
         self.cell = CELLS[config.cell](width, config.hidden_dim, config.n_layers, batch_first=True, dropout=inner)
@@ -145,16 +161,16 @@ class MelodyRNN(nn.Module):
         event = self.pitch(pitch_ids) + self.duration(durations) + self.style(styles).unsqueeze(1)
         return self.dropout(event + place)
 
-    def places(self, onsets: Int[Tensor, "B T"], metres: Int[Tensor, "B"]) -> Float[Tensor, "B T D"]:
-        """Embed where in the bar, and in which bar of eight, each event starts."""
+    def places(self, onsets: Tensor, metres: Tensor, bars_left: Tensor) -> Float[Tensor, "B T D"]:
+        """Embed where in the bar each event starts, in which bar of eight, and how many bars before the end."""
         bar_steps = torch.tensor(BAR_STEPS, device=onsets.device)[metres].unsqueeze(1)  # (B, 1)
         in_bar = metres.unsqueeze(1) * IN_BAR + onsets % bar_steps
-        return self.place(in_bar) + self.bar(onsets // bar_steps % BARS_A_PHRASE)
+        return self.place(in_bar) + self.bar(onsets // bar_steps % BARS_A_PHRASE) + self.bars_left(bars_left)
 
     def forward(self, batch: MelodyBatch) -> tuple[Float[Tensor, "B T 44"], Float[Tensor, "B T 65"]]:
         """Return pitch and duration logits; those at t have read the events before t (and, for durations, pitch t)."""
         before = F.pad(batch.pitch_ids, (1, 0), value=START_ID)[:, :-1]  # (B, T)
-        place = self.places(batch.onsets, batch.metres)  # (B, T, D)
+        place = self.places(batch.onsets, batch.metres, batch.bars_left)  # (B, T, D)
         inputs = self.read(before, F.pad(batch.durations, (1, 0))[:, :-1], place, batch.styles)
         hidden, _ = self.cell(inputs)  # (B, T, D)
         hidden = self.dropout(hidden)
@@ -192,10 +208,10 @@ class RNNStream:
 
     def __init__(self, model: MelodyRNN, n: int, request: MelodyRequest):
         self.model = model
-        bar = request.bar_steps
         self.styles = torch.full((n,), STYLES.index(request.style))
         self.metres = torch.full((n,), METRES.index(request.metre))
-        self.now = torch.full((n, 1), (bar - request.pickup) % bar)  # step of the next event
+        self.now = torch.full((n, 1), request.first_step)  # step of the next event
+        self.end = request.last_step
         self.state = None
         self._advance(torch.full((n,), START_ID), torch.zeros(n, dtype=torch.long))
 
@@ -213,6 +229,7 @@ class RNNStream:
         self._advance(pitch_ids, durations)
 
     def _advance(self, pitch_ids: Tensor, durations: Tensor) -> None:
-        self.place = self.model.places(self.now, self.metres)  # (n, 1, D)
+        left = count_bars_left(self.now, self.end, int(self.metres[0]))
+        self.place = self.model.places(self.now, self.metres, left)  # (n, 1, D)
         inputs = self.model.read(pitch_ids.unsqueeze(1), durations.unsqueeze(1), self.place, self.styles)
         self.hidden, self.state = self.model.cell(inputs, self.state)

@@ -12,7 +12,7 @@ import torch
 
 from musegen_lib import training
 from musegen_lib.checkpoints import load_weights, read_config, write_checkpoint
-from musegen_lib.corpus import load_folk_tunes
+from musegen_lib.corpus import corpus_fingerprint, load_folk_tunes
 from musegen_lib.corpus.build import DANCE_STYLES, tempo_for
 from musegen_lib.errors import MusegenError
 from musegen_lib.events import (
@@ -152,7 +152,8 @@ class RNNRecipe(MelodyRecipe):
         card = {
             "about": self.about,
             "recipe": f"musegen train rnn --seed {seed} --steps {config.steps}",
-            "data": "folk tunes, part train: " + TERMS,
+            "data": f"folk tunes, part train, {len(melody_events('train')):,} tunes: {TERMS}",
+            "data_fingerprint": corpus_fingerprint("folk"),
             "seed": seed,
             "valid_nats_per_note": round(run.best_loss, 4),
             "best_step": run.best_step,

@@ -1,0 +1,333 @@
+"""Checkpoints: what is written can be read, what is damaged is refused in one line, and no pickle anywhere."""
+
+import ast
+import json
+import os
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+import torch
+
+from musegen_lib import checkpoints
+from musegen_lib.checkpoints import load_weights, read_card, read_config, read_state, write_checkpoint, write_state
+from musegen_lib.errors import MusegenError
+from musegen_lib.models.rnn import MelodyRNN, MelodyRNNConfig
+from musegen_lib.paths import replacing
+from musegen_lib.recipes.melody import RNNRecipe
+
+PACKAGE = Path(checkpoints.__file__).parent
+CONFIG = MelodyRNNConfig("gru", hidden_dim=7, embedding_dim=6)
+
+
+def make_model(seed=0, config=CONFIG):
+    torch.manual_seed(seed)
+    return MelodyRNN(config)
+
+
+@pytest.fixture
+def path(tmp_path):
+    """A whole checkpoint of a small net."""
+    path = tmp_path / "shelf" / "tiny.safetensors"
+    write_checkpoint(path, make_model(), {"about": "a net for a test", "seed": 3})
+    return path
+
+
+def rewrite_card(path, **changes):
+    card = json.loads(path.with_suffix(".json").read_text(encoding="utf-8")) | changes
+    path.with_suffix(".json").write_text(json.dumps(card), encoding="utf-8")
+
+
+def rewrite_weights(path, change):
+    """Change the tensors and seal them anew: a file that is whole, but not what its config says."""
+    tensors, _ = read_state(path)
+    change(tensors)
+    write_state(path, tensors, {})
+    rewrite_card(path, sha256=sha256(path.read_bytes()).hexdigest())
+
+
+def fault_of(path, model=None):
+    """The one line that loading ends with."""
+    with pytest.raises(MusegenError) as caught:
+        load_weights(path, model or make_model(seed=1))
+    line = str(caught.value)
+    assert "\n" not in line
+    return line
+
+
+# Round trips
+
+
+def test_a_model_comes_back_weight_by_weight_in_eval_mode(path):
+    model = make_model(seed=1)
+    assert not torch.equal(model.pitch.weight, make_model().pitch.weight)
+    load_weights(path, model)
+    for name, weight in make_model().state_dict().items():
+        assert torch.equal(weight, model.state_dict()[name])
+    assert not model.training
+
+
+def test_tensors_of_every_kind_come_back_with_the_strings_about_them(tmp_path):
+    tensors = {
+        "transposed": torch.arange(6.0).reshape(2, 3).T,
+        "number": torch.tensor(2.5),
+        "none": torch.zeros(0, 4),
+        "ids": torch.tensor([3, -1]),
+        "mask": torch.tensor([True, False]),
+    }
+    write_state(tmp_path / "x.safetensors", tensors, {"run": '{"步": 1}'})
+    found, about = read_state(tmp_path / "x.safetensors")
+    assert about == {"run": '{"步": 1}'}
+    assert found.keys() == tensors.keys()
+    for name, value in tensors.items():
+        assert torch.equal(found[name], value)
+        assert found[name].dtype == value.dtype
+
+
+def test_the_card_names_model_config_size_versions_and_bytes(path):
+    card = read_card(path)
+    assert (card["model"], card["about"], card["seed"]) == ("MelodyRNN", "a net for a test", 3)
+    assert card["config"] == {"cell": "gru", "hidden_dim": 7, "n_layers": 1, "embedding_dim": 6, "dropout": 0.2}
+    assert card["parameters"] == sum(weight.numel() for weight in make_model().parameters())
+    assert card["versions"].keys() == {"torch", "numpy", "music21"}
+    assert card["sha256"] == sha256(path.read_bytes()).hexdigest()
+    assert read_config(path, MelodyRNNConfig) == CONFIG
+
+
+def test_the_same_model_and_card_give_the_same_bytes(path, tmp_path):
+    other = tmp_path / "other.safetensors"
+    write_checkpoint(other, make_model(), {"about": "a net for a test", "seed": 3})
+    assert other.read_bytes() == path.read_bytes()
+    assert other.with_suffix(".json").read_bytes() == path.with_suffix(".json").read_bytes()
+
+
+def test_a_recipe_builds_the_net_that_the_card_describes(path):
+    model = RNNRecipe().load(path)
+    assert model.config == CONFIG
+    assert torch.equal(model.pitch.weight, make_model().pitch.weight)
+
+
+# Faults: one line that names the file and what to do
+
+
+def test_a_missing_checkpoint_is_named_with_its_folder(path):
+    path.unlink()
+    assert fault_of(path) == "tiny.safetensors: no such checkpoint in shelf/; train it first"
+    with pytest.raises(MusegenError, match=r"tiny\.safetensors: no such checkpoint in shelf/; train it first"):
+        read_state(path)
+    with pytest.raises(MusegenError, match="no such checkpoint in shelf/; train it first"):
+        RNNRecipe().load(path)
+
+
+def test_a_missing_card_is_named(path):
+    path.with_suffix(".json").unlink()
+    assert fault_of(path) == "tiny.json: the checkpoint's card is missing; restore it or train again"
+
+
+@pytest.mark.parametrize("text", [b"", b"{", b"\xff\xfe", b"[" * 100_000, b'{"config": 1'], ids=range(5))
+def test_an_unreadable_card_is_named(path, text):
+    path.with_suffix(".json").write_bytes(text)
+    assert fault_of(path) == "tiny.json: the checkpoint's card is unreadable; restore it or train again"
+
+
+@pytest.mark.parametrize("text", ["[]", "3", "{}", '{"config": [1]}'])
+def test_a_card_without_a_config_is_named(path, text):
+    path.with_suffix(".json").write_text(text)
+    assert fault_of(path) == "tiny.json: the checkpoint's card names no config; restore it or train again"
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"hidden_dim": "7"}, "hidden_dim = '7' is no field of it"),
+        ({"hidden_dim": True}, "hidden_dim = True is no field of it"),
+        ({"depth": 2}, "depth = 2 is no field of it"),
+        ({"hidden_dim": -7}, "needs a cell of lstm, gru, rnn, sizes of at least 1"),
+        ({"cell": "lstn"}, "needs a cell of lstm, gru, rnn"),
+    ],
+)
+def test_a_config_that_makes_no_model_is_named(path, change, reason):
+    rewrite_card(path, config=read_card(path)["config"] | change)
+    with pytest.raises(MusegenError, match=f"^tiny.json: its config does not make a MelodyRNNConfig .*{reason}"):
+        RNNRecipe().load(path)
+
+
+def test_a_field_that_is_not_on_the_card_keeps_its_default(path):
+    rewrite_card(path, config={"cell": "gru", "hidden_dim": 7})  # as if written before the other fields came
+    assert read_config(path, MelodyRNNConfig) == MelodyRNNConfig("gru", hidden_dim=7)
+
+
+@pytest.mark.parametrize("place", [0, 7, 30, 2000, -1])
+def test_one_flipped_bit_anywhere_is_found(path, place):
+    data = bytearray(path.read_bytes())
+    data[place] ^= 1
+    path.write_bytes(data)
+    assert fault_of(path) == (
+        "tiny.safetensors: damaged checkpoint (not the bytes its card names); restore or train it again"
+    )
+
+
+@pytest.mark.parametrize("keep", [0, 5, 100, -1])
+def test_a_file_cut_short_is_found_with_a_card_and_without(path, keep):
+    path.write_bytes(path.read_bytes()[:keep])
+    assert "tiny.safetensors: damaged checkpoint (not the bytes its card names)" in fault_of(path)
+    with pytest.raises(MusegenError, match=r"^tiny.safetensors: damaged checkpoint \(.+\); restore or train it again"):
+        read_state(path)
+
+
+def test_a_pickle_under_the_name_of_a_checkpoint_is_not_opened(path):
+    path.write_bytes(b"cos\nsystem\n(S'touch owned'\ntR.")
+    rewrite_card(path, sha256=sha256(path.read_bytes()).hexdigest())
+    assert "tiny.safetensors: damaged checkpoint" in fault_of(path)
+
+
+def test_a_tensor_of_another_shape_is_named_with_both_shapes(path):
+    other = make_model(config=MelodyRNNConfig("gru", hidden_dim=7, embedding_dim=6, n_layers=2))
+    assert "tensor cell." in fault_of(path, other)
+    assert "is missing" in fault_of(path, other)
+    rewrite_weights(path, lambda tensors: tensors.update({"pitch.weight": torch.zeros(45, 5)}))
+    assert fault_of(path) == (
+        "tiny.safetensors: tensor pitch.weight is torch.float32 (45, 5), not torch.float32 (45, 6); "
+        "the card's config does not describe this file"
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (lambda tensors: tensors.pop("bar.weight"), "tensor bar.weight is missing"),
+        (lambda tensors: tensors.update(extra=torch.zeros(2)), "tensor extra is unknown"),
+        (
+            lambda tensors: tensors.update({"bar.weight": tensors["bar.weight"].double()}),
+            "tensor bar.weight is torch.float64 (8, 6), not torch.float32 (8, 6)",
+        ),
+        (lambda tensors: tensors["bar.weight"][2].fill_(float("nan")), "tensor bar.weight holds values that are not"),
+        (lambda tensors: tensors["bar.weight"][7].fill_(-float("inf")), "tensor bar.weight holds values that are not"),
+    ],
+    ids=["missing", "unknown", "other type", "nan", "infinite"],
+)
+def test_a_whole_file_with_wrong_tensors_is_refused_and_leaves_the_model_alone(path, change, reason):
+    rewrite_weights(path, change)
+    model = make_model(seed=1)
+    assert f"tiny.safetensors: {reason}" in fault_of(path, model)
+    assert torch.equal(model.pitch.weight, make_model(seed=1).pitch.weight)
+
+
+# Writing whole or not at all
+
+
+def pair_of(path):
+    return path.read_bytes(), path.with_suffix(".json").read_bytes()
+
+
+@pytest.mark.parametrize("failing", ["save_file", "_full_card"])
+@pytest.mark.parametrize("fault", [OSError("No space left on device"), KeyboardInterrupt()], ids=["disk", "Ctrl-C"])
+def test_a_failure_while_writing_leaves_the_old_pair_and_no_litter(path, monkeypatch, failing, fault):
+    before = pair_of(path)
+
+    def fail(*args, **kwargs):
+        raise fault
+
+    monkeypatch.setattr(checkpoints, failing, fail)
+    with pytest.raises(type(fault)):
+        write_checkpoint(path, make_model(seed=2), {"seed": 4})
+    assert pair_of(path) == before
+    assert len(list(path.parent.iterdir())) == 2
+    load_weights(path, make_model(seed=1))
+
+
+def test_a_card_that_json_cannot_hold_leaves_the_old_pair(path):
+    before = pair_of(path)
+    with pytest.raises(TypeError, match="not JSON serializable"):
+        write_checkpoint(path, make_model(seed=2), {"metrics": torch.zeros(1)})
+    assert pair_of(path) == before
+
+
+def test_a_kill_between_the_two_renames_is_told_and_cured_by_writing_again(path, monkeypatch):
+    """Two files cannot change places in one instant; a pair that does not match is refused, never used."""
+    renames = []
+
+    def rename_once(source, target):
+        if renames:
+            raise KeyboardInterrupt
+        renames.append(target)
+        real_replace(source, target)
+
+    real_replace = os.replace
+    monkeypatch.setattr(os, "replace", rename_once)
+    with pytest.raises(KeyboardInterrupt):
+        write_checkpoint(path, make_model(seed=2), {"seed": 4})
+    monkeypatch.undo()
+    assert "not the bytes its card names); restore or train it again" in fault_of(path)
+    write_checkpoint(path, make_model(seed=2), {"seed": 4})
+    load_weights(path, make_model(seed=1))
+    assert read_card(path)["seed"] == 4
+
+
+def test_replacing_keeps_the_mode_of_a_file_and_makes_its_folders(tmp_path):
+    file = tmp_path / "a" / "b" / "text"
+    with replacing(file) as temporary:
+        temporary.write_text("one")
+    file.chmod(0o600)
+    with replacing(file) as temporary:
+        temporary.write_text("two")
+    assert file.read_text() == "two"
+    assert os.name == "nt" or file.stat().st_mode & 0o777 == 0o600
+    assert [found.name for found in file.parent.iterdir()] == ["text"]
+
+
+def test_replacing_leaves_the_old_file_when_its_writer_fails(tmp_path):
+    file = tmp_path / "text"
+    file.write_text("old")
+    with (
+        pytest.raises(UnicodeEncodeError),
+        replacing(file) as temporary,
+        open(temporary, "w", encoding="ascii") as half,
+    ):
+        print("half", "\N{EIGHTH NOTE}", file=half)
+    assert file.read_text() == "old"
+    assert [found.name for found in tmp_path.iterdir()] == ["text"]
+
+
+# No pickle
+
+
+def pickle_faults(source):
+    """Lines of a Python text that could run code out of a data file."""
+    faults = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            names = {alias.name for alias in node.names} | {getattr(node, "module", None) or ""}
+            if {name.partition(".")[0] for name in names} & {"pickle", "dill", "shelve", "marshal", "cloudpickle"}:
+                faults.append(node.lineno)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            call = ast.unparse(node.func)
+            allowed = {word.arg: ast.unparse(word.value) for word in node.keywords}.get("allow_pickle")
+            loads_arrays = call in ("np.load", "numpy.load") and allowed != "False"
+            if call in ("torch.load", "torch.save", "joblib.load", "joblib.dump") or loads_arrays:
+                faults.append(node.lineno)
+    return faults
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "import pickle",
+        "import pickle as p",
+        "from pickle import loads",
+        "torch.load(path, weights_only=True)",
+        "torch.save(model, path)",
+        "np.load(path)",
+        "np.load(path, allow_pickle=True)",
+        "joblib.load(path)",
+    ],
+)
+def test_the_search_for_pickle_finds(line):
+    assert pickle_faults(f"x = 1\n{line}") == [2]
+
+
+def test_nothing_in_the_library_can_unpickle():
+    files = sorted(PACKAGE.rglob("*.py"))
+    assert len(files) > 20
+    assert {str(file): pickle_faults(file.read_text(encoding="utf-8")) for file in files} == {str(f): [] for f in files}
+    assert pickle_faults("with np.load(path, allow_pickle=False) as file: pass") == []
