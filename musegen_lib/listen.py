@@ -96,7 +96,8 @@ class Player:
         return (
             '<figure style="margin:0.5em 1em 0.5em 0;display:inline-block;max-width:100%">'
             f"<figcaption>{label} ({self.seconds:.1f} s)</figcaption>"
-            f'<audio controls preload="none" aria-label="{label}" src="{source}" style="max-width:100%"></audio></figure>'
+            f'<audio controls preload="none" aria-label="{label}" src="{source}" style="max-width:100%">'
+            "</audio></figure>"
         )
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:

@@ -276,7 +276,8 @@ def _transpose_key(key: str | None, semitones: int) -> str | None:
     if tonic not in TONIC_PITCH_CLASS or semitones % 12 == 0:
         return key
     fifths = _FIFTHS_ABOVE_MAJOR.get(mode, 0)
-    relative = PITCH_CLASSES[(TONIC_PITCH_CLASS[tonic] + semitones - 7 * fifths) % 12]  # C# minor, not Db: as in E major
+    above = TONIC_PITCH_CLASS[tonic] + semitones
+    relative = PITCH_CLASSES[(above - 7 * fifths) % 12]  # the major key that spells it: C# minor as E major, not Db
     return f"{_LINE_OF_FIFTHS[_LINE_OF_FIFTHS.index(relative) + fifths]} {mode}".rstrip()
 
 
@@ -286,5 +287,8 @@ TONIC_PITCH_CLASS = {
     for name, pitch_class in _NATURALS.items()
     for accidental, shift in (("", 0), ("#", 1), ("b", -1))
 }
-_LINE_OF_FIFTHS = "Cb Gb Db Ab Eb Bb F C G D A E B F# C# G# D# A# E#".split()
+_LINE_OF_FIFTHS = [
+    *("Cb", "Gb", "Db", "Ab", "Eb", "Bb", "F", "C", "G", "D"),
+    *("A", "E", "B", "F#", "C#", "G#", "D#", "A#", "E#"),
+]
 _FIFTHS_ABOVE_MAJOR = {"lydian": -1, "mixolydian": 1, "dorian": 2, "minor": 3, "phrygian": 4, "locrian": 5}

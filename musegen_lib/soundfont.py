@@ -3,9 +3,10 @@
 A sound font holds recordings and, for each program, zones: which recording serves which keys and velocities, at which
 tuning, loop and loudness. A note is its zones' recordings read at another speed and shaped by an envelope.
 
-Source: SoundFont Technical Specification 2.04 (Creative, 2006), chapters 7 to 9. We leave out pan, vibrato, modulators and the
-modulation envelope (the filter stays where that envelope opens it). It is our own because symusic 0.5.9 plays the General MIDI piano of TimGM6mb.sf2
-out of tune (A4 sounds at 1649 Hz, Yikai-Liao/symusic issue 55), and the other players in Python need a system library.
+Source: SoundFont Technical Specification 2.04 (Creative, 2006), chapters 7 to 9. We leave out pan, vibrato, modulators
+and the modulation envelope (the filter stays where that envelope opens it). It is our own because symusic 0.5.9 plays
+the piano of TimGM6mb.sf2 out of tune (A4 sounds at 1649 Hz, Yikai-Liao/symusic issue 55), and of the other players in
+Python tinysoundfont needs a system library and midirenderer has no wheel for Linux on ARM. Ours peaks where they do.
 """
 
 from __future__ import annotations
@@ -25,8 +26,17 @@ _INSTRUMENT = np.dtype([("name", "S20"), ("bag", "<u2")])
 _BAG = np.dtype([("generator", "<u2"), ("modulator", "<u2")])
 _GENERATOR = np.dtype([("kind", "<u2"), ("amount", "<i2")])
 _SAMPLE = np.dtype(
-    [("name", "S20"), ("start", "<u4"), ("end", "<u4"), ("loop_start", "<u4"), ("loop_end", "<u4"), ("rate", "<u4")]
-    + [("root", "u1"), ("cents", "i1"), ("link", "<u2"), ("kind", "<u2")]
+    [
+        *[
+            ("name", "S20"),
+            ("start", "<u4"),
+            ("end", "<u4"),
+            ("loop_start", "<u4"),
+            ("loop_end", "<u4"),
+            ("rate", "<u4"),
+        ],
+        *[("root", "u1"), ("cents", "i1"), ("link", "<u2"), ("kind", "<u2")],
+    ]
 )
 _RECORDS = {"phdr": _PRESET, "pbag": _BAG, "pgen": _GENERATOR, "inst": _INSTRUMENT, "ibag": _BAG, "igen": _GENERATOR}
 _RECORDS |= {"shdr": _SAMPLE, "smpl": np.dtype("<i2")}
@@ -85,7 +95,7 @@ class SoundFont:
         return zones
 
     def _zones(self, level: str, index: int, target: int, pitch: int, velocity: int) -> list[dict[int, int]]:
-        """Zones of one preset (level p) or instrument (level i) that hold a note; a first zone without target is global."""
+        """Zones of a preset (level p) or instrument (i) that hold a note; a first zone without target is global."""
         heads = self.tables["phdr" if level == "p" else "inst"]["bag"]
         bags, generators = self.tables[level + "bag"]["generator"], self.tables[level + "gen"]
         common: dict[int, int] = {}
@@ -134,7 +144,7 @@ class SoundFont:
 
 
 def envelope(zone: dict[int, int], pitch: int, seconds: float, rate: int) -> np.ndarray:
-    """Loudness over time as a factor, (samples,) float32: rise, hold, decay to the sustain level, release after `seconds`."""
+    """Loudness over time, (samples,) float32: rise, hold, decay to the sustain level, release after `seconds`."""
     delay, attack, hold, decay, release = (2 ** (zone[kind] / 1200) for kind in (DELAY, ATTACK, HOLD, DECAY, RELEASE))
     decay *= 2 ** (zone.get(KEY_TO_DECAY, 0) * (60 - pitch) / 1200)
     sustain_db = min(100.0, zone.get(SUSTAIN, 0) / 10)

@@ -12,13 +12,21 @@ from musegen_lib.gallery import GalleryItem, write_gallery
 from musegen_lib.recipes import RECIPES
 
 INTRO = (
-    "Real music first, then what two small models wrote after reading 8,911 folk tunes. "
+    "Real music first, then what two small models wrote after reading thousands of folk tunes. "
     "Each piece has a piano roll, its score, a player and a .mid file. Guess before you read: which are real?"
 )
 REAL = (
     ("A Bach chorale", "bwv66.6.mxl", "J. S. Bach wrote this for four voices; no model had a part in it."),
-    ("A Chinese folk song: Molihua, the jasmine flower", "han1.abc#516", "Written down from singers; no model had a part in it."),
-    ("A German folk song: Die Gedanken sind frei", "erk30.abc#527", "Written down from singers; no model had a part in it."),
+    (
+        "A Chinese folk song: Molihua, the jasmine flower",
+        "han1.abc#516",
+        "Written down from singers; no model had a part in it.",
+    ),
+    (
+        "A German folk song: Die Gedanken sind frei",
+        "erk30.abc#527",
+        "Written down from singers; no model had a part in it.",
+    ),
 )
 WISHES = (
     ("markov", {"style": "german", "metre": "2/4", "bars": 16}),

@@ -461,5 +461,6 @@ def test_help_names_every_command(musegen):
 
 
 def test_a_fault_in_a_process_of_its_own_is_one_line_without_a_traceback(tmp_path):
-    said = musegen_process("student", tmp_path / "nosuch.ipynb", "--out", tmp_path / "x.ipynb")
-    assert_one_line(said, "nosuch.ipynb: there is no such notebook")
+    said = musegen_process("data", "verify", MUSEGEN_DATA=str(tmp_path))
+    assert_one_line(said, "fingerprints.json: the fingerprints are missing or unreadable; restore data/")
+    assert contents(tmp_path) == set()

@@ -255,7 +255,9 @@ NOTES = st.lists(
 
 
 @QUICK
-@given(NOTES, st.sampled_from([1, 3, 4, 12, 48]), st.sampled_from([47.0, 100.0, 133.3]), st.sampled_from(["3/4", "6/8"]))
+@given(
+    NOTES, st.sampled_from([1, 3, 4, 12, 48]), st.sampled_from([47.0, 100.0, 133.3]), st.sampled_from(["3/4", "6/8"])
+)
 def test_pretty_midi_there_and_back_is_exact_on_the_grid(notes, steps_per_beat, tempo, metre):
     table = clip_overlaps(np.array(notes, dtype=NOTE_DTYPE))
     piece = Piece(table, steps_per_beat=steps_per_beat, tempo_qpm=tempo, metre=metre)
@@ -268,7 +270,11 @@ def test_pretty_midi_there_and_back_is_exact_on_the_grid(notes, steps_per_beat, 
 def test_pretty_midi_gets_programs_drums_and_seconds():
     piece = Piece.from_notes([(4, 2, 60), (0, 1, 36, 90, 2)], programs=(40, 41, DRUMS), tempo_qpm=60.0)
     score = piece.to_pretty_midi()
-    assert [(i.program, i.is_drum, len(i.notes)) for i in score.instruments] == [(40, False, 1), (41, False, 0), (0, True, 1)]
+    assert [(i.program, i.is_drum, len(i.notes)) for i in score.instruments] == [
+        (40, False, 1),
+        (41, False, 0),
+        (0, True, 1),
+    ]
     assert (score.instruments[0].notes[0].start, score.instruments[0].notes[0].end) == (1.0, 1.5)
     assert Piece.from_pretty_midi(score, metre="4/4", tempo_qpm=60.0) == piece
 

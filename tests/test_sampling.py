@@ -44,7 +44,9 @@ def test_top_k_keeps_k_tokens_and_0_or_too_many_keeps_all():
         assert set(drawn([0.0, 1.0, 2.0, 1.5], top_k=top_k).tolist()) == {0, 1, 2, 3}
 
 
-@pytest.mark.parametrize(("top_p", "kept"), [(0.3, {1}), (0.5, {1}), (0.51, {1, 3}), (0.8, {1, 3}), (1.0, {0, 1, 2, 3})])
+@pytest.mark.parametrize(
+    ("top_p", "kept"), [(0.3, {1}), (0.5, {1}), (0.51, {1, 3}), (0.8, {1, 3}), (1.0, {0, 1, 2, 3})]
+)
 def test_top_p_keeps_the_smallest_set_that_has_the_probability(top_p, kept):
     logits = torch.log(torch.tensor([0.125, 0.5, 0.0625, 0.3125])).tolist()
     assert set(drawn(logits, top_p=top_p).tolist()) == kept

@@ -142,6 +142,13 @@ def test_the_same_seed_trains_the_same_weights_whatever_was_drawn_before():
     assert not torch.equal(one.inner.weight, other.inner.weight)  # so dropout does draw from the seed
 
 
+def test_a_model_that_was_drawing_trains_with_dropout_all_the_same():
+    one, two = Wobbly(), Wobbly().eval()
+    fit(one, random_batches, VALID, CONFIG)
+    fit(two, random_batches, VALID, CONFIG)
+    assert_same_weights(one, two)
+
+
 def test_training_stops_when_patience_is_out_and_gives_back_the_best_weights():
     walker = Walker()  # Adam walks 0.1 a step towards 1 and is nearest to 0.3 after 3 steps
     config = TrainConfig(10**6, learning_rate=0.1, weight_decay=0.0, warmup_steps=0, validate_every=1, patience=2)

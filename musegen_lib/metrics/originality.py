@@ -18,7 +18,7 @@ LONGEST_RUN = 64  # longer runs count as this many intervals
 
 
 def melody_symbols(piece: Piece) -> Int[np.ndarray, "N"]:
-    """One number a melodic step: the interval to the next note, and the duration of the note it leaves in 48ths of a beat.
+    """One number a melodic step: its interval, and the duration of the note it leaves in 48ths of a beat.
 
     >>> a, b = Piece.from_notes([(0, 4, 60), (4, 4, 62)]), Piece.from_notes([(0, 4, 65), (4, 4, 67)])
     >>> melody_symbols(a).tolist() == melody_symbols(b).tolist()

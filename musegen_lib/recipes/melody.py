@@ -23,6 +23,7 @@ from musegen_lib.events import (
     corpus_to_melody_events,
     melody_events_to_piece,
 )
+from musegen_lib.metrics.key import guess_key
 from musegen_lib.metrics.originality import CopyDetector, corpus_to_symbols
 from musegen_lib.models.markov import MarkovConfig, MelodyMarkov
 from musegen_lib.models.rnn import MelodyBatch, MelodyBatches, MelodyRNN, MelodyRNNConfig, collate
@@ -77,16 +78,17 @@ class MelodyRecipe:
         kind = "dance" if request.style in DANCE_STYLES else "song"
         labels = {"tempo_qpm": float(tempo_for(kind, request.metre)), "source": f"musegen {self.name}, seed {seed}"}
         titles = (f"{self.name} {request.style} {number}" for number in range(1, n + 1))
-        return [
+        made = [
             melody_events_to_piece(tune, title=title, licence=TERMS, **labels) for tune, title in zip(drawn, titles)
         ]
+        return [piece.replace(key=guess_key(piece)) for piece in made]
 
 
 class MarkovRecipe(MelodyRecipe):
     """Markov chains are counted on the spot, in two seconds; nothing is stored."""
 
     name = "markov"
-    about = "A Markov chain of order 4 wrote this, counting which note follows which in 8,911 folk tunes."
+    about = "A Markov chain of order 4 wrote this: it has counted which note follows which in thousands of folk tunes."
 
     @lru_cache(maxsize=1)  # noqa: B019  one recipe lives as long as the program
     def load(self) -> MelodyMarkov:
@@ -124,7 +126,7 @@ class RNNRecipe(MelodyRecipe):
     """The recurrent net of the course's first page."""
 
     name = "rnn"
-    about = "A recurrent network (LSTM) wrote this, having read 8,911 folk tunes note by note."
+    about = "A recurrent network (LSTM) wrote this, having read thousands of folk tunes note by note."
     config = MelodyRNNConfig()
     training = training.TrainConfig(steps=4000)
     batch_size = 32

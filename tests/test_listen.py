@@ -1,0 +1,103 @@
+"""Sound, measured: in tune, as long as the piece, never silent, never clipped."""
+
+import io
+import warnings
+
+import numpy as np
+import pytest
+import soundfile
+
+from musegen_lib import listen
+from musegen_lib.listen import SAMPLE_RATE, audio_to_mp3, measure, player, players, render, write_mp3
+from musegen_lib.piece import DRUMS, Piece
+
+SCALE = Piece.from_notes([(4 * i, 4, pitch) for i, pitch in enumerate((60, 62, 64, 65, 67))], tempo_qpm=120)
+
+
+def loudest_hertz(audio):
+    part = audio[2000:20_000]
+    spectrum = np.abs(np.fft.rfft(part * np.hanning(len(part)), 1 << 17))
+    return spectrum.argmax() * SAMPLE_RATE / (1 << 17)
+
+
+@pytest.mark.parametrize(("pitch", "hertz"), [(45, 110.0), (69, 440.0), (72, 523.25), (84, 1046.5)])
+def test_the_piano_is_in_tune(pitch, hertz):
+    audio = render(Piece.from_notes([(0, 8, pitch)], tempo_qpm=60))
+    assert loudest_hertz(audio) == pytest.approx(hertz, rel=0.01)
+
+
+def test_the_sound_lasts_as_long_as_the_piece_and_rings_on():
+    assert len(render(SCALE)) / SAMPLE_RATE == pytest.approx(SCALE.seconds + listen.TAIL_SECONDS, abs=0.01)
+
+
+def test_the_sound_is_loud_enough_and_never_clips():
+    found = measure(render(SCALE))
+    assert found["peak"] == pytest.approx(0.7, abs=0.01)
+    assert found["silent_share"] < 0.15
+
+
+def test_ten_hours_are_cut_before_they_are_played():
+    endless = Piece.from_notes([(0, 4 * 36_000, 60), (4 * 35_999, 4, 62)], tempo_qpm=60)
+    assert len(render(endless, seconds=2)) == 2 * SAMPLE_RATE
+
+
+def test_a_cut_ends_softly():
+    audio = render(SCALE, seconds=1)
+    assert np.abs(audio[-20:]).max() < 0.01
+
+
+def test_programs_sound_unlike_each_other_and_drums_make_noise():
+    piano, flute, drums = (
+        measure(render(SCALE.replace(programs=(program,))))["centroid_hz"] for program in (0, 73, DRUMS)
+    )
+    assert len({round(piano), round(flute), round(drums)}) == 3
+
+
+def test_a_piece_without_notes_is_silence():
+    assert measure(render(Piece.from_notes([])))["peak"] == 0
+
+
+def test_the_same_piece_gives_the_same_bytes_and_they_decode():
+    data = audio_to_mp3(render(SCALE))
+    assert data == audio_to_mp3(render(SCALE))
+    audio, rate = soundfile.read(io.BytesIO(data))
+    assert rate == SAMPLE_RATE
+    assert len(audio) / rate == pytest.approx(SCALE.seconds + listen.TAIL_SECONDS, abs=0.1)
+
+
+def test_a_player_is_capped_labelled_and_never_starts_by_itself():
+    shown = player(SCALE, "Scale <1>")
+    html = shown._repr_html_()
+    assert shown.seconds <= listen.MAX_SECONDS
+    assert 'preload="none"' in html
+    assert "autoplay" not in html
+    assert "Scale &lt;1&gt;" in html
+    assert len(shown.mp3) < 100_000
+    assert repr(shown).startswith("Player(Scale <1>, 3.3 s, peak 0.70")
+
+
+def test_a_player_needs_a_label_and_players_one_each():
+    with pytest.raises(ValueError, match="label"):
+        player(SCALE, " ")
+    with pytest.raises(ValueError, match="one label a piece"):
+        players([SCALE], [])
+
+
+def test_without_the_sound_font_it_plays_sine_waves_and_says_so(monkeypatch):
+    monkeypatch.setattr(listen, "sound_font_path", lambda: None)
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        audio = render(Piece.from_notes([(0, 8, 69)], tempo_qpm=60))
+    assert loudest_hertz(audio) == pytest.approx(440, rel=0.01)
+    assert len(said) == 1
+
+
+def test_writing_fails_whole(tmp_path, monkeypatch):
+    path = tmp_path / "a.mp3"
+    write_mp3(SCALE, path)
+    before = path.read_bytes()
+    monkeypatch.setattr(listen, "audio_to_mp3", lambda audio: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        write_mp3(SCALE, path)
+    assert path.read_bytes() == before
+    assert [file.name for file in tmp_path.iterdir()] == ["a.mp3"]

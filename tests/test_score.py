@@ -1,0 +1,76 @@
+"""Engraving: the same picture each time, every note on it, nothing from outside."""
+
+import re
+
+import pytest
+
+from musegen_lib.piece import Piece
+from musegen_lib.score import MARK_COLOUR, engrave, score
+
+JIG = Piece.from_notes(
+    [(0, 2, 67), (2, 2, 72), (4, 2, 74), (6, 2, 76), (8, 6, 72), (14, 12, 67)],
+    metre="6/8",
+    key="C major",
+    pickup_steps=2,
+    title="Jig <b>",
+)
+
+
+def noteheads(svg):
+    return len(re.findall(r'class="notehead"', svg))
+
+
+def test_the_same_piece_gives_the_same_svg():
+    assert engrave(JIG) == engrave(JIG)
+
+
+def test_every_note_has_a_head():
+    assert noteheads(engrave(JIG)) == len(JIG)
+
+
+def test_a_note_tied_over_a_bar_line_has_two_heads():
+    tied = Piece.from_notes([(0, 12, 60), (12, 8, 62), (20, 12, 64)], metre="4/4")
+    assert noteheads(engrave(tied)) == 4
+
+
+def test_four_voices_stand_on_four_staves():
+    chord = Piece.from_notes([(0, 16, pitch, 80, voice) for voice, pitch in enumerate((72, 67, 60, 48))])
+    assert len(re.findall(r'class="staff"', engrave(chord))) == 4
+
+
+def test_a_pickup_is_a_short_first_bar():
+    assert len(re.findall(r'class="measure"', engrave(JIG))) == 3
+
+
+def test_nothing_is_loaded_from_elsewhere_and_no_title_breaks_the_markup():
+    svg = engrave(JIG)
+    links = {link for link in re.findall(r'https?://[^"\s<]+', svg) if not link.startswith("http://www.w3.org/")}
+    assert links == set()
+    assert "Jig <b>" not in svg
+    assert 'role="img" aria-label="Score of Piece(&#x27;Jig &lt;b&gt;&#x27;' in svg
+
+
+def test_labels_of_instruments_and_tempo_are_left_out():
+    assert not re.search(r">(Voice|Pno|Piano)\b|=100<", engrave(JIG))
+
+
+def test_marked_notes_and_no_others_are_coloured():
+    svg = engrave(JIG, marked=[1, 4])
+    assert svg.count(f'fill="{MARK_COLOUR}"') == 2
+    assert MARK_COLOUR not in engrave(JIG)
+
+
+def test_a_long_piece_is_cut_to_a_page():
+    long = Piece.from_notes([(16 * i, 16, 60 + i % 5) for i in range(80)])
+    assert noteheads(engrave(long)) == 64
+
+
+@pytest.mark.parametrize("piece", [Piece.from_notes([]), Piece.from_notes([(0, 4, 60)], metre=None)])
+def test_a_piece_without_notes_or_metre_is_engraved_too(piece):
+    assert engrave(piece).startswith("<svg")
+
+
+def test_a_score_shows_itself_as_svg_and_in_words():
+    bundle = score(JIG)._repr_mimebundle_()
+    assert set(bundle) == {"text/plain", "image/svg+xml"}
+    assert "6 notes" in bundle["text/plain"]

@@ -1,0 +1,71 @@
+"""Figures by their data, and the rule that each one is described in words."""
+
+import io
+
+import matplotlib.image
+import numpy as np
+import pytest
+
+from musegen_lib import show
+from musegen_lib.piece import Piece
+
+DUET = Piece.from_notes([(0, 4, 72), (4, 4, 74), (0, 8, 60, 80, 1)], title="Duet")
+
+
+def bars(fig):
+    return [patch for patch in fig.axes[0].patches if patch.get_height() < 1]
+
+
+def test_a_piano_roll_has_one_bar_a_note_where_the_note_is():
+    found = {(bar.get_x(), round(bar.get_y() + bar.get_height() / 2)) for bar in bars(show.piano_roll(DUET))}
+    assert found == {(0, 72), (4, 74), (0, 60)}
+
+
+def test_voices_differ_in_colour_and_in_pattern():
+    looks = {(bar.get_facecolor(), bar.get_hatch()) for bar in bars(show.piano_roll(DUET))}
+    assert len(looks) == 2
+    assert len({hatch for _, hatch in looks}) == 2
+
+
+def test_bars_are_numbered_from_one_and_a_pickup_is_bar_zero():
+    ticks = [t.get_text() for t in show.piano_roll(DUET).axes[0].get_xticklabels()]
+    upbeat = show.piano_roll(DUET.replace(pickup_steps=4)).axes[0].get_xticklabels()
+    assert ticks == ["1"]
+    assert [t.get_text() for t in upbeat] == ["0", "1"]
+
+
+@pytest.mark.parametrize("alt", ["", "a roll"])
+def test_a_figure_without_a_sentence_is_refused(alt):
+    with pytest.raises(ValueError, match="too short"):
+        show.picture(show.piano_roll(DUET), alt)
+
+
+def test_a_picture_is_a_small_png_with_its_words():
+    picture = show.picture(show.piano_roll(DUET), "Piano roll of a duet of two voices.")
+    data, metadata = picture._repr_mimebundle_()
+    assert len(data["image/png"]) < 60_000
+    assert matplotlib.image.imread(io.BytesIO(data["image/png"])).shape[2] in (3, 4)
+    assert data["text/plain"] == metadata["image/png"]["alt"] == "Piano roll of a duet of two voices."
+
+
+def test_the_same_figure_gives_the_same_bytes():
+    first, second = (show.picture(show.piano_roll(DUET), "Piano roll of a duet.").png for _ in range(2))
+    assert first == second
+
+
+def test_a_table_is_drawn_row_by_row():
+    table = np.array([[0.25, 0.75], [1.0, 0.0]])
+    image = show.transition_matrix(table, ["C", "D"]).axes[0].images[0]
+    assert np.array_equal(image.get_array(), table)
+
+
+def test_curves_are_named_and_hold_their_data():
+    fig = show.curves([1, 2, 3], {"train": [3, 2, 1], "valid": [3, 2.5, 2.6]}, "step", "nats")
+    axes = fig.axes[0]
+    assert [list(line.get_ydata()) for line in axes.lines] == [[3, 2, 1], [3, 2.5, 2.6]]
+    assert {text.get_text().strip() for text in axes.texts} == {"train", "valid"}
+    assert len({line.get_linestyle() for line in axes.lines}) == 2
+
+
+def test_a_piece_without_notes_is_drawn_too():
+    assert bars(show.piano_roll(Piece.from_notes([]))) == []
