@@ -62,6 +62,7 @@ def generate(
     out: Annotated[Path, typer.Option(help="Folder for the .mid files.")] = Path("out"),
     style: Annotated[str | None, typer.Option(help="Such as chinese, german, irish.")] = None,
     metre: Annotated[str | None, typer.Option(help="Such as 2/4, 6/8.")] = None,
+    key: Annotated[str | None, typer.Option(help="Such as 'D major', 'A minor', 'D dorian'.")] = None,
     temperature: Annotated[float | None, typer.Option(min=0.0, max=5.0, help="0 is the likeliest note.")] = None,
     bars: Annotated[int | None, typer.Option(min=1, max=64, help="Length in bars.")] = None,
     json: Json = False,
@@ -71,7 +72,7 @@ def generate(
     from musegen_lib.midi import write_midi
     from musegen_lib.recipes import find_recipe
 
-    wishes = {"style": style, "metre": metre, "temperature": temperature, "bars": bars}
+    wishes = {"style": style, "metre": metre, "key": key, "temperature": temperature, "bars": bars}
     pieces = find_recipe(model).generate(n, seed, **{name: wish for name, wish in wishes.items() if wish is not None})
     rows = []
     for number, piece in enumerate(pieces, start=1):

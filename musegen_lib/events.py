@@ -20,7 +20,7 @@ from torch import Tensor
 from musegen_lib.corpus import Corpus
 from musegen_lib.encodings import EVENT_REST, MELODY_HIGH, MELODY_LOW, events_to_piece, piece_to_events
 from musegen_lib.errors import MusegenError
-from musegen_lib.piece import Piece, metre_to_beats
+from musegen_lib.piece import TONIC_PITCH_CLASS, Piece, metre_to_beats, spell_key
 from musegen_lib.sampling import sample
 
 REST_ID, END_ID = 0, 1
@@ -32,6 +32,9 @@ STEPS_PER_BEAT = 4
 
 STYLES = ("chinese", "german", "luxembourg", "lorraine", "irish", "american", "scottish", "english", "european")
 METRES = ("2/4", "4/4", "2/2", "3/4", "6/8", "3/8", "9/8", "4/2", "3/2", "6/4")
+MODES = ("major", "minor", "dorian", "mixolydian")
+NO_TONIC = 12
+LAGS = (1, 2, 4, 8)  # bars
 BAR_STEPS = tuple(int(metre_to_beats(m) * STEPS_PER_BEAT) for m in METRES)  # 8, 16, 16, 12, 12, 6, 18, 32, 24, 24
 
 
@@ -44,6 +47,8 @@ class MelodyEvents:
     style: int
     metre: int
     pickup: int  # steps
+    tonic: int = NO_TONIC  # pitch class
+    mode: int = 0
 
     @property
     def n_notes(self) -> int:
@@ -73,14 +78,28 @@ def piece_to_melody_events(piece: Piece) -> MelodyEvents:
         STYLES.index(piece.style),
         METRES.index(piece.metre),
         piece.pickup_steps % BAR_STEPS[METRES.index(piece.metre)],
+        *key_to_ids(piece.key),
     )
+
+
+def key_to_ids(key: str | None) -> tuple[int, int]:
+    """Pitch class of the tonic and number of the mode; NO_TONIC where the key is unknown or of another mode.
+
+    >>> key_to_ids("A minor"), key_to_ids(None)
+    ((9, 1), (12, 0))
+    """
+    tonic, _, mode = (key or "").partition(" ")
+    if tonic not in TONIC_PITCH_CLASS or mode not in MODES:
+        return NO_TONIC, 0
+    return TONIC_PITCH_CLASS[tonic], MODES.index(mode)
 
 
 def melody_events_to_piece(events: MelodyEvents, **labels) -> Piece:
     """Turn events back into a piece; labels such as title and source are added."""
     pitches = np.where(events.pitch_ids == REST_ID, EVENT_REST, events.pitch_ids - FIRST_PITCH_ID + MELODY_LOW)
     kept = events.pitch_ids != END_ID
-    known = {"metre": METRES[events.metre], "style": STYLES[events.style], "pickup_steps": events.pickup}
+    key = None if events.tonic == NO_TONIC else spell_key(events.tonic, MODES[events.mode])
+    known = {"metre": METRES[events.metre], "style": STYLES[events.style], "pickup_steps": events.pickup, "key": key}
     return events_to_piece(np.stack([pitches, events.durations], axis=1)[kept], **known | labels)
 
 
@@ -108,13 +127,14 @@ class MelodyStream(Protocol):
 
 @dataclass(frozen=True)
 class MelodyRequest:
-    """What to write: style, metre, pickup (sixteenth steps), length in bars, and how daring it may be.
+    """What to write: style, metre, key, pickup (sixteenth steps), length in bars, and how daring it may be.
 
     A pickup and the shortened last bar that completes it count as one bar.
     """
 
     style: str = "german"
     metre: str = "4/4"
+    key: str = "G major"
     pickup: int = 0
     bars: int = 16
     temperature: float = 1.0
@@ -126,6 +146,8 @@ class MelodyRequest:
             raise MusegenError(f"style {self.style!r} is unknown; choose one of {', '.join(STYLES)}")
         if self.metre not in METRES:
             raise MusegenError(f"metre {self.metre!r} is unknown; choose one of {', '.join(METRES)}")
+        if key_to_ids(self.key)[0] == NO_TONIC:
+            raise MusegenError(f"key {self.key!r} is unknown; write it like 'G major', modes are {', '.join(MODES)}")
         if not 1 <= self.bars <= 64:
             raise MusegenError(f"{self.bars} bars: ask for 1 to 64")
         if not 0 <= self.pickup < self.bar_steps:
@@ -173,11 +195,9 @@ def sample_melodies(
             f"the opening reaches step {int(rules.now[0])} of {rules.limit}; shorten it or ask for more bars"
         )
     while not rules.done.all():
-        allowed = rules.pitch_mask()
         draw = (request.temperature, request.top_k, request.top_p)
-        pitch_ids = sample(stream.pitch_logits(), generator, allowed, *draw)  # (n,)
-        allowed = rules.duration_mask(pitch_ids)
-        durations = sample(stream.duration_logits(pitch_ids), generator, allowed, *draw)  # (n,)
+        pitch_ids = sample(stream.pitch_logits(), generator, rules.pitch_mask(), *draw)  # (n,)
+        durations = sample(stream.duration_logits(pitch_ids), generator, rules.duration_mask(pitch_ids), *draw)  # (n,)
         _push(stream, rules, written, pitch_ids, durations)
     pitch_ids, durations = (torch.stack(column, dim=1).numpy() for column in zip(*written))  # (n, N)
     return [_cut_at_end(pitch_ids[i], durations[i], request) for i in range(n)]
@@ -221,6 +241,17 @@ class PlayableRules:
         self.done = self.done | (pitch_ids == END_ID)
 
 
+def look_back(onsets: Sequence[int], metre: int) -> Int[np.ndarray, "N lags"]:
+    """Number of the event that began exactly 1, 2, 4 and 8 bars before each event; -1 where none did.
+
+    >>> look_back([0, 8, 16, 24], METRES.index("4/4"))[:, 0].tolist()
+    [-1, -1, 0, 1]
+    """
+    place = {onset: number for number, onset in reversed(list(enumerate(onsets)))}
+    steps = [lag * BAR_STEPS[metre] for lag in LAGS]
+    return np.array([[place.get(onset - lag, -1) for lag in steps] for onset in onsets], dtype=np.int64)
+
+
 def is_playable(piece: Piece) -> bool:
     """Check from outside what the rules promise: one melody, in range, whole bars (the pickup counts with the last)."""
     try:
@@ -250,5 +281,5 @@ def _push(stream: MelodyStream, rules: PlayableRules, written: list, pitch_ids: 
 
 def _cut_at_end(pitch_ids: np.ndarray, durations: np.ndarray, request: MelodyRequest) -> MelodyEvents:
     length = int(np.argmax(pitch_ids == END_ID)) + 1
-    labels = STYLES.index(request.style), METRES.index(request.metre), request.pickup
+    labels = STYLES.index(request.style), METRES.index(request.metre), request.pickup, *key_to_ids(request.key)
     return MelodyEvents(pitch_ids[:length], durations[:length], *labels)

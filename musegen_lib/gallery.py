@@ -52,7 +52,7 @@ class GalleryItem:
     piece: Piece
     heading: str
     sentence: str
-    facts: Mapping[str, str] = field(default_factory=dict)
+    facts: Mapping[str, object] = field(default_factory=dict)
 
 
 def write_gallery(items: Sequence[GalleryItem], folder: Path, title: str, intro: str) -> Path:
@@ -89,17 +89,20 @@ def slug(text: str) -> str:
 
 
 def _card(item: GalleryItem, file: str, number: int) -> str:
-    sound = player(item.piece, item.heading)
-    facts = "".join(f"<dt>{html.escape(name)}</dt><dd>{html.escape(value)}</dd>" for name, value in item.facts.items())
+    heading, sound = html.escape(item.heading, quote=True), player(item.piece, item.heading)
+    facts = "".join(
+        f"<dt>{html.escape(name)}</dt><dd>{html.escape(str(value))}</dd>" for name, value in item.facts.items()
+    )
     return f"""<article id="piece-{number}">
-<h2>{html.escape(item.heading)}</h2>
+<h2>{heading}</h2>
 <p>{html.escape(item.sentence)}</p>
 {sound._repr_html_()}
 <figure><figcaption>Piano roll: time to the right, pitch upwards</figcaption>
 <div class="picture">{piece_to_svg(item.piece)}</div></figure>
-<figure><figcaption>Score</figcaption><div class="picture score">{engrave(item.piece)}</div></figure>
+<figure><figcaption>Score</figcaption>
+<div class="picture score" role="region" aria-label="Score: {heading}" tabindex="0">{engrave(item.piece)}</div></figure>
+{f"<dl>{facts}</dl>" if facts else ""}
 <p><a href="{file}" download>{file}</a> ({len(item.piece)} notes)</p>
-<dl>{facts}</dl>
 </article>"""
 
 

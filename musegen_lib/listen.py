@@ -94,9 +94,9 @@ class Player:
         label = html.escape(self.label, quote=True)
         source = "data:audio/mpeg;base64," + base64.b64encode(self.mp3).decode()
         return (
-            '<figure style="margin:0.5em 1em 0.5em 0;display:inline-block;max-width:100%">'
+            '<figure style="margin:0.5em 1em 0.5em 0;display:inline-block;width:22em;max-width:100%">'
             f"<figcaption>{label} ({self.seconds:.1f} s)</figcaption>"
-            f'<audio controls preload="none" aria-label="{label}" src="{source}" style="max-width:100%">'
+            f'<audio controls preload="none" aria-label="{label}" src="{source}" style="width:100%">'
             "</audio></figure>"
         )
 

@@ -14,6 +14,12 @@ def data_dir() -> Path:
     return Path(chosen) if chosen else Path(__file__).parents[1] / "data"
 
 
+def committed(name: str) -> Path:
+    """Return a file that comes with the course, such as "splits/folk_split.json"; one in `data_dir()` goes first."""
+    chosen = data_dir() / name
+    return chosen if chosen.exists() else Path(__file__).parents[1] / "data" / name
+
+
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Give a temporary file beside `path` to write; it takes the place of `path` only if all went well.

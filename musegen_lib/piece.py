@@ -275,9 +275,19 @@ def _transpose_key(key: str | None, semitones: int) -> str | None:
     tonic, _, mode = (key or "").partition(" ")
     if tonic not in TONIC_PITCH_CLASS or semitones % 12 == 0:
         return key
+    return spell_key(TONIC_PITCH_CLASS[tonic] + semitones, mode)
+
+
+def spell_key(pitch_class: int, mode: str) -> str:
+    """Name a key with few sharps or flats.
+
+    >>> spell_key(1, "major"), spell_key(1, "minor")
+    ('Db major', 'C# minor')
+    """
     fifths = _FIFTHS_ABOVE_MAJOR.get(mode, 0)
-    above = TONIC_PITCH_CLASS[tonic] + semitones
-    relative = PITCH_CLASSES[(above - 7 * fifths) % 12]  # the major key that spells it: C# minor as E major, not Db
+    relative = PITCH_CLASSES[
+        (pitch_class - 7 * fifths) % 12
+    ]  # the major key that spells it: C# minor as E major, not Db
     return f"{_LINE_OF_FIFTHS[_LINE_OF_FIFTHS.index(relative) + fifths]} {mode}".rstrip()
 
 

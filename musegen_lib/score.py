@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import html
 import re
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
+from xml.etree import ElementTree as ET
 
 from musegen_lib.musicxml import piece_to_musicxml
 from musegen_lib.piece import Piece
@@ -23,40 +26,48 @@ OPTIONS = {
     "footer": "none",
     "breaks": "auto",
     "font": "Leipzig",
+    "staffLineWidth": 0.2,  # at verovio's 0.15 and 0.25 screens show lines as grey or not at all
+    "ledgerLineThickness": 0.3,
     "svgViewBox": True,
     "svgFormatRaw": True,
     "svgRemoveXlink": True,
-    "xmlIdSeed": 1,  # without a seed the ids differ from run to run
-    **dict.fromkeys(("pageMarginLeft", "pageMarginRight", "pageMarginTop", "pageMarginBottom"), 20),
+    "pageMarginLeft": 60,  # room for the bracket
+    **dict.fromkeys(("pageMarginRight", "pageMarginTop", "pageMarginBottom"), 20),
 }
-_CLUTTER = re.compile(
-    r"<part-name>.*?</part-name>|<part-abbreviation>.*?</part-abbreviation>|<direction\b.*?</direction>", re.S
-)
 MARK_COLOUR = "#c1440e"
+_CLUTTER = {"part-name", "part-abbreviation", "direction"}  # "Voice 1" and a tempo that nobody asked for
+_BRACKET = (
+    '<part-group type="start" number="1"><group-symbol>bracket</group-symbol>'
+    "<group-barline>yes</group-barline></part-group>"
+)
+_FINAL = '<barline location="right"><bar-style>light-heavy</bar-style></barline>'
+_SEMITONES = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 
 
 def engrave(piece: Piece, marked: Sequence[int] = ()) -> str:
     """Engrave a piece on one page; the same piece gives the same SVG.
 
     Args:
-        marked: numbers of notes (rows of `piece.notes`) to draw in colour.
+        marked: numbers of notes (rows of `piece.notes`) to draw in colour, with all that is tied to them.
     Returns:
         An SVG document that names nothing outside itself, labelled for readers who do not see it.
     """
     import verovio
 
-    shown = piece.excerpt(MAX_BARS) if len(piece.bar_onsets) > MAX_BARS else piece
+    cut = len(piece.bar_onsets) > MAX_BARS
+    xml = _sheet(piece.excerpt(MAX_BARS) if cut else piece, [piece.notes[i].tolist() for i in marked], is_end=not cut)
     toolkit = verovio.toolkit()
-    toolkit.setOptions(OPTIONS)
-    if not toolkit.loadData(_CLUTTER.sub("", piece_to_musicxml(shown).decode())):
+    # a seed, else the ids differ from run to run; of the music, else two scores on one page share their ids
+    toolkit.setOptions(OPTIONS | {"xmlIdSeed": 1 + zlib.crc32(xml.encode()) % 2**30})
+    if not toolkit.loadData(xml):
         raise ValueError(f"{piece!r} cannot be engraved: verovio refuses its MusicXML")
     svg = toolkit.renderToSVG(1)
-    if marked:
-        svg = _colour(svg, toolkit, shown, marked)
-    label = html.escape(f"Score of {piece!r}", quote=True)
+    label = (
+        f"Score of {piece!r}" + f", its first {MAX_BARS} bars" * cut + f", {len(marked)} notes marked" * bool(marked)
+    )
     width, height = re.search(r'viewBox="0 0 (\d+) (\d+)"', svg).groups()
-    size = f'width="{width}" height="{height}"'
-    return re.sub(r"<svg\b", f'<svg role="img" aria-label="{label}" {size} style="background:#fff"', svg, count=1)
+    size = f'aria-label="{html.escape(label, quote=True)}" width="{width}" height="{height}"'
+    return re.sub(r"<svg\b", lambda _: f'<svg role="img" {size} style="background:#fff"', svg, count=1)
 
 
 @dataclass(frozen=True)
@@ -78,12 +89,41 @@ def score(piece: Piece, marked: Sequence[int] = ()) -> Score:
     return Score(piece, engrave(piece, marked))
 
 
-def _colour(svg: str, toolkit: Any, piece: Piece, marked: Sequence[int]) -> str:
-    """Colour each engraved note whose sounding pitch and onset are those of a marked note."""
-    wanted = {(int(piece.notes[i]["onset_steps"]), int(piece.notes[i]["pitch"])) for i in marked}
-    for moment in toolkit.renderToTimemap():
-        for element in moment.get("on", ()):
-            onset = round(moment["qstamp"] * piece.steps_per_beat)
-            if (onset, toolkit.getMIDIValuesForElement(element)["pitch"]) in wanted:
-                svg = svg.replace(f'<g id="{element}"', f'<g id="{element}" fill="{MARK_COLOUR}" color="{MARK_COLOUR}"')
-    return svg
+def _sheet(piece: Piece, marked: Sequence[tuple], is_end: bool) -> str:
+    """MusicXML as a reader wants it: no labels, staves joined by a bracket, a final bar line, colours."""
+    root = ET.fromstring(piece_to_musicxml(piece))
+    for parent in list(root.iter()):
+        for child in [child for child in parent if child.tag in _CLUTTER]:
+            parent.remove(child)
+    if piece.n_voices > 1:
+        staves = root.find("part-list")
+        staves.insert(0, ET.fromstring(_BRACKET))
+        staves.append(ET.fromstring('<part-group type="stop" number="1"/>'))
+    for voice, part in enumerate(root.iter("part")):
+        _colour(part, [note for note in marked if note[4] == voice], piece.steps_per_beat)
+        if is_end:
+            part.findall("measure")[-1].append(ET.fromstring(_FINAL))
+    return ET.tostring(root, encoding="unicode")
+
+
+def _colour(part: ET.Element, marked: Sequence[tuple], steps_per_beat: int) -> None:
+    """Colour each written note that begins inside a marked note of its pitch: its head, or what is tied to it."""
+    now, divisions, start = 0, 1, 0  # in divisions of a beat; a chord's further notes begin where its first does
+    for element in (element for measure in part.iter("measure") for element in measure):
+        divisions = int(element.findtext("divisions", str(divisions)))
+        length = int(element.findtext("duration", "0"))
+        if element.tag == "note":
+            start = start if element.find("chord") is not None else now
+            step, pitch = Fraction(start * steps_per_beat, divisions), _pitch(element.find("pitch"))
+            if any(pitch == p and onset <= step < onset + duration for onset, duration, p, *_ in marked):
+                element.set("color", MARK_COLOUR)
+            now = start + length
+        elif element.tag in ("backup", "forward"):
+            now += length if element.tag == "forward" else -length
+
+
+def _pitch(written: ET.Element | None) -> int | None:
+    if written is None:  # a rest, or percussion
+        return None
+    octave, alter = int(written.findtext("octave")), round(float(written.findtext("alter", "0")))
+    return 12 * (octave + 1) + _SEMITONES[written.findtext("step")] + alter

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from musegen_lib.paths import replacing
@@ -17,7 +19,7 @@ from musegen_lib.piece import PITCH_CLASSES, Piece
 from musegen_lib.roll_svg import VOICE_COLOURS
 
 STYLE = {
-    "figure.dpi": 80,
+    "figure.dpi": 100,
     "figure.figsize": (8, 3.2),
     "figure.constrained_layout.use": True,
     "axes.spines.top": False,
@@ -47,40 +49,52 @@ class Picture:
 def show(fig: Figure, alt: str) -> None:
     """Show a figure in a notebook; `alt` says in a sentence what is to be seen."""
     from IPython.display import display
+    from matplotlib import pyplot
 
     display(picture(fig, alt))
+    pyplot.close(fig)  # a figure made by pyplot would be shown again at the end of the cell
 
 
 def picture(fig: Figure, alt: str) -> Picture:
     """Turn a figure into a picture with alternative text; ValueError if the text says too little."""
-    if len(alt) < MIN_ALT_CHARACTERS:
+    if len(alt.strip()) < MIN_ALT_CHARACTERS:
         raise ValueError(f"alt text {alt!r} is too short: say in a sentence what the figure shows")
     file = BytesIO()
     fig.savefig(file, format="png", metadata={"Software": None})
     return Picture(file.getvalue(), alt)
 
 
-def piano_roll(piece: Piece) -> Figure:
-    """Draw a piece: bars of time to the right, pitch upwards, voices told apart by colour and pattern."""
+def piano_roll(*pieces: Piece) -> Figure:
+    """Draw pieces, one below the other: bars of time to the right, pitch upwards, voices told apart by colour and
+    pattern.
+    """
     with mpl.rc_context(STYLE):
-        fig = Figure()
-        ax = fig.subplots()
-        for onset, duration, pitch, _, voice in piece.notes.tolist():
-            look = {"color": VOICE_COLOURS[voice % 4], "hatch": HATCHES[voice % 4], "edgecolor": "white"}
-            ax.barh(pitch, duration - 0.15, left=onset, height=0.85, linewidth=0.5, **look)
-        lines = piece.bar_onsets.tolist()
-        every = max(1, len(lines) // 12)
-        ax.vlines(lines, *ax.get_ylim(), color="0.8", linewidth=0.8, zorder=0)
-        numbers = range(0 if piece.pickup_steps else 1, len(lines) + 1)
-        ax.set_xticks(lines[::every], [str(number) for number, _ in zip(numbers, lines)][::every])
-        named = [
-            pitch for pitch in range(128) if pitch % 12 in (0, 7) and ax.get_ylim()[0] <= pitch <= ax.get_ylim()[1]
-        ]
-        ax.set_yticks(named, [pitch_name(pitch) for pitch in named])
-        ax.set(
-            xlabel="bar" if piece.metre else "step", ylabel="pitch", title=piece.title, xlim=(0, max(1, piece.n_steps))
-        )
+        width, height = STYLE["figure.figsize"]
+        fig = Figure(figsize=(width, height * len(pieces)))
+        for ax, piece in zip(fig.subplots(len(pieces), squeeze=False)[:, 0], pieces):
+            _draw_notes(ax, piece)
+            _name_bars_and_pitches(ax, piece)
     return fig
+
+
+def _draw_notes(ax: Axes, piece: Piece) -> None:
+    for onset, duration, pitch, _, voice in piece.notes.tolist():
+        look = {"color": VOICE_COLOURS[voice % 4], "hatch": HATCHES[voice % 4], "edgecolor": "white"}
+        ax.barh(pitch, duration - 0.15, left=onset, height=0.85, linewidth=0.5, **look)
+
+
+def _name_bars_and_pitches(ax: Axes, piece: Piece) -> None:
+    lines = piece.bar_onsets.tolist()
+    for line in lines:
+        ax.axvline(line, color="0.8", linewidth=0.8, zorder=0)
+    first = 0 if piece.pickup_steps else 1
+    every = max(1, len(lines) // 12)
+    ax.set_xticks(lines[::every], [str(first + number) for number in range(0, len(lines), every)])
+    low, high = ax.get_ylim()
+    named = [pitch for pitch in range(128) if pitch % 12 in (0, 7) and low <= pitch <= high]
+    ax.set_yticks(named, [pitch_name(pitch) for pitch in named])
+    time = "bar" if piece.metre else "step"
+    ax.set(xlabel=time, ylabel="pitch", title=piece.title, xlim=(0, max(1, piece.n_steps)))
 
 
 def pitch_name(pitch: int) -> str:
@@ -97,7 +111,7 @@ def transition_matrix(table: np.ndarray, names: Sequence[str]) -> Figure:
     with mpl.rc_context(STYLE):
         fig = Figure(figsize=(5.4, 4.6))
         ax = fig.subplots()
-        image = ax.imshow(table, cmap="viridis")
+        image = ax.imshow(table, cmap="viridis", vmin=0)
         ax.set_xticks(range(len(names)), names)
         ax.set_yticks(range(len(names)), names)
         ax.set(xlabel="next", ylabel="this")
@@ -111,12 +125,25 @@ def curves(x: Sequence[float], lines: Mapping[str, Sequence[float]], xlabel: str
     with mpl.rc_context(STYLE):
         fig = Figure()
         ax = fig.subplots()
-        for number, (name, y) in enumerate(lines.items()):
-            (line,) = ax.plot(x, y, dashes[number % 4], linewidth=2)
-            ax.annotate(f" {name}", (x[-1], y[-1]), color=line.get_color(), va="center")
-        ax.margins(x=0.02)
-        ax.set(xlabel=xlabel, ylabel=ylabel, xlim=(min(x), max(x) + 0.25 * (max(x) - min(x))))
+        drawn = [ax.plot(x, y, dashes[n % 4], linewidth=2)[0] for n, y in enumerate(lines.values())]
+        ax.set(xlabel=xlabel, ylabel=ylabel, xlim=(min(x), max(x)))
+        ends = ax.transAxes.inverted().transform([ax.transData.transform((x[-1], y[-1])) for y in lines.values()])[:, 1]
+        for name, line, height in zip(lines, drawn, _spread(ends)):
+            ax.text(1.01, height, name, color=line.get_color(), va="center", transform=ax.transAxes)
     return fig
+
+
+def _spread(heights: Sequence[float], gap: float = 0.08) -> list[float]:
+    """Move heights apart, so that words at them do not overlap.
+
+    >>> _spread([0.5, 0.1, 0.5])
+    [0.5, 0.1, 0.58]
+    """
+    placed = [float(height) for height in heights]
+    order = sorted(range(len(placed)), key=placed.__getitem__)
+    for below, above in pairwise(order):
+        placed[above] = max(placed[above], placed[below] + gap)
+    return placed
 
 
 def write_piano_roll(piece: Piece, path: Path) -> None:

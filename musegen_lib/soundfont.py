@@ -82,10 +82,10 @@ class SoundFont:
         return cls(tables)
 
     def zones(self, bank: int, program: int, pitch: int, velocity: int) -> list[dict[int, int]]:
-        """Return the generators of every recording that sounds for a note; an absent program plays the bank's first."""
+        """Return the generators of every recording a note plays; an absent program plays the lowest of its bank."""
         presets = self.tables["phdr"][:-1]  # the last record of each table only marks the end
-        found = np.flatnonzero((presets["bank"] == bank) & (presets["program"] == program))
-        found = found if len(found) else np.flatnonzero(presets["bank"] == bank)
+        found = np.flatnonzero(presets["bank"] == bank)
+        found = found[np.lexsort((presets["program"][found], presets["program"][found] != program))]
         zones = []
         for shift in self._zones("p", int(found[0]), INSTRUMENT, pitch, velocity) if len(found) else []:
             for zone in self._zones("i", shift[INSTRUMENT], SAMPLE, pitch, velocity):

@@ -80,7 +80,7 @@ def test_tokens_give_any_melody_back_and_padding_is_silence(notes, padding):
 
 
 @QUICK
-@given(st.lists(st.integers(0, N_MELODY_TOKENS - 1), max_size=20))
+@given(st.lists(st.sampled_from([HOLD, REST, FIRST_PITCH, N_MELODY_TOKENS - 1]), max_size=20))
 def test_every_row_of_tokens_is_a_melody_or_names_the_step_at_fault(tokens):
     fault = next((t for t, now in enumerate(tokens) if now == HOLD and (t == 0 or tokens[t - 1] == REST)), None)
     if fault is None:
@@ -116,6 +116,12 @@ def test_too_few_steps_are_refused():
     for encode in (piece_to_tokens, piece_to_grid, piece_to_roll):
         with pytest.raises(ValueError, match="is 4 steps long, more than n_steps = 3"):
             encode(Piece.from_notes([(0, 4, 60)]), 3)
+
+
+@pytest.mark.parametrize("tokens", [[HOLD], [REST, HOLD], [C4, HOLD, REST, HOLD]])
+def test_a_hold_after_silence_is_named_by_its_step(tokens):
+    with pytest.raises(ValueError, match=f"step {len(tokens) - 1} holds a note, but none sounds there"):
+        tokens_to_piece(tokens)
 
 
 # events
@@ -207,6 +213,13 @@ def test_a_strike_where_nothing_sounds_is_no_note():
     roll, onset_roll = piece_to_roll(Piece.from_notes([(0, 2, 60)]))
     onset_roll[1, 64] = True
     assert rows(roll_to_piece(roll, onset_roll)) == [(0, 2, 60)]
+
+
+def test_a_sound_that_nobody_struck_is_a_note_all_the_same():
+    roll, onset_roll = piece_to_roll(Piece.from_notes([(1, 3, 60), (5, 2, 64)]))
+    onset_roll[:] = False
+    onset_roll[3, 60] = True
+    assert rows(roll_to_piece(roll, onset_roll)) == [(1, 2, 60), (3, 1, 60), (5, 2, 64)]
 
 
 def test_one_voice_comes_back_from_a_roll_exactly(chorales, tunes):

@@ -41,6 +41,13 @@ def test_ten_hours_are_cut_before_they_are_played():
     assert len(render(endless, seconds=2)) == 2 * SAMPLE_RATE
 
 
+def test_a_crowd_of_endless_notes_is_thinned_out_and_says_so(monkeypatch):
+    crowd = Piece.from_notes([(0, 100_000, pitch) for pitch in range(128)], tempo_qpm=60)
+    monkeypatch.setattr(listen, "MAX_NOTE_SECONDS", 20.0)
+    with pytest.warns(UserWarning, match="only the first 7 of 128 notes"):
+        assert measure(render(crowd, seconds=2))["peak"] == pytest.approx(0.7, abs=0.01)
+
+
 def test_a_cut_ends_softly():
     audio = render(SCALE, seconds=1)
     assert np.abs(audio[-20:]).max() < 0.01

@@ -20,7 +20,8 @@ from musegen_lib.events import (
     sample_melodies,
 )
 from musegen_lib.models.markov import MarkovConfig, MarkovStream, MelodyMarkov
-from musegen_lib.models.rnn import MelodyBatches, MelodyRNN, MelodyRNNConfig, RNNStream, collate
+from musegen_lib.models.melody_batches import MelodyBatches, collate
+from musegen_lib.models.rnn import MelodyRNN, MelodyRNNConfig, RNNStream
 from musegen_lib.recipes.melody import rnn_nll
 
 TUNES = make_tunes(11, seed=4)
@@ -71,7 +72,7 @@ def draw(model, seed, request=REQUESTS["usual"], n=3):
 def request_of(tune):
     """The request that a tune could answer."""
     piece = melody_events_to_piece(tune)
-    request = MelodyRequest(piece.style, piece.metre, tune.pickup)
+    request = MelodyRequest(piece.style, piece.metre, piece.key, tune.pickup)
     return replace(request, bars=(int(tune.onsets[-1]) - request.first_step) // request.bar_steps)
 
 
@@ -240,7 +241,7 @@ def test_what_lies_in_the_padding_leaves_the_loss_alone(make):
         "pitch_ids": torch.where(batch.mask, batch.pitch_ids, 17),
         "durations": torch.where(batch.mask, batch.durations, 5),
         "onsets": torch.where(batch.mask, batch.onsets, 33),
-        "bars_left": torch.where(batch.mask, batch.bars_left, 3),
+        "time_left": torch.where(batch.mask, batch.time_left, 3),
     }
     dirty = replace(batch, **other)
     assert dirty.n_notes == batch.n_notes
@@ -322,7 +323,7 @@ def test_a_config_that_makes_no_net_is_refused_by_name(wrong):
 
 def rows_of(batch):
     """Each tune of a batch as plain lists, without its padding."""
-    columns = batch.pitch_ids, batch.durations, batch.onsets, batch.bars_left
+    columns = batch.pitch_ids, batch.durations, batch.onsets, batch.time_left
     labels = zip(batch.mask, batch.styles.tolist(), batch.metres.tolist())
     return [(*(column[b][m].tolist() for column in columns), *rest) for b, (m, *rest) in enumerate(labels)]
 
@@ -334,15 +335,14 @@ def test_collate_keeps_every_event_and_shifts_each_tune_by_its_own_interval():
     assert shifted == ([2, REST_ID, 4, END_ID], *plain[1:])
 
 
-def test_collate_counts_the_bars_left_of_a_tune_that_is_told():
-    tune = make_tune(
-        [(5, 10), (6, 11), (7, 1), (8, 2), (9, 12)], "irish", "6/8", pickup=2
-    )  # starts 10 20 31 32 34, ends 46
-    long = make_tune([(5, 12)] * 33, "irish", "6/8")
+def test_collate_counts_the_time_left_of_a_tune_that_is_told():
+    tune = make_tune([(5, 10), (6, 12), (7, 14)], "irish", "6/8", pickup=2)  # starts at steps 10, 20, 32, ends at 46
+    long = make_tune([(5, 12)] * 40, "irish", "6/8")
     told, untold, counted = rows_of(collate([tune, tune, long], told=[True, False, True]))
-    assert told[2:4] == ([10, 20, 31, 32, 34, 46], [4, 4, 3, 3, 2, 1])  # 1 at the end, 2 in the 12 steps before it
-    assert untold[3] == [0] * 6
-    assert counted[3] == [32, 32, *range(32, 0, -1)]  # more than 32 count as 32
+    assert told[2:4] == ([10, 20, 32, 46], [33 + 3, 26 + 1, 14 + 1, 1])  # 36 steps left are 3 bars; then steps count
+    assert untold[3] == [0] * 4
+    assert counted[3][:9] == [65] * 8 + [33 + 32]  # 32 bars and more count alike
+    assert counted[3][-4:] == [33 + 3, 25, 13, 1]
 
 
 def test_batches_tell_about_half_of_the_tunes_how_long_they_are():

@@ -49,6 +49,13 @@ def test_runs_near_the_limit_are_counted_like_short_ones():
         assert CopyDetector(melodies).longest_run(query) == length + 1
 
 
+def test_tunes_that_begin_alike_are_told_apart_after_40_steps():
+    rng = np.random.default_rng(0)
+    melodies = [np.concatenate([np.arange(40), rng.integers(0, 40, 24)]) for _ in range(12)]
+    found = CopyDetector(melodies)
+    assert [found.longest_run(melody) for melody in melodies] == [65] * 12
+
+
 def test_a_run_longer_than_the_limit_counts_as_the_limit():
     assert CopyDetector([np.arange(100)]).longest_run(np.arange(100)) == LONGEST_RUN + 1
 

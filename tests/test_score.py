@@ -20,6 +20,12 @@ def noteheads(svg):
     return len(re.findall(r'class="notehead"', svg))
 
 
+def coloured_heads(svg):
+    """Note heads inside a note element that has the colour of marks."""
+    notes = re.split(r'<g [^>]*class="note"', svg)[1:]
+    return sum(MARK_COLOUR in note[: note.index(">")] for note in notes)
+
+
 def test_the_same_piece_gives_the_same_svg():
     assert engrave(JIG) == engrave(JIG)
 
@@ -55,14 +61,45 @@ def test_labels_of_instruments_and_tempo_are_left_out():
 
 
 def test_marked_notes_and_no_others_are_coloured():
-    svg = engrave(JIG, marked=[1, 4])
-    assert svg.count(f'fill="{MARK_COLOUR}"') == 2
+    assert coloured_heads(engrave(JIG, marked=[1, 4])) == 2
     assert MARK_COLOUR not in engrave(JIG)
+
+
+def test_of_two_voices_in_unison_only_the_marked_one_is_coloured():
+    unison = Piece.from_notes([(0, 4, 60), (0, 4, 60, 80, 1), (4, 4, 62)])
+    assert coloured_heads(engrave(unison, marked=[1])) == 1
+
+
+def test_what_is_tied_to_a_marked_note_is_coloured_with_it():
+    tied = Piece.from_notes([(0, 12, 60), (12, 8, 62), (20, 12, 60)])
+    assert coloured_heads(engrave(tied, marked=[1])) == 2
+
+
+def test_notes_off_the_quarter_grid_are_found_too():
+    triplets = Piece.from_notes([(4 * i, 4, 60 + i) for i in range(12)], steps_per_beat=12)
+    assert coloured_heads(engrave(triplets, marked=[1, 2, 5])) == 3
+
+
+def test_several_staves_are_joined_by_a_bracket():
+    assert 'class="grpSym"' in engrave(Piece.from_notes([(0, 16, 72), (0, 16, 60, 80, 1)]))
+    assert 'class="grpSym"' not in engrave(JIG)
+
+
+def test_only_the_last_bar_line_is_double():
+    strokes = [line[: line.index("</g>")].count("<path") for line in engrave(JIG).split('class="barLine"')[1:]]
+    assert strokes == [1, 1, 2]
+
+
+def test_two_scores_on_one_page_share_no_id():
+    ids = [set(re.findall(r'\bid="([^"]+)"', engrave(piece))) for piece in (JIG, JIG.transpose(2))]
+    assert not ids[0] & ids[1]
 
 
 def test_a_long_piece_is_cut_to_a_page():
     long = Piece.from_notes([(16 * i, 16, 60 + i % 5) for i in range(80)])
-    assert noteheads(engrave(long)) == 64
+    svg = engrave(long, marked=[79])
+    assert noteheads(svg) == 64
+    assert "its first 64 bars" in svg
 
 
 @pytest.mark.parametrize("piece", [Piece.from_notes([]), Piece.from_notes([(0, 4, 60)], metre=None)])

@@ -5,6 +5,7 @@ import io
 import matplotlib.image
 import numpy as np
 import pytest
+from matplotlib import pyplot
 
 from musegen_lib import show
 from musegen_lib.piece import Piece
@@ -27,6 +28,21 @@ def test_voices_differ_in_colour_and_in_pattern():
     assert len({hatch for _, hatch in looks}) == 2
 
 
+def test_several_pieces_are_drawn_one_below_the_other():
+    fig = show.piano_roll(DUET, DUET.voice(1).replace(title="Bass"))
+    assert [ax.get_title() for ax in fig.axes] == ["Duet", "Bass"]
+    assert [sum(patch.get_height() < 1 for patch in ax.patches) for ax in fig.axes] == [3, 1]
+
+
+def test_showing_closes_a_figure_of_pyplot(monkeypatch):
+    shown = []
+    monkeypatch.setattr("IPython.display.display", shown.append)
+    fig = pyplot.figure(figsize=(1, 1))
+    assert show.show(fig, "An empty figure, shown once.") is None
+    assert [picture.alt for picture in shown] == ["An empty figure, shown once."]
+    assert not pyplot.fignum_exists(fig.number)
+
+
 def test_bars_are_numbered_from_one_and_a_pickup_is_bar_zero():
     ticks = [t.get_text() for t in show.piano_roll(DUET).axes[0].get_xticklabels()]
     upbeat = show.piano_roll(DUET.replace(pickup_steps=4)).axes[0].get_xticklabels()
@@ -34,7 +50,7 @@ def test_bars_are_numbered_from_one_and_a_pickup_is_bar_zero():
     assert [t.get_text() for t in upbeat] == ["0", "1"]
 
 
-@pytest.mark.parametrize("alt", ["", "a roll"])
+@pytest.mark.parametrize("alt", ["", "a roll", " " * 30])
 def test_a_figure_without_a_sentence_is_refused(alt):
     with pytest.raises(ValueError, match="too short"):
         show.picture(show.piano_roll(DUET), alt)
@@ -65,6 +81,12 @@ def test_curves_are_named_and_hold_their_data():
     assert [list(line.get_ydata()) for line in axes.lines] == [[3, 2, 1], [3, 2.5, 2.6]]
     assert {text.get_text().strip() for text in axes.texts} == {"train", "valid"}
     assert len({line.get_linestyle() for line in axes.lines}) == 2
+
+
+def test_names_of_curves_that_end_together_do_not_overlap():
+    fig = show.curves([0, 1], {"a": [0, 1], "b": [2, 1], "c": [1, 1]}, "step", "nats")
+    heights = sorted(text.get_position()[1] for text in fig.axes[0].texts)
+    assert min(np.diff(heights)) > 0.05
 
 
 def test_a_piece_without_notes_is_drawn_too():

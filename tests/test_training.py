@@ -13,7 +13,8 @@ from musegen_lib import training
 from musegen_lib.checkpoints import read_state
 from musegen_lib.errors import MusegenError
 from musegen_lib.events import END_ID
-from musegen_lib.models.rnn import MelodyBatches, MelodyRNN, MelodyRNNConfig, collate
+from musegen_lib.models.melody_batches import MelodyBatches, collate
+from musegen_lib.models.rnn import MelodyRNN, MelodyRNNConfig
 from musegen_lib.training import TrainConfig, evaluate, fit, learning_rate, to_device
 
 CONFIG = TrainConfig(steps=12, learning_rate=0.05, warmup_steps=3, validate_every=4, patience=9, seed=1)
@@ -276,14 +277,14 @@ DDP_CONFIG = TrainConfig(steps=14, learning_rate=0.01, warmup_steps=3, validate_
 def train_here_and_resumed(fabric, folder):
     """Train a small net once, then again with a stop before step 8; return both runs and both sets of weights.
 
-    This runs in processes of its own, which hand back numpy arrays.
+    This runs in processes of its own, which hand back numpy arrays: small ones, as the pipe holds 64 kB.
     """
     torch.set_num_threads(1)
     batches, valid = MelodyBatches(TUNES, batch_size=5, seed=3), [collate(HELD_OUT)]  # 5 tunes: shares of 3 and 2
     results = []
     for place, batches_until in ((None, batches), (folder, stopped_before(8, batches)), (folder, batches)):
         torch.manual_seed(fabric.global_rank)  # processes that start apart must be brought together
-        model = MelodyRNN(MelodyRNNConfig("gru", hidden_dim=7, embedding_dim=6, dropout=0.0))
+        model = MelodyRNN(MelodyRNNConfig("gru", hidden_dim=3, embedding_dim=2, dropout=0.0))
         try:
             run = fit(model, batches_until, valid, DDP_CONFIG, place, fabric)
         except KeyboardInterrupt:

@@ -2,13 +2,25 @@
 
 import numpy as np
 
-from musegen_lib.events import BAR_STEPS, END_ID, FIRST_PITCH_ID, METRES, N_PITCH_IDS, REST_ID, STYLES, MelodyEvents
+from musegen_lib.events import (
+    BAR_STEPS,
+    END_ID,
+    FIRST_PITCH_ID,
+    METRES,
+    N_PITCH_IDS,
+    REST_ID,
+    STYLES,
+    MelodyEvents,
+    key_to_ids,
+)
 
 
-def make_tune(rows, style="german", metre="3/4", pickup=0):
+def make_tune(rows, style="german", metre="3/4", pickup=0, key="D minor"):
     """Build a tune from (pitch id, duration) rows; END is added."""
     ids, durations = zip(*rows, (END_ID, 0))
-    return MelodyEvents(np.array(ids), np.array(durations), STYLES.index(style), METRES.index(metre), pickup)
+    return MelodyEvents(
+        np.array(ids), np.array(durations), STYLES.index(style), METRES.index(metre), pickup, *key_to_ids(key)
+    )
 
 
 def make_tunes(n, seed=0, low=FIRST_PITCH_ID, high=N_PITCH_IDS - 1):

@@ -20,7 +20,7 @@ import numpy as np
 from musegen_lib.corpus import build, cache, splits
 from musegen_lib.corpus.table import Corpus
 from musegen_lib.errors import MusegenError
-from musegen_lib.paths import data_dir
+from musegen_lib.paths import committed, data_dir
 from musegen_lib.piece import Piece
 
 __all__ = [
@@ -142,7 +142,7 @@ def verify_caches(say: Callable[[str], None] = print) -> None:
 
 
 def _committed_fingerprints() -> dict[str, str]:
-    path = data_dir() / "fingerprints.json"
+    path = committed("fingerprints.json")
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as fault:

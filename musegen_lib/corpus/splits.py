@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from musegen_lib.errors import MusegenError
-from musegen_lib.paths import data_dir
+from musegen_lib.paths import committed
 
 SPLITS = ("train", "valid", "test")
 SHARED_INTERVALS = 16
@@ -74,7 +74,7 @@ def _head(parent: list[int], tune: int) -> int:
 
 
 def _read(name: str):
-    path = data_dir() / "splits" / name
+    path = committed(f"splits/{name}")
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as fault:

@@ -58,16 +58,16 @@ def melody_features(pieces: Sequence[Piece]) -> Float[np.ndarray, "N 44"]:
 def bar_features(pieces: Sequence[Piece]) -> tuple[Float[np.ndarray, "bars 31"], Int[np.ndarray, "bars"]]:
     """One row a bar of four-voice pieces, columns BAR_FEATURES, and the number of the piece it comes from.
 
-    Onsets a beat in each voice (4); range of each voice in octaves (4); shares of interval classes 0-6 between all pairs
-    of voices (7) and of pitch classes above the bass (12), by sounding time; shares of the moves of all voices by size,
-    the move into the bar included (4). A pickup is left out; a last bar that is not full counts.
+    Onsets a beat in each voice (4); range of each voice in octaves (4); shares of interval classes 0-6 between all
+    pairs of voices (7) and of pitch classes above the bass (12), by sounding time; shares of the moves of all voices by
+    size, the move into the bar included (4). A pickup is left out; a last bar that is not full counts.
     Raises:
         ValueError: a piece has more than four voices, or two notes at once in one voice.
     """
     rows, groups = [np.zeros((0, len(BAR_FEATURES)))], []
     for number, piece in enumerate(pieces):
         grid, width = piece_to_grid(piece, n_voices=N_VOICES), piece.steps_per_bar
-        found = [_bar_row(grid, start, start + width, piece.steps_per_beat) for start in bar_starts(piece)]
+        found = [_bar_row(grid, start, start + width, piece.steps_per_beat) for start in bar_starts(piece).tolist()]
         rows += [np.array(found).reshape(-1, len(BAR_FEATURES))]
         groups += [number] * len(found)
     return np.concatenate(rows), np.array(groups, dtype=np.int64)

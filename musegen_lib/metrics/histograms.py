@@ -57,8 +57,7 @@ def duration_histogram(piece: Piece) -> Float[np.ndarray, "12"]:
     """Share of the notes of each length in DURATION_BEATS: whole note to sixteenth, with dots and triplets.
 
     A note counts for the class nearest to it in ratio (log duration). 12 numbers with sum 1; all NaN when empty.
-    Source: NLH of Yang and Lerch 2020, 12 classes without rests; they have a dotted sixteenth where we do, too, but
-    take the half, quarter and eighth triplet as theirs: 4/3, 2/3 and 1/3 of a beat.
+    Source: NLH of Yang and Lerch 2020, its 12 classes without rests.
 
     >>> duration_histogram(Piece.from_notes([(0, 4, 60), (4, 4, 62), (8, 8, 64)]))[[2, 5]].round(3).tolist()
     [0.333, 0.667]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from musegen_lib.metrics.tonality import DIATONIC
-from musegen_lib.piece import PITCH_CLASSES, Piece
+from musegen_lib.piece import Piece, spell_key
 
 MODES = {0: "major", 9: "minor", 2: "dorian", 7: "mixolydian"}  # semitones of the last note above the major tonic
 
@@ -13,8 +13,8 @@ MODES = {0: "major", 9: "minor", 2: "dorian", 7: "mixolydian"}  # semitones of t
 def guess_key(piece: Piece) -> str | None:
     """Name the key by its best-fitting scale and its last note, such as "D dorian"; None for a piece without notes.
 
-    Among scales that fit equally well, that one counts in which the last note is home in the first of MODES. It names the
-    written key of 73 % of the validation tunes; the others mostly end away from home, or are written in a relative key.
+    Among scales that fit equally well, that one counts in which the last note is home in the first of MODES. It names
+    the written key of 73 % of the validation tunes; most others end away from home, or are written in a relative key.
 
     >>> guess_key(Piece.from_notes([(0, 2, 67), (2, 2, 64), (4, 4, 60)]))
     'C major'
@@ -31,4 +31,4 @@ def guess_key(piece: Piece) -> str | None:
 
     tonic = max(range(12), key=fit)
     mode = MODES.get((final - tonic) % 12)
-    return f"{PITCH_CLASSES[final]} {mode}" if mode else f"{PITCH_CLASSES[tonic]} major"
+    return spell_key(final, mode) if mode else spell_key(tonic, "major")

@@ -30,7 +30,7 @@ def ratio_estimate(totals: Column, counts: Column) -> Estimate:
     R = sum(t) / sum(c). Standard error = sqrt(sum((t - R c)^2) * n / (n - 1)) / sum(c): a long piece weighs more, and
     what counts is how far each piece lies from the common ratio. Same unit as t / c.
     Edge cases: NaN for no pieces or no counts; the error of a single piece is NaN.
-    Source: Cochran 1977, Sampling Techniques, section 6.4, with no correction for a finite population.
+    Source: Cochran 1977, Sampling Techniques, chapter 6 (ratio estimators), with no correction for a finite population.
 
     >>> ratio_estimate([2.0, 6.0], [1, 3]), ratio_estimate([1.0, 3.0], [1, 1])
     (Estimate(mean=2.0, standard_error=0.0), Estimate(mean=2.0, standard_error=1.0))

@@ -41,8 +41,8 @@ def kl_divergence(p: Shaped[np.ndarray, "K"], q: Shaped[np.ndarray, "K"], pseudo
     """Nats wasted by expecting q where p is true.
 
     KL(p || q) = sum over k of p[k] log(p[k] / q[k]), after pseudo_count is added to every cell of both and each is
-    scaled to sum 1. From 0 (equal) to infinity (p has a cell that q lacks; a pseudo-count keeps it finite). Not symmetric.
-    NaN if either is empty.
+    scaled to sum 1. From 0 (equal) to infinity (p has a cell that q lacks; a pseudo-count keeps it finite). Not
+    symmetric. NaN if either is empty.
 
     >>> round(kl_divergence(np.array([1.0, 0.0]), np.array([1.0, 1.0])), 4)
     0.6931
@@ -99,7 +99,7 @@ def compare_sets(reference: Shaped[np.ndarray, "N ..."], generated: Shaped[np.nd
     among the reference as its own pieces do. Rows with NaN (pieces without that feature) are left out.
     Caution: a generated set that sits in the middle of the reference without its variety still overlaps well; look at
     `intra_set_distances(generated)` too.
-    Source: Yang and Lerch 2020, section 3.3.
+    Source: Yang and Lerch 2020, who measure the distances from each piece to all others; the pairs are the same.
     """
     reference, generated = _complete(reference), _complete(generated)
     intra, inter = intra_set_distances(reference), inter_set_distances(reference, generated)

@@ -16,7 +16,8 @@ def shuffle_notes(piece: Piece, rng: np.random.Generator) -> Piece:
     """Put the notes of each voice in random order, each with its pitch, its duration and the wait until the next.
 
     Kept: the pitches, durations and waits of each voice, and so every histogram of them; the start of each voice.
-    Lost: melody, metre, and harmony between the voices. A note that would be struck again while it sounds is cut short.
+    Lost: melody, metre, and harmony between the voices; a rest that lands at the end. Only in a voice with chords: a
+    note that would be struck again while it sounds is cut short, and two of one pitch that fall together become one.
     """
     notes = piece.notes.copy()
     for voice in np.unique(notes["voice"]):

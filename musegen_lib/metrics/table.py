@@ -102,7 +102,7 @@ def metric_table(groups: Mapping[str, Sequence[Piece]], metrics: Sequence[Metric
     """Measure every group of pieces by every metric.
 
     Args:
-        groups: a name and its pieces, such as real, shuffled, noise, model; print them in this order.
+        groups: a name and its pieces, such as real, shuffled, noise, model; printed in this order.
         metrics: None takes MELODY_METRICS, and VOICE_METRICS too if every piece has four voices.
     """
     if metrics is None:

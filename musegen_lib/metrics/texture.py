@@ -43,7 +43,7 @@ def groove_similarity(piece: Piece) -> float:
     """Likeness of the rhythm of all pairs of bars, near or far.
 
     GS = 1 - mean over pairs of bars of (positions where only one strikes) / Q; if k of n bars strike at a position,
-    k (n - k) of the n (n - 1) / 2 pairs differ there. 0 to 1; NaN for fewer than two bars; depends on the grid as above.
+    k (n - k) of the n (n - 1) / 2 pairs differ there. 0 to 1; NaN for fewer than two bars; depends on the grid.
     Source: GS of Wu and Yang 2020 (arXiv:2008.01307), Q = 64 there; they draw at most 1,000 pairs, we take all.
 
     >>> groove_similarity(Piece.from_notes([(0, 16, 60), (16, 16, 60), (32, 8, 60), (40, 8, 60)])) == 1 - 2 / 48
@@ -73,8 +73,8 @@ def polyphony(piece: Piece) -> float:
 def polyphony_rate(piece: Piece, n_pitches: int = 2) -> float:
     """Share of all steps in which at least n_pitches different pitches sound; 0 to 1, NaN for a piece without steps.
 
-    Source: polyphonicity of MuseGAN (Dong et al. 2018), "more than two pitches". MusPy 0.5.0 says "multiple pitches"
-    and counts more than `threshold` = 2, that is three or more: `polyphony_rate(piece, 3)`.
+    Source: polyphonicity of MuseGAN (Dong et al. 2018). MusPy 0.5.0 counts steps with more than `threshold` = 2
+    pitches, three or more, so its default is `polyphony_rate(piece, 3)` here.
 
     >>> polyphony_rate(Piece.from_notes([(0, 4, 60), (2, 2, 64)]))
     0.5
@@ -108,8 +108,8 @@ def empty_beats_rate(piece: Piece) -> float:
 def qualified_note_rate(piece: Piece, shortest_beats: float = QUALIFIED_BEATS) -> float:
     """Share of the notes that are no crumbs: at least shortest_beats long; 0 to 1, NaN for an empty piece.
 
-    Source: QN of MuseGAN (Dong et al. 2018): "no shorter than three time steps (i.e. a 32nd note)" at 96 steps a bar,
-    24 a beat: 3 / 24 = 1/8 of a beat, whatever our grid. On sixteenths every note qualifies, so there ask for eighths,
+    Source: QN of MuseGAN (Dong et al. 2018): three time steps or longer, a 32nd note, at 96 steps a bar of four beats.
+    That is 3 / 24 = 1/8 of a beat, whatever our grid. On sixteenths every note qualifies, so there ask for eighths,
     `shortest_beats=0.5`. They read notes off a roll, where struck repetitions melt; we count struck notes.
 
     >>> qualified_note_rate(Piece.from_notes([(0, 1, 60), (1, 2, 60), (3, 3, 60), (6, 6, 60)], steps_per_beat=24))

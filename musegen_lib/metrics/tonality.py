@@ -22,7 +22,8 @@ def key_fit(piece: Piece) -> float:
     >>> key_fit(Piece.from_notes([(0, 1, 60), (1, 1, 61), (2, 1, 62), (3, 1, 63)]))
     0.75
     """
-    return _best_scale(pitch_class_histogram(piece, weighted=True))
+    notes = pitched_notes(piece)
+    return _best_scale(np.bincount(notes["pitch"] % 12, weights=notes["duration_steps"], minlength=12))
 
 
 def scale_consistency(piece: Piece) -> float:
@@ -35,7 +36,7 @@ def scale_consistency(piece: Piece) -> float:
     >>> scale_consistency(Piece.from_notes([(0, 9, 60), (9, 1, 61), (10, 1, 62), (11, 1, 64)]))
     0.75
     """
-    return _best_scale(pitch_class_histogram(piece))
+    return _best_scale(np.bincount(pitched_notes(piece)["pitch"] % 12, minlength=12))
 
 
 def pitch_class_entropy(piece: Piece) -> float:
@@ -68,7 +69,7 @@ def tonal_centroid(chroma: Float[np.ndarray, "... 12"]) -> Float[np.ndarray, "..
         chroma: weight of each pitch class; scaled to sum 1 (NaN where silent).
     Returns:
         six coordinates, sine and cosine for angles k 7 pi / 6, k 3 pi / 2, k 2 pi / 3 with radii 1, 1, 1/2.
-    Source: Harte, Sandler and Gasser 2006, "Detecting harmonic change in musical audio", equations 2 and 3.
+    Source: Harte, Sandler and Gasser 2006, "Detecting harmonic change in musical audio".
     """
     total = chroma.sum(axis=-1, keepdims=True)
     shares = np.divide(chroma, total, out=np.full(chroma.shape, np.nan), where=total > 0)
@@ -81,8 +82,8 @@ def tonal_distance(part: Piece, other: Piece) -> float:
     Mean over the beats in which both sound of |centroid(part) - centroid(other)|, chroma weighted by sounding time;
     0 (same pitch classes) to 2 sqrt 2 = 2.83 (a tritone apart); a fifth apart gives 1.74, a semitone 2.55. NaN if they
     never sound in the same beat.
-    Source: TD of MuseGAN (Dong et al. 2018, arXiv:1709.06298) between tracks, per beat. pypianoroll 1.0.4 differs: it
-    cuts 120 pitches into 12 rows of 10, which are no pitch classes, and does not average.
+    Source: TD of MuseGAN (Dong et al. 2018, arXiv:1709.06298) between tracks, per beat. pypianoroll 1.0.4 is no guide:
+    its chroma cuts 120 pitches into 12 rows of 10, which are no pitch classes.
     Raises:
         ValueError: the two lie on different grids.
 
@@ -110,7 +111,10 @@ def _beat_chroma(piece: Piece, n_steps: int) -> np.ndarray:
 
 
 def _best_scale(weight: np.ndarray) -> float:
-    return float(max(weight[[(tonic + step) % 12 for step in DIATONIC]].sum() for tonic in range(12)))
+    if not weight.any():
+        return float("nan")
+    best = max(weight[[(tonic + step) % 12 for step in DIATONIC]].sum() for tonic in range(12))
+    return float(best / weight.sum())
 
 
 def _entropy(shares: np.ndarray) -> float:

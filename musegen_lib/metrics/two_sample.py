@@ -28,7 +28,8 @@ class TwoSampleResult:
     Args:
         accuracy: mean over seeds.
         seed_spread: standard deviation over seeds: other folds, other start. It says nothing about other pieces.
-        standard_error: over pieces, at the first seed: what another sample of pieces might give.
+        standard_error: over pieces, at the first seed: what other test pieces might give. Other training pieces add to
+            it, so look at two halves of one real set as well.
         accuracies: one a seed.
     """
 
@@ -83,14 +84,15 @@ def classifier_two_sample(
 def frechet_distance(reference: Shaped[np.ndarray, "N D"], generated: Shaped[np.ndarray, "M D"]) -> float:
     """Squared Frechet distance between Gaussians fitted to two feature tables.
 
-    d2 = |m1 - m2|^2 + tr(S1 + S2 - 2 (S1 S2)^(1/2)), after every column is centred and scaled by the reference (one that
-    is constant there is only centred). S1 and S2 are Ledoit-Wolf covariances: shrunk towards a sphere the more, the fewer
-    the rows. From 0 (same mean and covariance) up, in squared reference standard deviations.
+    d2 = |m1 - m2|^2 + tr(S1 + S2 - 2 (S1 S2)^(1/2)), after every column is centred and scaled by the reference (one
+    that is constant there is only centred). S1 and S2 are Ledoit-Wolf covariances: shrunk towards a sphere the more,
+    the fewer the rows. From 0 (same mean and covariance) up, in squared reference standard deviations.
     Caution: biased upwards, the more the fewer the rows: two halves of one real set are not at 0. Compare only at equal
-    N and M, beside `frechet_floor`. It sees means and covariances, nothing else.
+    N and M, beside `frechet_floor`. It sees means and covariances, nothing else. Features that hardly vary in the
+    reference weigh as much as the others, so a few wide leaps can make most of a large distance.
     Raises:
         ValueError: fewer than two rows.
-    Source: Heusel et al. 2017 (FID, arXiv:1706.08500), equation 6, on our stated features where they use Inception.
+    Source: Heusel et al. 2017 (FID, arXiv:1706.08500), on our stated features where they use Inception.
 
     >>> table = np.random.default_rng(0).normal(size=(50, 3))
     >>> round(frechet_distance(table, table), 6)

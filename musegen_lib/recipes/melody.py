@@ -24,14 +24,16 @@ from musegen_lib.events import (
     melody_events_to_piece,
 )
 from musegen_lib.metrics.key import guess_key
+from musegen_lib.metrics.likelihood import nats_per_note
 from musegen_lib.metrics.originality import CopyDetector, corpus_to_symbols
 from musegen_lib.models.markov import MarkovConfig, MelodyMarkov
-from musegen_lib.models.rnn import MelodyBatch, MelodyBatches, MelodyRNN, MelodyRNNConfig, collate
-from musegen_lib.paths import data_dir
+from musegen_lib.models.melody_batches import MelodyBatch, MelodyBatches, collate
+from musegen_lib.models.rnn import MelodyRNN, MelodyRNNConfig
+from musegen_lib.paths import committed
 from musegen_lib.piece import Piece
 
 ORDERS = (1, 2, 3, 4)
-BACKOFFS = (1, 3, 6, 10, 16, 25)
+BACKOFFS = (1.0, 3.0, 6.0, 10.0, 16.0, 25.0)
 TERMS = "trained on music21's folk collections (legal status unclear, non-commercial): for teaching, non-commercial"
 
 
@@ -47,12 +49,9 @@ def copy_detector() -> CopyDetector:
     return CopyDetector(corpus_to_symbols(load_folk_tunes(part="train")))
 
 
-def nats_per_note(nll: Sequence[float] | np.ndarray, tunes: Sequence[MelodyEvents]) -> dict[str, float]:
-    """Sum of nats over sum of notes, and the standard error over tunes (ratio estimate)."""
-    notes = np.array([tune.n_notes for tune in tunes])
-    mean = float(np.sum(nll) / notes.sum())
-    error = float(np.std(np.asarray(nll) - mean * notes) / notes.mean() / np.sqrt(len(notes)))
-    return {"nats_per_note": mean, "standard_error": error, "bits_per_note": mean / np.log(2)}
+def score_tunes(nll: np.ndarray, tunes: Sequence[MelodyEvents]) -> dict[str, float]:
+    """Nats, bits and perplexity a note over tunes, with the standard error over tunes."""
+    return nats_per_note(nll, np.array([tune.n_notes for tune in tunes]))
 
 
 def request_from(wishes: dict[str, Any]) -> MelodyRequest:
@@ -70,6 +69,7 @@ class MelodyRecipe:
 
     name = ""
     about = ""
+    keeps_key = False  # whether the model heeds the key that is asked for
 
     def generate(self, n: int, seed: int, **wishes: Any) -> list[Piece]:
         """Write n playable melodies."""
@@ -81,7 +81,7 @@ class MelodyRecipe:
         made = [
             melody_events_to_piece(tune, title=title, licence=TERMS, **labels) for tune, title in zip(drawn, titles)
         ]
-        return [piece.replace(key=guess_key(piece)) for piece in made]
+        return made if self.keeps_key else [piece.replace(key=guess_key(piece)) for piece in made]
 
 
 class MarkovRecipe(MelodyRecipe):
@@ -119,7 +119,7 @@ class MarkovRecipe(MelodyRecipe):
         model = MelodyMarkov(MarkovConfig(order)).fit(melody_events("train"))
         valid = {backoff: model.with_backoff(backoff).nll(melody_events("valid")).sum() for backoff in BACKOFFS}
         chosen = min(valid, key=valid.get)
-        return {"backoff": chosen} | nats_per_note(model.with_backoff(chosen).nll(tunes), tunes)
+        return {"backoff": chosen} | score_tunes(model.with_backoff(chosen).nll(tunes), tunes)
 
 
 class RNNRecipe(MelodyRecipe):
@@ -127,6 +127,7 @@ class RNNRecipe(MelodyRecipe):
 
     name = "rnn"
     about = "A recurrent network (LSTM) wrote this, having read thousands of folk tunes note by note."
+    keeps_key = True
     config = MelodyRNNConfig()
     training = training.TrainConfig(steps=4000)
     batch_size = 32
@@ -134,7 +135,7 @@ class RNNRecipe(MelodyRecipe):
     @property
     def checkpoint(self) -> Path:
         """Where the shipped weights lie."""
-        return data_dir() / "checkpoints" / "rnn.safetensors"
+        return committed("checkpoints/rnn.safetensors")
 
     def load(self, path: Path | None = None) -> MelodyRNN:
         """Load trained weights; the card says how large the net is."""
@@ -171,7 +172,7 @@ class RNNRecipe(MelodyRecipe):
             "split": split,
             "tunes": len(tunes),
             "notes": sum(tune.n_notes for tune in tunes),
-            **nats_per_note(rnn_nll(model, tunes), tunes),
+            **score_tunes(rnn_nll(model, tunes), tunes),
         }
 
 
