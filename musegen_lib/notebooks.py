@@ -67,6 +67,9 @@ def tidy(notebook: NotebookNode) -> NotebookNode:
     notebook.metadata = from_dict({**kept, "kernelspec": KERNELSPEC, "language_info": {"name": "python"}})
     for cell in notebook.cells:
         cell.metadata = from_dict({key: cell.metadata[key] for key in CELL_METADATA if key in cell.metadata})
+        alts = [output.get("metadata", {}).get("image/png", {}).get("alt") for output in cell.get("outputs", [])]
+        if any(alts):  # where the book looks for it
+            cell.metadata["mystnb"] = from_dict({"image": {"alt": next(filter(None, alts))}})
     return notebook
 
 

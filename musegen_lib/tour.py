@@ -29,10 +29,10 @@ REAL = (
     ),
 )
 WISHES = (
-    ("markov", {"style": "german", "metre": "2/4", "bars": 16}),
-    ("rnn", {"style": "chinese", "metre": "2/4", "bars": 16}),
-    ("rnn", {"style": "german", "metre": "3/4", "bars": 16}),
-    ("rnn", {"style": "irish", "metre": "6/8", "bars": 16}),
+    ("markov", {"style": "german", "metre": "2/4"}),
+    ("rnn", {"style": "chinese", "metre": "2/4", "key": "D major", "temperature": 0.8}),
+    ("rnn", {"style": "german", "metre": "3/4", "key": "F major", "temperature": 0.8}),
+    ("rnn", {"style": "irish", "metre": "6/8", "key": "G major", "temperature": 0.8}),
 )
 
 

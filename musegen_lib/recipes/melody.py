@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -11,13 +13,16 @@ import numpy as np
 import torch
 
 from musegen_lib import training
-from musegen_lib.checkpoints import load_weights, read_config, write_checkpoint
+from musegen_lib.checkpoints import load_weights, read_card, read_config, write_checkpoint
 from musegen_lib.corpus import corpus_fingerprint, load_folk_tunes
 from musegen_lib.corpus.build import DANCE_STYLES, tempo_for
 from musegen_lib.errors import MusegenError
 from musegen_lib.events import (
+    BAR_STEPS,
+    METRES,
     N_DURATIONS,
     N_PITCH_IDS,
+    STYLES,
     MelodyEvents,
     MelodyRequest,
     corpus_to_melody_events,
@@ -54,6 +59,19 @@ def score_tunes(nll: np.ndarray, tunes: Sequence[MelodyEvents]) -> dict[str, flo
     return nats_per_note(nll, np.array([tune.n_notes for tune in tunes]))
 
 
+def usual_pickups(tunes: Sequence[MelodyEvents]) -> dict[str, int]:
+    """The most frequent pickup, in steps, of each style and metre such as "german 4/4".
+
+    Only tunes whose last bar completes the pickup count, since that is how we ask for tunes. A style writes its endings
+    to fit its pickups: asked for others, a model ends away from home more often.
+    """
+    seen: dict[str, Counter[int]] = defaultdict(Counter)
+    for tune in tunes:
+        if tune.durations.sum() % BAR_STEPS[tune.metre] == 0:
+            seen[f"{STYLES[tune.style]} {METRES[tune.metre]}"][tune.pickup] += 1
+    return {name: counts.most_common(1)[0][0] for name, counts in sorted(seen.items())}
+
+
 def request_from(wishes: dict[str, Any]) -> MelodyRequest:
     """Build a request; MusegenError names a wish that melodies do not know."""
     unknown = wishes.keys() - MelodyRequest.__dataclass_fields__.keys()
@@ -74,6 +92,9 @@ class MelodyRecipe:
     def generate(self, n: int, seed: int, **wishes: Any) -> list[Piece]:
         """Write n playable melodies."""
         request = request_from(wishes)
+        if "pickup" not in wishes:
+            usual = self.usual_pickups().get(f"{request.style} {request.metre}", 0)
+            request = replace(request, pickup=usual)
         drawn = self.load().sample(n, request, torch.Generator().manual_seed(seed))
         kind = "dance" if request.style in DANCE_STYLES else "song"
         labels = {"tempo_qpm": float(tempo_for(kind, request.metre)), "source": f"musegen {self.name}, seed {seed}"}
@@ -89,6 +110,10 @@ class MarkovRecipe(MelodyRecipe):
 
     name = "markov"
     about = "A Markov chain of order 4 wrote this: it has counted which note follows which in thousands of folk tunes."
+
+    def usual_pickups(self) -> dict[str, int]:
+        """Counted on the spot."""
+        return usual_pickups(melody_events("train"))
 
     @lru_cache(maxsize=1)  # noqa: B019  one recipe lives as long as the program
     def load(self) -> MelodyMarkov:
@@ -137,6 +162,10 @@ class RNNRecipe(MelodyRecipe):
         """Where the shipped weights lie."""
         return committed("checkpoints/rnn.safetensors")
 
+    def usual_pickups(self) -> dict[str, int]:
+        """As counted when the net was trained, from the card."""
+        return read_card(self.checkpoint).get("usual_pickups", {})
+
     def load(self, path: Path | None = None) -> MelodyRNN:
         """Load trained weights; the card says how large the net is."""
         path = path or self.checkpoint
@@ -160,6 +189,7 @@ class RNNRecipe(MelodyRecipe):
             "seed": seed,
             "valid_nats_per_note": round(run.best_loss, 4),
             "best_step": run.best_step,
+            "usual_pickups": usual_pickups(melody_events("train")),
         }
         write_checkpoint(out, model, card)
         return card
