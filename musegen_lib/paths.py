@@ -15,9 +15,13 @@ def data_dir() -> Path:
 
 
 def committed(name: str) -> Path:
-    """Return a file that comes with the course, such as "splits/folk_split.json"; one in `data_dir()` goes first."""
+    """Return a file that comes with the course, such as "splits/folk_split.json".
+
+    A folder of that kind in `data_dir()` (for a name without a folder: the file itself) goes before the clone's.
+    """
     chosen = data_dir() / name
-    return chosen if chosen.exists() else Path(__file__).parents[1] / "data" / name
+    here = (chosen.parent if "/" in name else chosen).exists()
+    return chosen if here else Path(__file__).parents[1] / "data" / name
 
 
 @contextmanager
