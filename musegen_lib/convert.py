@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+
 from musegen_lib.abc import piece_to_abc, read_abc, tune_to_piece
 from musegen_lib.errors import MusegenError
 from musegen_lib.listen import write_mp3
@@ -14,6 +16,7 @@ from musegen_lib.piece import Piece
 from musegen_lib.score import engrave
 from musegen_lib.show import write_piano_roll
 
+NOTATION_GRID = 12  # steps a beat: sixteenths and triplets
 MIDI_ENDINGS, ABC_ENDINGS, XML_ENDINGS = (".mid", ".midi"), (".abc",), (".xml", ".musicxml", ".mxl")
 
 
@@ -33,9 +36,37 @@ def read_piece(path: Path) -> tuple[Piece, list[str]]:
     raise MusegenError(f"{path.name}: the ending {ending or '(none)'} is unknown; give one of {known}")
 
 
+def read_for_notation(path: Path) -> tuple[Piece, list[str]]:
+    """Read a piece to write it down: played MIDI, which keeps to no grid of a score, is moved to one of 12 a beat."""
+    piece, lines = read_piece(path)
+    if path.suffix.lower() in MIDI_ENDINGS and NOTATION_GRID % piece.steps_per_beat:
+        piece, report = read_midi(path, steps_per_beat=NOTATION_GRID)
+        lines = [f"{path.name}: {report}"]
+    return piece, lines
+
+
+def separate_voices(piece: Piece) -> Piece:
+    """Give notes that overlap in one voice voices of their own, so that each voice sings one note at a time.
+
+    >>> chord = Piece.from_notes([(0, 4, 60), (0, 2, 64), (2, 2, 65)])
+    >>> separate_voices(chord).notes["voice"].tolist()
+    [0, 1, 1]
+    """
+    notes, programs, ends = piece.notes.copy(), [], []
+    for voice in range(piece.n_voices):
+        first = len(ends)
+        for row in np.flatnonzero(notes["voice"] == voice):
+            onset, duration = notes["onset_steps"][row], notes["duration_steps"][row]
+            free = next((n for n in range(first, len(ends)) if ends[n] <= onset), len(ends))
+            ends[free : free + 1] = [onset + duration]
+            programs[free : free + 1] = [piece.program(voice)]
+            notes["voice"][row] = free
+    return piece.replace(notes=notes, programs=tuple(programs))
+
+
 def convert_file(source: Path, to: str, out: Path) -> list[str]:
     """Write `source` as mp3, svg (score), png (piano roll), abc, musicxml or mid; returns lines to tell the user."""
-    piece, lines = read_piece(source)
+    piece, lines = (read_for_notation if to in ("svg", "abc", "musicxml") else read_piece)(source)
     if not len(piece):
         raise MusegenError(f"{source.name}: holds no notes; nothing to write")
     if to == "mp3":
@@ -50,7 +81,11 @@ def convert_file(source: Path, to: str, out: Path) -> list[str]:
 
 
 def _write_text(piece: Piece, to: str, source: Path, out: Path) -> None:
-    writers = {"svg": engrave, "abc": piece_to_abc, "musicxml": lambda p: piece_to_musicxml(p).decode()}
+    writers = {
+        "svg": engrave,
+        "abc": lambda p: piece_to_abc(separate_voices(p)),
+        "musicxml": lambda p: piece_to_musicxml(p).decode(),
+    }
     try:
         text = writers[to](piece)
     except ValueError as fault:
