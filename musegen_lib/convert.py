@@ -16,7 +16,7 @@ from musegen_lib.piece import Piece
 from musegen_lib.score import engrave
 from musegen_lib.show import write_piano_roll
 
-NOTATION_GRID = 12  # steps a beat: sixteenths and triplets
+NOTATION_GRID, FINEST_GRID = 4, 48  # steps a beat: of what is moved, and of what can be written as it is
 MIDI_ENDINGS, ABC_ENDINGS, XML_ENDINGS = (".mid", ".midi"), (".abc",), (".xml", ".musicxml", ".mxl")
 
 
@@ -37,9 +37,9 @@ def read_piece(path: Path) -> tuple[Piece, list[str]]:
 
 
 def read_for_notation(path: Path) -> tuple[Piece, list[str]]:
-    """Read a piece to write it down: played MIDI, which keeps to no grid of a score, is moved to one of 12 a beat."""
+    """Read a piece to write it down: played MIDI, which keeps to no grid of a score, is moved to sixteenths."""
     piece, lines = read_piece(path)
-    if path.suffix.lower() in MIDI_ENDINGS and NOTATION_GRID % piece.steps_per_beat:
+    if path.suffix.lower() in MIDI_ENDINGS and FINEST_GRID % piece.steps_per_beat:
         piece, report = read_midi(path, steps_per_beat=NOTATION_GRID)
         lines = [f"{path.name}: {report}"]
     return piece, lines
@@ -55,7 +55,7 @@ def separate_voices(piece: Piece) -> Piece:
     notes, programs, ends = piece.notes.copy(), [], []
     for voice in range(piece.n_voices):
         first = len(ends)
-        for row in np.flatnonzero(notes["voice"] == voice):
+        for row in np.flatnonzero(piece.notes["voice"] == voice):
             onset, duration = notes["onset_steps"][row], notes["duration_steps"][row]
             free = next((n for n in range(first, len(ends)) if ends[n] <= onset), len(ends))
             ends[free : free + 1] = [onset + duration]
