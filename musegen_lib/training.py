@@ -86,14 +86,9 @@ def fit(
         run.step += 1
         bar.update()
         if run.step % config.validate_every == 0 or run.step == config.steps:
-            run.train_loss.append(sum(losses) / len(losses))
-            losses.clear()
-            here = evaluate(model, valid_batches) if fabric.is_global_zero else 0.0
-            run.valid_loss.append(fabric.broadcast(here))  # one number decides for all processes when to stop
-            run.valid_steps.append(run.step)
-            if run.valid_loss[-1] < run.best_loss:
-                run.best_loss, run.best_step = run.valid_loss[-1], run.step
+            if _validate(run, sum(losses) / len(losses), model, valid_batches, fabric):
                 best = _copy_weights(model)
+            losses.clear()
             bar.set_postfix_str(f"train {run.train_loss[-1]:.3f}, valid {run.valid_loss[-1]:.3f}")
             if folder is not None and fabric.is_global_zero:
                 _keep(folder, model, optimizer, best, run, config)
@@ -103,6 +98,18 @@ def fit(
         spent = time.monotonic() - started
         print(f"{run.step} steps in {spent:.0f} s; best valid {run.best_loss:.3f} at step {run.best_step}")
     return run
+
+
+def _validate(run: Run, train_loss: float, model: Any, valid_batches: Sequence[Any], fabric: Fabric) -> bool:
+    """Enter both losses into the run; True if the validation is the best so far."""
+    here = evaluate(model, valid_batches) if fabric.is_global_zero else 0.0
+    run.train_loss.append(train_loss)
+    run.valid_loss.append(fabric.broadcast(here))  # one number decides for all processes when to stop
+    run.valid_steps.append(run.step)
+    if not run.valid_loss[-1] < run.best_loss:
+        return False
+    run.best_loss, run.best_step = run.valid_loss[-1], run.step
+    return True
 
 
 def make_optimizer(model: torch.nn.Module, config: TrainConfig) -> torch.optim.AdamW:
