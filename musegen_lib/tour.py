@@ -7,6 +7,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from musegen_lib.corpus import find_piece
+from musegen_lib.events import is_playable
 from musegen_lib.facts import facts_of, originality_sentence
 from musegen_lib.gallery import GalleryItem, write_gallery
 from musegen_lib.recipes import RECIPES
@@ -28,6 +29,7 @@ REAL = (
         "Written down from singers; no model had a part in it.",
     ),
 )
+TUNES_DRAWN = 20  # for each wish; the first is shown, whatever it is
 WISHES = (
     ("markov", {"style": "german", "metre": "2/4"}),
     ("rnn", {"style": "chinese", "metre": "2/4", "key": "D major", "temperature": 0.8}),
@@ -51,10 +53,12 @@ def _real_item(heading: str, name: str, sentence: str) -> GalleryItem:
 
 def _generated_item(model: str, seed: int, wishes: dict) -> GalleryItem:
     recipe = RECIPES[model]
-    piece = recipe.generate(1, seed, **wishes)[0]
+    pieces = recipe.generate(TUNES_DRAWN, seed, **wishes)
+    piece, valid = pieces[0], sum(map(is_playable, pieces))
     found = facts_of(piece)
     facts = {
-        "playable": "yes: one melody, in range, whole bars" if found["playable"] else "no",
+        "playable": f"{'yes' if found['playable'] else 'no'} (one melody, in range, whole bars); "
+        f"so are {valid} of the {len(pieces)} tunes drawn with it",
         "originality": originality_sentence(piece),
         "key fit": f"{found['key_fit']:.0%} of its time on the notes of one key",
     }
