@@ -1,0 +1,27 @@
+"""The first page, from the corpus and the shipped weights."""
+
+import re
+
+from musegen_lib import tour
+from musegen_lib.corpus import find_piece
+from musegen_lib.events import is_playable
+from musegen_lib.midi import read_midi
+
+
+def test_the_page_shows_a_real_and_a_made_piece_with_what_was_measured(tmp_path, monkeypatch):
+    monkeypatch.setattr(tour, "REAL", tour.REAL[1:2])
+    monkeypatch.setattr(tour, "WISHES", tour.WISHES[1:2])
+    monkeypatch.setattr(tour, "TUNES_DRAWN", 3)
+    text = tour.make_tour(tmp_path / "out").read_text()
+    real, made = sorted((tmp_path / "out").glob("*.mid"))
+    assert read_midi(real)[0] == find_piece("han1.abc#516").excerpt(8)
+    assert is_playable(read_midi(made)[0])
+    assert "3 of the 3 tunes drawn" in text
+    assert re.search(
+        r"Longest run of notes also found in a training tune: \d+ of \d+ \(real tunes it never saw: 8,", text
+    )
+    assert "first 8 bars" in text
+
+
+def test_every_piece_of_the_page_is_in_the_corpus():
+    assert [find_piece(name).source for _, name, _ in tour.REAL] == [name for _, name, _ in tour.REAL]
