@@ -188,6 +188,20 @@ def student(notebook: Path, out: Annotated[Path, typer.Option(help="The notebook
     print(student_version(notebook, out))
 
 
+@app.command()
+def ledger(
+    root: Annotated[Path, typer.Option(help="The clone whose book is written.")] = Path(__file__).parents[1],
+) -> None:
+    """Write the pages of the book that quote recorded values; status 1 if a lesson did not record one."""
+    from musegen_lib.ledger_pages import write_pages
+
+    faults = write_pages(root)
+    for fault in faults:
+        print(fault)
+    if faults:
+        raise typer.Exit(1)
+
+
 def _say(result: dict[str, Any], as_json: bool) -> None:
     if as_json:
         print(json_module.dumps(result, indent=2, ensure_ascii=False))

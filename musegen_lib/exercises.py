@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from musegen_lib.exercises_first import FIRST_MUSIC
+from musegen_lib.exercises_theory import THEORY
 
 
 class Check:
@@ -55,4 +56,4 @@ class Checks:
         return list(self._checks)
 
 
-check = Checks(FIRST_MUSIC)
+check = Checks(FIRST_MUSIC, THEORY)

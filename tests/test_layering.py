@@ -14,7 +14,10 @@ LAYERS = (  # the first part of a module's name below musegen_lib; a star stands
     ("sampling", "events", "models"),
     ("training", "checkpoints"),
     ("listen", "score", "show", "gallery"),
-    ("exercises", "exercises_*", "notebooks", "recipes", "facts", "convert", "tour", "bench", "cli", "__main__"),
+    (
+        *("exercises", "exercises_*", "notebooks", "ledger", "ledger_*"),
+        *("recipes", "facts", "convert", "tour", "bench", "cli", "__main__"),
+    ),
 )
 NO_TORCH = "metrics"  # measures must run where no model does, and must not be tempted to share code with one
 
