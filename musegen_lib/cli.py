@@ -90,28 +90,96 @@ def train(
     out: Annotated[Path | None, typer.Option(help="Checkpoint to write; default data/checkpoints/MODEL.")] = None,
     seed: Seed = 0,
     steps: Annotated[int | None, typer.Option(min=1, help="Training steps; default is the recipe's.")] = None,
+    minutes: Annotated[float | None, typer.Option(min=0.01, help="Train for so long; default is the recipe's.")] = None,
+    data: Annotated[Path | None, typer.Option(help="File of frames, for chorales-frames only.")] = None,
     json: Json = False,
 ) -> None:
     """Train MODEL by its recipe and write a checkpoint with its card; a stopped run goes on where it was."""
     from musegen_lib.paths import data_dir
     from musegen_lib.recipes import find_recipe
+    from musegen_lib.recipes.frames import NAME, train_frames
 
     path = out or data_dir() / "checkpoints" / f"{model}.safetensors"
-    _say(find_recipe(model).train(path, seed, steps) | {"checkpoint": str(path)}, json)
+    limits = {name: limit for name, limit in (("steps", steps), ("minutes", minutes)) if limit is not None}
+    if model == NAME:
+        card = train_frames(_wanted(data, f"{NAME} learns from a file: give --data FILE.json"), path, seed, **limits)
+    else:
+        card = find_recipe(model).train(path, seed, **limits)
+    _say(card | {"checkpoint": str(path)}, json)
 
 
 @app.command()
 def evaluate(
-    model: str,
+    model: Annotated[str, typer.Argument(help="A model's name, or a checkpoint of chorales-frames.")],
     split: Annotated[str, typer.Option(help="valid or test.")] = "valid",
+    data: Annotated[Path | None, typer.Option(help="File of frames, for such a checkpoint.")] = None,
     json: Json = False,
 ) -> None:
     """Measure MODEL on held-out music."""
     from musegen_lib.recipes import find_recipe
+    from musegen_lib.recipes.frames import evaluate_frames
 
     if split not in ("valid", "test"):
         raise MusegenError(f"split {split!r} is unknown; use valid or test")
-    _say(find_recipe(model).evaluate(split), json)
+    if data is None and not model.endswith(".safetensors"):
+        _say(find_recipe(model).evaluate(split), json)
+    else:
+        data = _wanted(data, f"{model} is measured on a file: give --data FILE.json")
+        _say(evaluate_frames(Path(model), data, split), json)
+
+
+@app.command()
+def harmonise(
+    source: Annotated[Path, typer.Argument(help="A melody: .mid, .abc, .xml, .musicxml or .mxl.")],
+    out: Annotated[Path, typer.Option(help="The .mid file to write.")],
+    seed: Seed = 0,
+    method: Annotated[str, typer.Option(help="gibbs or ancestral.")] = "gibbs",
+    temperature: Annotated[float, typer.Option(min=0.0, max=5.0, help="0 is the likeliest note.")] = 0.8,
+    json: Json = False,
+) -> None:
+    """Write alto, tenor and bass below a melody, as a net learnt it from Bach."""
+    from musegen_lib.convert import read_on_sixteenths
+    from musegen_lib.facts import facts_of
+    from musegen_lib.harmonise import harmonise as below
+    from musegen_lib.midi import write_midi
+
+    piece, lines = read_on_sixteenths(source)
+    made = below(piece, seed, method, temperature)[0]
+    write_midi(made, out)
+    _say({"file": str(out), "method": method, "seed": seed, "notes": len(made), "read": lines} | facts_of(made), json)
+
+
+@app.command()
+def perform(
+    seed_file: Annotated[Path, typer.Argument(help="A phrase: .mid, .abc, .xml, .musicxml or .mxl.")],
+    out: Annotated[Path, typer.Option(help="A .mid file, or a FIFO that a synthesizer reads.")],
+    bars: Annotated[int, typer.Option(min=1, max=200, help="Length in bars.")] = 8,
+    seed: Seed = 0,
+    tempo: Annotated[float, typer.Option(min=20, max=300, help="Quarter notes a minute.")] = 96.0,
+    real_time: Annotated[bool, typer.Option(help="Wait for the clock, as for a FIFO.")] = False,
+    json: Json = False,
+) -> None:
+    """Play on from a phrase, over its chords and in its rhythm, sixteenth by sixteenth; Ctrl-C ends the music."""
+    from musegen_lib.convert import read_on_sixteenths
+    from musegen_lib.performing import four_voices, play_to
+    from musegen_lib.performing import perform as play_on
+    from musegen_lib.recipes.chorale import TERMS, ChoraleRecipe
+
+    piece, lines = read_on_sixteenths(seed_file)
+    steps = play_on(ChoraleRecipe().load_once(), four_voices(piece, seed), bars, seed, tempo=tempo)
+    found = play_to(out, steps, real_time, title=f"after {piece.title or seed_file.stem}", licence=TERMS)
+    _say({"file": str(out), "seed": seed, "read": lines} | found, json)
+
+
+@app.command()
+def study(
+    name: str,
+    out: Annotated[Path | None, typer.Option(help="File to write; default data/studies/NAME.json.")] = None,
+) -> None:
+    """Run one of the long experiments that the lessons draw; takes 5 to 20 minutes on one core."""
+    from musegen_lib.studies import run_study
+
+    print(f"{name}: {run_study(name, out)['minutes_on_one_core']} minutes")
 
 
 @app.command()
@@ -202,6 +270,12 @@ def ledger(
         raise typer.Exit(1)
 
 
+def _wanted(value: Any, otherwise: str) -> Any:
+    if value is None:
+        raise MusegenError(otherwise)
+    return value
+
+
 def _say(result: dict[str, Any], as_json: bool) -> None:
     if as_json:
         print(json_module.dumps(result, indent=2, ensure_ascii=False))
@@ -209,7 +283,7 @@ def _say(result: dict[str, Any], as_json: bool) -> None:
     for name, value in result.items():
         if isinstance(value, list):
             for row in value:
-                print("  ".join(_text(cell) for cell in row.values()))
+                print("  ".join(_text(cell) for cell in row.values()) if isinstance(row, dict) else row)
         else:
             print(f"{name}: {_text(value)}")
 

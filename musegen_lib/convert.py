@@ -45,6 +45,22 @@ def read_for_notation(path: Path) -> tuple[Piece, list[str]]:
     return piece, lines
 
 
+def read_on_sixteenths(path: Path) -> tuple[Piece, list[str]]:
+    """Read a piece for models that think in sixteenths; MIDI is moved to them, other files must lie on them."""
+    if path.suffix.lower() in MIDI_ENDINGS:
+        piece, report = read_midi(path, steps_per_beat=NOTATION_GRID)
+        return piece, [f"{path.name}: {report}"]
+    piece, lines = read_piece(path)
+    notes = piece.notes.copy()
+    for column in ("onset_steps", "duration_steps"):
+        sixteenths = piece.notes[column] * NOTATION_GRID
+        if (sixteenths % piece.steps_per_beat).any():
+            raise MusegenError(f"{path.name}: has notes off the grid of sixteenths; save it as MIDI to have them moved")
+        notes[column] = sixteenths // piece.steps_per_beat
+    pickup = piece.pickup_steps * NOTATION_GRID // piece.steps_per_beat
+    return piece.replace(notes=notes, steps_per_beat=NOTATION_GRID, pickup_steps=pickup), lines
+
+
 def separate_voices(piece: Piece) -> Piece:
     """Give notes that overlap in one voice voices of their own, so that each voice sings one note at a time.
 

@@ -1,4 +1,4 @@
-"""The measured facts printed beside every generated melody: playable, original, in key."""
+"""The measured facts printed beside every generated piece: playable, original, in key."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from musegen_lib.corpus import load_folk_tunes
+from musegen_lib.corpus import load_chorales, load_folk_tunes
 from musegen_lib.events import is_playable
-from musegen_lib.metrics.originality import corpus_to_symbols, melody_symbols
+from musegen_lib.metrics.originality import CopyDetector, chord_symbols, corpus_to_symbols, melody_symbols
 from musegen_lib.metrics.tonality import key_fit
+from musegen_lib.models.chorale_batches import BAR_STEPS, FIRST_PITCH, N_VOICES, piece_to_steps
+from musegen_lib.models.chorale_sampling import LONGEST
 from musegen_lib.piece import Piece
 from musegen_lib.recipes.melody import copy_detector
 
@@ -18,12 +20,38 @@ HELD_OUT_SAMPLE = 200
 
 
 def facts_of(piece: Piece) -> dict[str, Any]:
-    """Whether a melody is playable, its longest run of notes copied from training, and how well it fits one key."""
+    """Whether a piece is playable, its longest run copied from training, and how well it fits one key.
+
+    The run counts the notes of a melody, or the beats of a piece for four voices.
+    """
+    if piece.n_voices > 1:
+        return {
+            "playable": is_playable_chorale(piece),
+            "longest_copied_run": chorale_detector().longest_run(chord_symbols(piece)),
+            "key_fit": round(key_fit(piece), 3),
+        }
     return {
         "playable": is_playable(piece),
         "longest_copied_run": copy_detector().longest_run(melody_symbols(piece)),
         "key_fit": round(key_fit(piece), 3),
     }
+
+
+def is_playable_chorale(piece: Piece) -> bool:
+    """Check from outside: four voices, each with one note at a time and near its range, whole bars, and an end."""
+    try:
+        steps = piece_to_steps(piece)
+    except ValueError:
+        return False
+    bar = BAR_STEPS[steps.metre]
+    sung = all((steps.tokens[:, voice] >= FIRST_PITCH).any() for voice in range(N_VOICES))
+    return sung and len(steps.tokens) % bar in (0, piece.pickup_steps) and len(steps.tokens) < LONGEST * bar
+
+
+@lru_cache(maxsize=1)
+def chorale_detector() -> CopyDetector:
+    """A detector of runs of chords copied from the training chorales."""
+    return CopyDetector([chord_symbols(piece) for piece in load_chorales(part="train")])
 
 
 @lru_cache(maxsize=1)

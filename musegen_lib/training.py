@@ -32,9 +32,10 @@ class Batches(Protocol):
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """How long and how fast to train."""
+    """How long and how fast to train: a number of steps, or, if `minutes` are given, at most so long a time."""
 
     steps: int = 2000
+    minutes: float | None = None
     learning_rate: float = 2e-3
     weight_decay: float = 0.01
     warmup_steps: int = 100
@@ -49,6 +50,7 @@ class Run:
     """Where a training stands: all that the loop needs to go on, and the curves to draw."""
 
     step: int = 0
+    seconds: float = field(default=0.0, compare=False)  # spent so far, validations included
     best_step: int = 0
     best_loss: float = float("inf")
     train_loss: list[float] = field(default_factory=list)  # mean since the last validation
@@ -80,12 +82,15 @@ def fit(
     module.mark_forward_method("loss")
     run, best = _resume(folder, model, optimizer, config) or (Run(), _copy_weights(model))
     bar = tqdm(total=config.steps, initial=run.step, desc="training", disable=not fabric.is_global_zero, leave=False)
-    started, losses = time.monotonic(), []
-    while run.step < config.steps and not _out_of_patience(run, config):
-        losses.append(_one_step(fabric, module, optimizer, batches, config, run.step))
+    started, losses = time.monotonic() - run.seconds, []
+    while not _is_over(run, config):
+        losses.append(_one_step(fabric, module, optimizer, batches, config, run))
         run.step += 1
+        run.seconds = time.monotonic() - started
+        if config.minutes is not None:
+            run.seconds = fabric.broadcast(run.seconds)  # one clock for all processes
         bar.update()
-        if run.step % config.validate_every == 0 or run.step == config.steps:
+        if run.step % config.validate_every == 0 or _time_is_up(run, config):
             if _validate(run, sum(losses) / len(losses), model, valid_batches, fabric):
                 best = _copy_weights(model)
             losses.clear()
@@ -95,8 +100,7 @@ def fit(
     bar.close()
     model.load_state_dict(best)
     if fabric.is_global_zero:
-        spent = time.monotonic() - started
-        print(f"{run.step} steps in {spent:.0f} s; best valid {run.best_loss:.3f} at step {run.best_step}")
+        print(f"{run.step} steps in {run.seconds:.0f} s; best valid {run.best_loss:.3f} at step {run.best_step}")
     return run
 
 
@@ -117,11 +121,16 @@ def make_optimizer(model: torch.nn.Module, config: TrainConfig) -> torch.optim.A
     return torch.optim.AdamW(model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay)
 
 
-def learning_rate(step: int, config: TrainConfig) -> float:
-    """Rise in a line over the warm-up, then fall in a line that reaches a hundredth when the last step is done."""
+def learning_rate(step: int, config: TrainConfig, seconds: float = 0.0) -> float:
+    """Rise in a line over the warm-up, then fall in a line to a hundredth of the peak.
+
+    The fall ends with the last step or, if `minutes` are given and come first, when they have passed.
+    """
     rise = (step + 1) / max(1, config.warmup_steps)
-    fall = 1 - 0.99 * max(0, step - config.warmup_steps) / max(1, config.steps - config.warmup_steps)
-    return config.learning_rate * min(rise, fall)
+    done = max(0, step - config.warmup_steps) / max(1, config.steps - config.warmup_steps)
+    if config.minutes is not None:
+        done = max(done, min(1.0, seconds / (60 * config.minutes)))
+    return config.learning_rate * min(rise, 1 - 0.99 * done)
 
 
 @torch.no_grad()
@@ -138,18 +147,18 @@ def evaluate(model: torch.nn.Module, batches: Sequence[Any]) -> float:
     return total / weight
 
 
-def _one_step(fabric: Fabric, module: Any, optimizer: Any, batches: Batches, config: TrainConfig, step: int) -> float:
-    torch.manual_seed((config.seed * 1_000_003 + step) % 2**63)
+def _one_step(fabric: Fabric, module: Any, optimizer: Any, batches: Batches, config: TrainConfig, run: Run) -> float:
+    torch.manual_seed((config.seed * 1_000_003 + run.step) % 2**63)
     for group in optimizer.param_groups:
-        group["lr"] = learning_rate(step, config)
+        group["lr"] = learning_rate(run.step, config, run.seconds)
     module.train()
-    batch = to_device(batches(step, fabric.global_rank, fabric.world_size), fabric.device)
+    batch = to_device(batches(run.step, fabric.global_rank, fabric.world_size), fabric.device)
     loss, parts = module.loss(batch)
     mean_weight = fabric.all_reduce(torch.tensor(parts["weight"]), reduce_op="mean")
     share = loss * (parts["weight"] / mean_weight)  # shares of unequal size count by their items
     whole = float(fabric.all_reduce(share.detach().clone(), reduce_op="mean"))
     if not math.isfinite(whole):
-        raise MusegenError(f"the loss of step {step} is {whole}; look at the data, or choose a lower learning rate")
+        raise MusegenError(f"the loss of step {run.step} is {whole}; look at the data, or choose a lower learning rate")
     optimizer.zero_grad()
     fabric.backward(share)
     fabric.clip_gradients(module, optimizer, max_norm=config.clip_norm)
@@ -164,8 +173,13 @@ def to_device(batch: Any, device: torch.device) -> Any:
     return replace(batch, **{name: value.to(device) for name, value in vars(batch).items()})
 
 
-def _out_of_patience(run: Run, config: TrainConfig) -> bool:
-    return sum(step > run.best_step for step in run.valid_steps) >= config.patience
+def _time_is_up(run: Run, config: TrainConfig) -> bool:
+    return run.step >= config.steps or (config.minutes is not None and run.seconds >= 60 * config.minutes)
+
+
+def _is_over(run: Run, config: TrainConfig) -> bool:
+    out_of_patience = sum(step > run.best_step for step in run.valid_steps) >= config.patience
+    return _time_is_up(run, config) or out_of_patience
 
 
 def _copy_weights(model: torch.nn.Module) -> dict[str, torch.Tensor]:

@@ -73,7 +73,13 @@ VALID = [random_batches(1000), random_batches(1001)[:2]]
 
 def files_of(folder):
     """All that a run has on disk: tensors, and the strings about them."""
-    return {file.name: read_state(file) for file in sorted(folder.iterdir())}
+    found = {}
+    for file in sorted(folder.iterdir()):
+        tensors, about = read_state(file)
+        if "run" in about:
+            about["run"] = {name: part for name, part in json.loads(about["run"]).items() if name != "seconds"}
+        found[file.name] = tensors, about
+    return found
 
 
 def assert_same_files(one, two):
@@ -187,6 +193,24 @@ def test_gradients_longer_than_clip_norm_are_cut_to_it(tmp_path, clip_norm):
     fit(Walker(), lambda *_: torch.tensor([1000.0]), VALID, config, tmp_path)  # d/dw (w - 1000)^2 = -2000 at w = 0
     tensors, _ = read_state(tmp_path / "last.safetensors")
     assert float(tensors["optimizer.0.exp_avg"]) == pytest.approx(-0.1 * min(clip_norm, 2000), rel=1e-4)
+
+
+# A number of minutes
+
+
+def test_a_run_of_minutes_stops_when_they_have_passed_and_is_validated_there(tmp_path):
+    config = TrainConfig(10**6, minutes=0.005, validate_every=10**5, warmup_steps=0)
+    run = fit(Wobbly(), random_batches, VALID, config, tmp_path)
+    assert 0.3 <= run.seconds < 5
+    assert run.valid_steps == [run.step]
+    assert fit(Wobbly(), stopped_before(0), stopped_before(0), config, tmp_path) == run  # its time is spent
+
+
+def test_the_rate_falls_with_the_time_that_is_spent_or_with_the_steps_whichever_is_further():
+    config = TrainConfig(steps=10, minutes=1, learning_rate=8.0, warmup_steps=0)
+    assert learning_rate(5, config, seconds=0.0) == learning_rate(5, config, seconds=30.0) == pytest.approx(4.04)
+    assert learning_rate(5, config, seconds=45.0) == pytest.approx(8 * (1 - 0.99 * 0.75))
+    assert learning_rate(0, config, seconds=600.0) == pytest.approx(0.08)
 
 
 # Stopped and resumed

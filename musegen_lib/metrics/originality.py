@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Int
 
 from musegen_lib.corpus import Corpus
+from musegen_lib.encodings import piece_to_grid
 from musegen_lib.piece import Piece
 
 LONGEST_RUN = 64  # longer runs count as this many intervals
@@ -35,6 +36,22 @@ def corpus_to_symbols(corpus: Corpus) -> list[Int[np.ndarray, "N"]]:
     steps = (np.diff(pitch) + 128) * 65_536 + duration[:-1]
     offsets = corpus.arrays["offsets"]
     return [steps[offsets[row] : offsets[row + 1] - 1] for row in corpus.rows]
+
+
+def chord_symbols(piece: Piece) -> Int[np.ndarray, "N"]:
+    """One number a beat of a piece for four voices: how the bass moved since the last beat, and the chord above it.
+
+    Same at every transposition. A chord is the interval of each upper voice above the bass, a rest a value of its own.
+
+    >>> chord = [(0, 8, 72, 80, 0), (0, 8, 67, 80, 1), (0, 8, 64, 80, 2), (0, 4, 48, 80, 3), (4, 4, 45, 80, 3)]
+    >>> len(chord_symbols(Piece.from_notes(chord)))
+    1
+    """
+    beats = np.abs(piece_to_grid(piece))[piece.pickup_steps % piece.steps_per_beat :: piece.steps_per_beat]
+    bass = beats[:, 3:]
+    above = np.where((beats[:, :3] > 0) & (bass > 0), np.clip(beats[:, :3] - bass, 0, 62), 63)  # (N, 3)
+    moved = np.clip(np.diff(bass[:, 0]), -31, 31) + 31
+    return (moved * 64**3 + above[1:] @ [64**2, 64, 1]).astype(np.int64)
 
 
 class CopyDetector:

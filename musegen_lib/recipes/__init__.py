@@ -1,7 +1,7 @@
 """The shipped models by name: how each is trained, loaded, asked for music, and measured.
 
 >>> sorted(RECIPES)
-['markov', 'rnn']
+['markov', 'rnn', 'rnn-chorales']
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from musegen_lib.errors import MusegenError
 from musegen_lib.piece import Piece
+from musegen_lib.recipes.chorale import ChoraleRecipe
 from musegen_lib.recipes.melody import MarkovRecipe, RNNRecipe
 
 __all__ = ["RECIPES", "Recipe", "find_recipe"]
@@ -31,7 +32,7 @@ class Recipe(Protocol):
         """Measure the model on "valid" or "test"."""
 
 
-RECIPES: dict[str, Recipe] = {"markov": MarkovRecipe(), "rnn": RNNRecipe()}
+RECIPES: dict[str, Recipe] = {"markov": MarkovRecipe(), "rnn": RNNRecipe(), "rnn-chorales": ChoraleRecipe()}
 
 
 def find_recipe(name: str) -> Recipe:

@@ -1,0 +1,87 @@
+"""A plain recurrent language model of melodies: nothing but memory. Studied in notebooks/04_rnn.ipynb.
+
+Axes: B tunes, T events, D model width. Unlike models/rnn.py it is told no plan and cannot look back by whole bars: what
+it knows of the past went through its state. So its cells (tanh RNN, GRU, LSTM) can be compared, and its memory cut off.
+Source: tanh RNN of Elman 1990; GRU of Cho et al. 2014, arXiv:1406.1078; LSTM of Hochreiter and Schmidhuber 1997.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from musegen_lib.events import BAR_STEPS, END_ID, METRES, N_DURATIONS, N_PITCH_IDS, STYLES
+from musegen_lib.models.melody_batches import START_ID, MelodyBatch
+
+CELLS = {"rnn": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}
+IN_BAR = max(BAR_STEPS)
+
+
+@dataclass(frozen=True)
+class MelodyLMConfig:
+    """Sizes of a MelodyLM."""
+
+    cell: str = "lstm"  # or "gru" or "rnn"
+    hidden_dim: int = 128  # D
+    embedding_dim: int = 48
+    dropout: float = 0.1
+
+
+class MelodyLM(nn.Module):
+    """p(tune) = product over events of p(pitch | events before) p(duration | this pitch, events before)."""
+
+    def __init__(self, config: MelodyLMConfig):
+        super().__init__()
+        self.config = config
+        width = config.embedding_dim
+        self.pitch = nn.Embedding(N_PITCH_IDS + 1, width)
+        self.duration = nn.Embedding(N_DURATIONS, width)
+        self.style = nn.Embedding(len(STYLES), width)
+        self.in_bar = nn.Embedding(len(METRES) * IN_BAR, width)
+        self.cell = CELLS[config.cell](width, config.hidden_dim, batch_first=True)
+        self.dropout = nn.Dropout(config.dropout)
+        self.pitch_head = nn.Linear(config.hidden_dim, N_PITCH_IDS)
+        self.duration_head = nn.Linear(config.hidden_dim + width, N_DURATIONS)
+
+    def read(self, batch: MelodyBatch) -> Float[Tensor, "B T E"]:
+        """Embed, for each event, the event before it, its place in the bar, and the style."""
+        before = F.pad(batch.pitch_ids, (1, 0), value=START_ID)[:, :-1]
+        durations = F.pad(batch.durations, (1, 0))[:, :-1]
+        bar = torch.tensor(BAR_STEPS, device=before.device)[batch.metres].unsqueeze(1)
+        place = self.in_bar(batch.metres.unsqueeze(1) * IN_BAR + batch.onsets % bar)
+        return self.dropout(self.pitch(before) + self.duration(durations) + place + self.style(batch.styles)[:, None])
+
+    def forward(self, batch: MelodyBatch, memory: int | None = None) -> tuple[Tensor, Tensor]:
+        """Return pitch logits (B, T, 44) and duration logits (B, T, 65); those at t have read the events before t.
+
+        Args:
+            memory: how many inputs the state may go back; None: all. With 1, each step starts from an empty state.
+        """
+        x = self.read(batch)
+        hidden = self.dropout(self.cell(x)[0] if memory is None else self.last_of_windows(x, memory))
+        with_pitch = torch.cat([hidden, self.pitch(batch.pitch_ids)], dim=-1)
+        return self.pitch_head(hidden), self.duration_head(with_pitch)
+
+    def last_of_windows(self, x: Float[Tensor, "B T E"], memory: int) -> Float[Tensor, "B T D"]:
+        """State after reading the last `memory` inputs alone, for every step."""
+        n_steps = x.shape[1]
+        windows = F.pad(x, (0, 0, memory - 1, 0)).unfold(1, memory, 1).transpose(2, 3)  # (B, T, memory, E)
+        hidden = self.cell(windows.flatten(0, 1))[0].unflatten(0, (len(x), n_steps))  # (B, T, memory, D)
+        first = min(memory, n_steps)
+        start = self.cell(x[:, :first])[0]  # the first steps have fewer inputs than that
+        return torch.cat([start, hidden[:, first:, -1]], dim=1)
+
+    def event_nll(self, batch: MelodyBatch, memory: int | None = None) -> Float[Tensor, "B T"]:
+        """Negative log-likelihood of each event in nats; 0 where mask is False. END has no duration to guess."""
+        pitch, duration = self(batch, memory)
+        nll = F.cross_entropy(pitch.transpose(1, 2), batch.pitch_ids, reduction="none")
+        timed = F.cross_entropy(duration.transpose(1, 2), batch.durations, reduction="none")
+        return (nll + timed * (batch.pitch_ids != END_ID)) * batch.mask
+
+    def loss(self, batch: MelodyBatch) -> tuple[Float[Tensor, ""], dict[str, float]]:
+        """Nats per note over the batch, and `weight`, the notes it is the mean of."""
+        return self.event_nll(batch).sum() / batch.n_notes, {"weight": float(batch.n_notes)}

@@ -1,0 +1,186 @@
+"""Recipes of lesson 4: `rnn-chorales` writes four-voice chorales, `harmoniser` fills voices in below a melody."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from musegen_lib import training
+from musegen_lib.checkpoints import load_weights, read_config, write_checkpoint
+from musegen_lib.corpus import corpus_fingerprint, load_chorales
+from musegen_lib.errors import MusegenError
+from musegen_lib.metrics.likelihood import ratio_estimate
+from musegen_lib.models.chorale import ChoraleConfig, ChoraleRNN
+from musegen_lib.models.chorale_batches import (
+    ChoraleBatch,
+    ChoraleBatches,
+    ChoraleSteps,
+    collate_steps,
+    piece_to_steps,
+    steps_to_piece,
+)
+from musegen_lib.models.chorale_sampling import ChoraleRequest, sample_chorales
+from musegen_lib.models.filler import ChoraleFiller, FillerConfig
+from musegen_lib.paths import committed
+from musegen_lib.piece import Piece
+
+TERMS = "trained on Bach chorales, (c) 2004 Margaret Greentree, used in music21 by permission: for teaching"
+TEMPO = 80.0
+KEYS = ("G major", "A minor", "D major", "F major", "E minor", "B- major", "D minor", "A major", "C major", "G minor")
+
+
+@lru_cache(maxsize=6)
+def chorale_steps(part: str, split: str = "tune") -> list[ChoraleSteps]:
+    """The chorales of a part of a split, encoded."""
+    return [piece_to_steps(piece) for piece in load_chorales(split, part)]
+
+
+def in_batches(pieces: list[ChoraleSteps], size: int = 12) -> list[ChoraleBatch]:
+    """Batch pieces of like length, in a fixed order."""
+    ordered = sorted(pieces, key=lambda piece: len(piece.tokens))
+    return [collate_steps(ordered[start : start + size]) for start in range(0, len(ordered), size)]
+
+
+@torch.no_grad()
+def chorale_nll(model: ChoraleRNN, pieces: list[ChoraleSteps]) -> np.ndarray:
+    """(N,) nats of each piece; the net is not told how long it is."""
+    model.eval()
+    return np.array([float(model.cell_nll(collate_steps([piece])).sum()) for piece in pieces])
+
+
+class ChoraleRecipe:
+    """The recurrent net that writes chorales."""
+
+    name = "rnn-chorales"
+    about = (
+        "A recurrent network (GRU) wrote this for four voices, having read 257 Bach chorales sixteenth by sixteenth."
+    )
+    config = ChoraleConfig()
+    training = training.TrainConfig(
+        steps=1_000_000, minutes=15.0, learning_rate=2e-3, weight_decay=0.05, validate_every=100, patience=12
+    )
+    batch_size = 12
+
+    @property
+    def checkpoint(self) -> Path:
+        """Where the shipped weights lie."""
+        return committed(f"checkpoints/{self.name}.safetensors")
+
+    def load(self, path: Path | None = None) -> ChoraleRNN:
+        """Load trained weights."""
+        path = path or self.checkpoint
+        model = ChoraleRNN(read_config(path, ChoraleConfig))
+        load_weights(path, model)
+        return model
+
+    def train(
+        self, out: Path, seed: int = 0, steps: int | None = None, minutes: float | None = None, split: str = "tune"
+    ) -> dict[str, Any]:
+        """Train for 15 minutes, or for `minutes`, or for a number of steps; the best of the validations is kept."""
+        torch.manual_seed(seed)
+        model = ChoraleRNN(self.config)
+        return _train(self, model, out, seed, steps, minutes, split)
+
+    def generate(self, n: int, seed: int, rules: Any = None, **wishes: Any) -> list[Piece]:
+        """Write n chorales, in different keys if no key is wished for; the net ends each by itself if no bars are."""
+        unknown = wishes.keys() - ChoraleRequest.__dataclass_fields__.keys()
+        if unknown:
+            known = ", ".join(ChoraleRequest.__dataclass_fields__)
+            raise MusegenError(f"{', '.join(sorted(unknown))}: chorales know {known}")
+        generator = torch.Generator().manual_seed(seed)
+        keys = [wishes["key"]] if "key" in wishes else KEYS[:n]
+        made = []
+        for number, key in enumerate(keys):
+            share = n // len(keys) + (number < n % len(keys))
+            request = ChoraleRequest(**(wishes | {"key": key}))
+            made += sample_chorales(self.load_once(), share, request, generator, rules)
+        source = f"musegen {self.name}, seed {seed}"
+        labels = {"source": source, "licence": TERMS, "style": "chorale", "tempo_qpm": TEMPO}
+        return [steps_to_piece(steps, title=f"{self.name} {i}", **labels) for i, steps in enumerate(made, start=1)]
+
+    @lru_cache(maxsize=1)  # noqa: B019  one recipe lives as long as the program
+    def load_once(self) -> ChoraleRNN:
+        """The shipped net."""
+        return self.load()
+
+    def evaluate(self, split: str, path: Path | None = None, by: str = "tune") -> dict[str, Any]:
+        """Nats per voice and sixteenth of held-out chorales, and per note."""
+        pieces, model = chorale_steps(split, by), self.load(path)
+        return {
+            "model": self.name,
+            "split": split,
+            "chorales": by,
+            **score_chorales(chorale_nll(model, pieces), pieces),
+        }
+
+
+def score_chorales(nll: np.ndarray, pieces: list[ChoraleSteps]) -> dict[str, Any]:
+    """Nats per voice and sixteenth (the usual "per note" of a grid), per frame of four, per note that is struck."""
+    cells = np.array([piece.tokens.size for piece in pieces])
+    estimate = ratio_estimate(nll, cells)
+    return {
+        "pieces": len(pieces),
+        "cells": int(cells.sum()),
+        "nats_per_note": estimate.mean,
+        "standard_error": estimate.standard_error,
+        "nats_per_frame": 4 * estimate.mean,
+        "nats_per_struck_note": float(nll.sum() / sum((piece.tokens > 1).sum() for piece in pieces)),
+    }
+
+
+class HarmoniserRecipe:
+    """The net that fills in voices."""
+
+    name = "harmoniser"
+    about = "A network that reads both ways filled in the lower voices, drawing them anew many times."
+    config = FillerConfig()
+    training = training.TrainConfig(
+        steps=1_000_000, minutes=12.0, learning_rate=2e-3, weight_decay=0.05, validate_every=100, patience=20
+    )
+    batch_size = 12
+
+    @property
+    def checkpoint(self) -> Path:
+        """Where the shipped weights lie."""
+        return committed(f"checkpoints/{self.name}.safetensors")
+
+    @lru_cache(maxsize=1)  # noqa: B019  one recipe lives as long as the program
+    def load(self) -> ChoraleFiller:
+        """Load trained weights."""
+        model = ChoraleFiller(read_config(self.checkpoint, FillerConfig))
+        load_weights(self.checkpoint, model)
+        return model
+
+    def train(
+        self, out: Path, seed: int = 0, steps: int | None = None, minutes: float | None = None, split: str = "tune"
+    ) -> dict[str, Any]:
+        """Train for 12 minutes, or for `minutes`, or for a number of steps."""
+        torch.manual_seed(seed)
+        return _train(self, ChoraleFiller(self.config), out, seed, steps, minutes, split)
+
+
+def _train(
+    recipe: Any, model: Any, out: Path, seed: int, steps: int | None, minutes: float | None, split: str
+) -> dict[str, Any]:
+    wishes = {"seed": seed} | ({"minutes": minutes} if minutes else {}) | ({"steps": steps} if steps else {})
+    config = training.replace(recipe.training, **wishes)
+    pieces = chorale_steps("train", split)
+    batches = ChoraleBatches(pieces, recipe.batch_size, seed)
+    folder = Path("runs") / f"{out.stem}-seed{seed}"
+    run = training.fit(model, batches, in_batches(chorale_steps("valid", split)), config, folder)
+    card = {
+        "about": recipe.about,
+        "recipe": f"musegen train {recipe.name} --seed {seed} --minutes {config.minutes:g}",
+        "data": f"Bach chorales, split {split}, part train, {len(pieces)} pieces: {TERMS}",
+        "data_fingerprint": corpus_fingerprint("chorales"),
+        "seed": seed,
+        "steps": run.step,
+        "valid_loss": round(run.best_loss, 4),
+        "best_step": run.best_step,
+    }
+    write_checkpoint(out, model, card)
+    return card
