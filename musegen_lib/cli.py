@@ -96,7 +96,7 @@ def train(
 ) -> None:
     """Train MODEL by its recipe and write a checkpoint with its card; a stopped run goes on where it was."""
     from musegen_lib.paths import data_dir
-    from musegen_lib.recipes import find_recipe
+    from musegen_lib.recipes import TRAINED_ONLY, find_recipe
     from musegen_lib.recipes.frames import NAME, train_frames
 
     path = out or data_dir() / "checkpoints" / f"{model}.safetensors"
@@ -104,7 +104,7 @@ def train(
     if model == NAME:
         card = train_frames(_wanted(data, f"{NAME} learns from a file: give --data FILE.json"), path, seed, **limits)
     else:
-        card = find_recipe(model).train(path, seed, **limits)
+        card = (TRAINED_ONLY.get(model) or find_recipe(model)).train(path, seed, **limits)
     _say(card | {"checkpoint": str(path)}, json)
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import time
-from collections import Counter
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -21,8 +20,9 @@ import torch.nn.functional as F
 from musegen_lib import training
 from musegen_lib.errors import MusegenError
 from musegen_lib.events import N_DURATIONS, N_PITCH_IDS, MelodyEvents
-from musegen_lib.models.markov import MarkovConfig, MelodyMarkov
+from musegen_lib.models.copier import Copier, copy_task
 from musegen_lib.models.melody_batches import MelodyBatches
+from musegen_lib.models.melody_floors import in_all_keys, markov_nats, unigram_nats
 from musegen_lib.models.melody_lm import CELLS, MelodyLM, MelodyLMConfig
 from musegen_lib.paths import committed, replacing
 from musegen_lib.recipes.melody import BACKOFFS, ORDERS, in_batches, melody_events
@@ -31,11 +31,13 @@ SEEDS = (0, 1, 2)
 MEMORIES = (1, 2, 4, 8, 16, 32, 64, None)  # inputs the state may go back; None: all
 TUNES = (300, 1000, 3000, None)  # training tunes; None: all
 WIDTHS = (16, 32, 64, 128, 256)
-DISTANCES = (0, 5, 10, 20, 40)
-SETTINGS = training.TrainConfig(
-    steps=1200, learning_rate=3e-3, warmup_steps=50, validate_every=100, patience=4, weight_decay=0.02
-)
+TRAINED = 40  # steps: the largest distance met in training
+DISTANCES = (0, 5, 10, 20, TRAINED, 80, 160, 320)
+SETTINGS = training.TrainConfig(steps=1200, warmup_steps=50, validate_every=100, patience=4, weight_decay=0.02)
 BATCH = 32
+RATES = (1e-3, 3e-3, 1e-2, 3e-2)  # of which each cell gets its own best
+BEST_RATES = {"rnn": 1e-2, "gru": 1e-2, "lstm": 1e-2}  # as melody-cells found them
+RATE_STEPS, RATE_SEED = 300, 100
 
 
 def run_study(name: str, out: Path | None = None) -> dict[str, Any]:
@@ -43,7 +45,7 @@ def run_study(name: str, out: Path | None = None) -> dict[str, Any]:
     if name not in STUDIES:
         raise MusegenError(f"study {name!r} is unknown; choose one of {', '.join(STUDIES)}")
     torch.set_num_threads(1)
-    started = time.monotonic()
+    started = time.process_time()
     found = {
         "study": name,
         "command": f"musegen study {name}",
@@ -51,7 +53,7 @@ def run_study(name: str, out: Path | None = None) -> dict[str, Any]:
         "seeds": list(SEEDS),
         "versions": {package: version(package).partition("+")[0] for package in ("torch", "numpy", "music21")},
         "rows": STUDIES[name](),
-        "minutes_on_one_core": round((time.monotonic() - started) / 60, 1),
+        "minutes_on_one_core": round((time.process_time() - started) / 60, 1),
     }
     path = out or committed(f"studies/{name}.json")
     with replacing(path) as temporary:
@@ -69,19 +71,46 @@ def read_study(name: str) -> list[dict[str, Any]]:
 
 
 def melody_cells() -> list[dict[str, Any]]:
-    """Melodies in nats a note: tanh RNN, GRU and LSTM of one width, with all and with part of their memory.
+    """Melodies in nats a note: tanh RNN, GRU and LSTM of one width, each at the learning rate that suits it best.
 
-    Rows: the floors, then one a cell and seed with its curve over steps and seconds. The test tunes are scored once, by
-    the first LSTM.
+    Rows: the floors; the short trials of learning rates, of another seed; one a cell and seed with its curve over steps
+    and seconds, and with its score when the memory of the trained net is cut short. The test tunes are scored once, by
+    the first LSTM, which was to be the net of the lesson before any was trained.
     """
-    rows, valid, test = melody_floors(), melody_events("valid"), melody_events("test")
+    rows, train, valid = melody_floors(), melody_events("train"), melody_events("valid")
+    for cell in CELLS:
+        trials = rate_trials(cell)
+        rows += trials
+        rate = min(trials, key=lambda trial: trial["trial_nats"])["rate"]
+        for seed in SEEDS:
+            net, row = train_lm(MelodyLMConfig(cell), train, seed, rate)
+            row["nats_by_memory"] = [[memory, lm_nats(net, valid[::4], memory)] for memory in MEMORIES]
+            if (cell, seed) == ("lstm", SEEDS[0]):
+                row["test_nats"] = lm_nats(net, melody_events("test"))
+            rows.append(row)
+    return rows
+
+
+def rate_trials(cell: str) -> list[dict[str, Any]]:
+    """Score a cell after short runs at several learning rates."""
+    settings = training.replace(SETTINGS, steps=RATE_STEPS, validate_every=RATE_STEPS)
+    train, config = melody_events("train"), MelodyLMConfig(cell)
+    nats = [train_lm(config, train, RATE_SEED, rate, settings)[1]["valid_nats"] for rate in RATES]
+    return [{"cell": cell, "rate": rate, "trial_nats": found} for rate, found in zip(RATES, nats)]
+
+
+def melody_context() -> list[dict[str, Any]]:
+    """Melodies in nats a note against the number of events that may be read, by nets used to a memory cut short.
+
+    In training the state is emptied every 1, 2, 4, ... events, or never. Every fourth validation tune is scored.
+    Rows: Markov chains, whose order is that number of events, then one a cell and seed.
+    """
+    train, valid = melody_events("train"), melody_events("valid")[::4]
+    rows = [{"cell": "markov", "memory": order, "nats": markov_nats(order, train, valid, BACKOFFS)} for order in ORDERS]
     for cell in CELLS:
         for seed in SEEDS:
-            net, row = train_lm(MelodyLMConfig(cell), melody_events("train"), seed)
-            row["nats_by_memory"] = [[memory, lm_nats(net, valid, memory)] for memory in MEMORIES]
-            if (cell, seed) == ("lstm", SEEDS[0]):
-                row["test_nats"] = lm_nats(net, test)
-            rows.append(row)
+            net, row = train_lm(MelodyLMConfig(cell, memories=tuple(filter(None, MEMORIES))), train, seed)
+            rows.append(row | {"nats_by_memory": [[memory, lm_nats(net, valid, memory)] for memory in MEMORIES]})
     return rows
 
 
@@ -93,10 +122,26 @@ def melody_sizes() -> list[dict[str, Any]]:
             chosen = np.random.default_rng(seed).permutation(len(train))[:n_tunes]
             tunes = [train[i] for i in chosen]
             rows.append({"by": "tunes", **train_lm(MelodyLMConfig(), tunes, seed)[1]})
-            markov = min(markov_nats(order, tunes, valid) for order in ORDERS)
+            markov = min(markov_nats(order, tunes, valid, BACKOFFS) for order in ORDERS)
             rows.append({"by": "tunes", "cell": "markov", "seed": seed, "tunes": len(tunes), "valid_nats": markov})
     for width in WIDTHS:
         rows += [{"by": "width", **train_lm(MelodyLMConfig(hidden_dim=width), train, seed)[1]} for seed in SEEDS]
+    return rows
+
+
+def melody_counting() -> list[dict[str, Any]]:
+    """Markov chains in nats a note on the tunes of melody-sizes, as they are and in all keys up to 5 semitones away.
+
+    The nets of that study are trained on transposed tunes, so counting has to have them, too.
+    """
+    rows, train, valid = [], melody_events("train"), melody_events("valid")
+    for n_tunes in TUNES:
+        for seed in SEEDS if n_tunes else SEEDS[:1]:
+            tunes = [train[i] for i in np.random.default_rng(seed).permutation(len(train))[:n_tunes]]
+            for shift, counted in ((0, tunes), (5, in_all_keys(tunes))):
+                row = {"cell": "markov", "seed": seed, "tunes": len(tunes), "transposed_by": shift}
+                nats = {order: round(markov_nats(order, counted, valid, BACKOFFS), 4) for order in ORDERS}
+                rows.append(row | {"order": min(nats, key=nats.get), "valid_nats": min(nats.values())})
     return rows
 
 
@@ -105,37 +150,29 @@ def melody_floors() -> list[dict[str, Any]]:
     train, valid = melody_events("train"), melody_events("valid")
     uniform = float(np.log(N_PITCH_IDS * (N_DURATIONS - 1)))
     rows = [{"cell": "uniform", "valid_nats": uniform}, {"cell": "unigram", "valid_nats": unigram_nats(train, valid)}]
-    return rows + [{"cell": f"markov {order}", "valid_nats": markov_nats(order, train, valid)} for order in ORDERS]
-
-
-def unigram_nats(train: Sequence[MelodyEvents], tunes: Sequence[MelodyEvents]) -> float:
-    """Nats a note if every event is drawn from one table of pitches and durations, each pair counted once more."""
-    pairs = Counter(pair for tune in train for pair in zip(tune.pitch_ids.tolist(), tune.durations.tolist()))
-    total = sum(pairs.values()) + N_PITCH_IDS * (N_DURATIONS - 1)
-    nll = [
-        -np.log((pairs[pair] + 1) / total) for t in tunes for pair in zip(t.pitch_ids.tolist(), t.durations.tolist())
+    return rows + [
+        {"cell": f"markov {order}", "valid_nats": markov_nats(order, train, valid, BACKOFFS)} for order in ORDERS
     ]
-    return float(sum(nll) / sum(tune.n_notes for tune in tunes))
 
 
-def markov_nats(order: int, train: Sequence[MelodyEvents], valid: Sequence[MelodyEvents]) -> float:
-    """Nats a note of a Markov chain with the back-off that suits the validation tunes best."""
-    model = MelodyMarkov(MarkovConfig(order)).fit(list(train))
-    n_notes = sum(tune.n_notes for tune in valid)
-    return float(min(model.with_backoff(backoff).nll(list(valid)).sum() for backoff in BACKOFFS) / n_notes)
-
-
-def train_lm(config: MelodyLMConfig, tunes: Sequence[MelodyEvents], seed: int) -> tuple[MelodyLM, dict[str, Any]]:
-    """Train one net by SETTINGS and tell how it went."""
+def train_lm(
+    config: MelodyLMConfig,
+    tunes: Sequence[MelodyEvents],
+    seed: int,
+    rate: float | None = None,
+    settings: training.TrainConfig = SETTINGS,
+) -> tuple[MelodyLM, dict[str, Any]]:
+    """Train one net and tell how it went; the seconds are those of the processor, validations included."""
     torch.manual_seed(seed)
-    net, started, clock = MelodyLM(config), time.monotonic(), []
+    settings = training.replace(settings, seed=seed, learning_rate=rate or BEST_RATES[config.cell])
+    net, started, clock = MelodyLM(config), time.process_time(), []
     batches = MelodyBatches(tunes, BATCH, seed)
 
     def timed(step: int, rank: int = 0, world_size: int = 1) -> Any:
-        clock.append(time.monotonic() - started)
+        clock.append(time.process_time() - started)
         return batches(step, rank, world_size)
 
-    run = training.fit(net, timed, in_batches(melody_events("valid")), training.replace(SETTINGS, seed=seed))
+    run = training.fit(net, timed, in_batches(melody_events("valid")), settings)
     seconds = [round(clock[min(step, len(clock) - 1)], 1) for step in run.valid_steps]
     return net, {
         "cell": config.cell,
@@ -143,8 +180,9 @@ def train_lm(config: MelodyLMConfig, tunes: Sequence[MelodyEvents], seed: int) -
         "tunes": len(tunes),
         "hidden_dim": config.hidden_dim,
         "parameters": sum(p.numel() for p in net.parameters()),
-        "valid_nats": run.best_loss,
-        "curve": [list(point) for point in zip(run.valid_steps, seconds, run.valid_loss)],
+        "rate": settings.learning_rate,
+        "valid_nats": round(run.best_loss, 4),
+        "curve": [[step, s, round(loss, 4)] for step, s, loss in zip(run.valid_steps, seconds, run.valid_loss)],
     }
 
 
@@ -153,60 +191,40 @@ def lm_nats(net: MelodyLM, tunes: Sequence[MelodyEvents], memory: int | None = N
     """Nats a note of tunes, the state going back over so many inputs only."""
     net.eval()
     nll = sum(float(net.event_nll(batch, memory).sum()) for batch in in_batches(tunes))
-    return nll / sum(tune.n_notes for tune in tunes)
-
-
-# Copying at a distance
-
-N_SYMBOLS, STRING = 8, 4
-BLANK, GO = N_SYMBOLS, N_SYMBOLS + 1
-
-
-def copy_task(n: int, distance: int, generator: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
-    """Strings of 4 symbols, then blanks, then GO: inputs (n, T) and the string to give back (n, 4).
-
-    The net answers at GO and at the three steps after it, where it reads its own target one step late.
-    """
-    string = torch.randint(N_SYMBOLS, (n, STRING), generator=generator)
-    gap = torch.full((n, distance), BLANK)
-    return torch.cat([string, gap, torch.full((n, 1), GO), string[:, :-1]], dim=1), string
-
-
-class Copier(torch.nn.Module):
-    """A cell and one layer of logits."""
-
-    def __init__(self, cell: str, hidden_dim: int = 64):
-        super().__init__()
-        self.embed = torch.nn.Embedding(N_SYMBOLS + 2, 16)
-        self.cell = CELLS[cell](16, hidden_dim, batch_first=True)
-        self.head = torch.nn.Linear(hidden_dim, N_SYMBOLS)
-
-    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
-        """Logits (n, 4, symbols) of the last four steps."""
-        return self.head(self.cell(self.embed(inputs))[0][:, -STRING:])
+    return round(nll / sum(tune.n_notes for tune in tunes), 4)
 
 
 def copy_distance() -> list[dict[str, Any]]:
-    """Share of the first symbol given back right, for a string read 0 to 40 steps ago; chance is one in eight."""
+    """Share of symbols given back right, for a string read 0 to 320 steps ago; chance is one in eight.
+
+    Training begins with no distance and widens it up to 40; 80 and more are further than the net has ever had to reach.
+    """
     rows = []
     for cell in CELLS:
         for seed in SEEDS:
             net, test = train_copier(cell, seed), torch.Generator().manual_seed(99)
-            for distance in DISTANCES:
-                inputs, string = copy_task(1000, distance, test)
-                with torch.no_grad():
-                    right = (net(inputs).argmax(dim=2) == string)[:, 0].float().mean()
-                rows.append({"cell": cell, "seed": seed, "distance": distance, "right": float(right)})
+            rows += [
+                {"cell": cell, "seed": seed, "distance": distance, "right": copied_right(net, distance, test)}
+                for distance in DISTANCES
+            ]
     return rows
 
 
+@torch.no_grad()
+def copied_right(net: Copier, distance: int, generator: torch.Generator, n: int = 1000) -> float:
+    """Share of the symbols of n fresh strings that the net gives back."""
+    inputs, string = copy_task(n, distance, generator)
+    return round(float((net(inputs).argmax(dim=2) == string).float().mean()), 4)
+
+
 def train_copier(cell: str, seed: int, steps: int = 3000) -> Copier:
-    """Train on distances drawn from 0 to the largest."""
+    """Train on distances from 0 to a limit that grows to TRAINED over the first four fifths of the steps."""
     torch.manual_seed(seed)
     net, generator = Copier(cell), torch.Generator().manual_seed(seed)
-    optimizer = torch.optim.Adam(net.parameters(), lr=3e-3)
-    for _ in range(steps):
-        distance = int(torch.randint(max(DISTANCES) + 1, (), generator=generator))
+    optimizer = torch.optim.Adam(net.parameters(), lr=1e-3)
+    for step in range(steps):
+        limit = int(TRAINED * min(1, step / (0.8 * steps)))
+        distance = int(torch.randint(limit + 1, (), generator=generator))
         inputs, string = copy_task(64, distance, generator)
         loss = F.cross_entropy(net(inputs).flatten(0, 1), string.flatten())
         optimizer.zero_grad()
@@ -218,6 +236,8 @@ def train_copier(cell: str, seed: int, steps: int = 3000) -> Copier:
 
 STUDIES: dict[str, Callable[[], list[dict[str, Any]]]] = {
     "melody-cells": melody_cells,
+    "melody-context": melody_context,
     "melody-sizes": melody_sizes,
+    "melody-counting": melody_counting,
     "copy-distance": copy_distance,
 }

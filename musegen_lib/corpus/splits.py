@@ -30,6 +30,11 @@ def chorale_split(split: str) -> dict[str, str]:
     raise MusegenError(f"split {split!r} is unknown; use 'tune' or 'jsb'")
 
 
+def hymn_tunes() -> dict[str, int]:
+    """File name -> number of the hymn tune that a chorale sets; files that share no tune with another are left out."""
+    return {name: number for number, group in enumerate(_read("bach_tune_groups.json")) for name in group["files"]}
+
+
 def folk_split() -> dict[str, str]:
     """Tune id -> valid or test, as committed; a tune that is not listed belongs to train."""
     table = _read("folk_split.json")

@@ -36,6 +36,7 @@ SILENT = 0  # pitch index of a voice that rests
 LAGS = (1, 4, 8, 16)  # steps back that are read directly: the last step, a beat, two, a bar of 4/4
 WIDEST = 12  # semitones; wider steps share one score
 N_INTERVALS = 2 * WIDEST + 2  # the last: not from a pitch to a pitch
+GAIN = 8.0  # of weights that few steps touch: Adam moves a weight by about the learning rate a step
 N_SPANS = 5  # silent; below, in unison, up to an octave above, further above another voice
 
 
@@ -54,10 +55,10 @@ class ChoraleConfig:
     """Sizes of a ChoraleRNN."""
 
     hidden_dim: int = 256  # D
-    n_layers: int = 2
+    n_layers: int = 1
     embedding_dim: int = 48  # E
     head_dim: int = 192
-    dropout: float = 0.3
+    dropout: float = 0.5
 
 
 class VoiceEmbedding(nn.Module):
@@ -91,7 +92,7 @@ class VoiceHead(nn.Module):
         self.degree = nn.Linear(config.head_dim, 13)
         self.interval = nn.Linear(config.head_dim, N_INTERVALS)
         self.chord = nn.ModuleList(nn.Linear(config.head_dim, 13 + N_SPANS) for _ in range(n_known))
-        self.motion = nn.ModuleList(nn.Embedding(13 * 3, 13) for _ in range(n_known))
+        self.motion = nn.ParameterList(torch.zeros(13 * 3, 13) for _ in range(n_known))
         pitches = torch.arange(N_TOKENS) - FIRST_PITCH + LOW
         pitches[:FIRST_PITCH] = pitches[END:] = 0
         self.register_buffer("pitches", pitches, persistent=False)  # (V,) of each token, 0 for none
@@ -121,7 +122,7 @@ class VoiceHead(nn.Module):
             other = known[:, :, number].abs().unsqueeze(-1)
             classes, spans = chord(inner).split([13, N_SPANS], dim=2)
             direction = (known[:, :, number].abs() - known_before[:, :, number].abs()).sign() + 1
-            classes = classes + motion(before[:, :, number] * 3 + direction)
+            classes = classes + GAIN * motion[before[:, :, number] * 3 + direction]
             scores = (
                 scores + classes.gather(2, interval_class(pitches, other)) + spans.gather(2, span_of(pitches, other))
             )

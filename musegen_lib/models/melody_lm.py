@@ -29,6 +29,7 @@ class MelodyLMConfig:
     hidden_dim: int = 128  # D
     embedding_dim: int = 48
     dropout: float = 0.1
+    memories: tuple[int, ...] = ()  # lengths to which training cuts the memory at times, one drawn a batch; (): never
 
 
 class MelodyLM(nn.Module):
@@ -61,10 +62,22 @@ class MelodyLM(nn.Module):
         Args:
             memory: how many inputs the state may go back; None: all. With 1, each step starts from an empty state.
         """
-        x = self.read(batch)
-        hidden = self.dropout(self.cell(x)[0] if memory is None else self.last_of_windows(x, memory))
+        hidden = self.dropout(self.states(self.read(batch), memory))
         with_pitch = torch.cat([hidden, self.pitch(batch.pitch_ids)], dim=-1)
         return self.pitch_head(hidden), self.duration_head(with_pitch)
+
+    def states(self, x: Float[Tensor, "B T E"], memory: int | None) -> Float[Tensor, "B T D"]:
+        """State at every step; in training blocks of `memory` inputs stand for windows, which cost far more."""
+        if memory is None or memory >= x.shape[1]:
+            return self.cell(x)[0]
+        return self.blocks(x, memory) if self.training else self.last_of_windows(x, memory)
+
+    def blocks(self, x: Float[Tensor, "B T E"], memory: int) -> Float[Tensor, "B T D"]:
+        """State at every step if it is emptied before steps 0, memory, 2 memory, ..."""
+        n_steps = x.shape[1]
+        cut = F.pad(x, (0, 0, 0, -n_steps % memory)).unflatten(1, (-1, memory))  # (B, blocks, memory, E)
+        hidden = self.cell(cut.flatten(0, 1))[0]
+        return hidden.unflatten(0, cut.shape[:2]).flatten(1, 2)[:, :n_steps]
 
     def last_of_windows(self, x: Float[Tensor, "B T E"], memory: int) -> Float[Tensor, "B T D"]:
         """State after reading the last `memory` inputs alone, for every step."""
@@ -84,4 +97,9 @@ class MelodyLM(nn.Module):
 
     def loss(self, batch: MelodyBatch) -> tuple[Float[Tensor, ""], dict[str, float]]:
         """Nats per note over the batch, and `weight`, the notes it is the mean of."""
-        return self.event_nll(batch).sum() / batch.n_notes, {"weight": float(batch.n_notes)}
+        nll = self.event_nll(batch, self._drawn_memory() if self.training else None)
+        return nll.sum() / batch.n_notes, {"weight": float(batch.n_notes)}
+
+    def _drawn_memory(self) -> int | None:
+        choices = (None, *self.config.memories)
+        return choices[int(torch.randint(len(choices), ()))] if self.config.memories else None

@@ -61,7 +61,7 @@ class ChoraleRecipe:
     )
     config = ChoraleConfig()
     training = training.TrainConfig(
-        steps=1_000_000, minutes=15.0, learning_rate=2e-3, weight_decay=0.05, validate_every=100, patience=12
+        steps=1_000_000, minutes=15.0, learning_rate=2e-3, weight_decay=0.2, validate_every=100, patience=12
     )
     batch_size = 12
 

@@ -1,0 +1,140 @@
+"""Each check of lesson 4 passes its reference and catches the named wrong answers."""
+
+import numpy as np
+import pytest
+
+from musegen_lib.exercises import Checks, check
+from musegen_lib.exercises_rnn import RNN
+
+
+def has_memory(net, melody):
+    orders = [melody[:-1][::-1], *(melody[i:-1] + melody[:i] for i in range(1, len(melody) - 1))]
+    return any(net(order + melody[-1:]) != net(melody) for order in orders)
+
+
+def shuffles_in_place(net, melody):
+    before = net(melody)
+    melody[:-1] = melody[:-1][::-1]
+    return net(melody) != before
+
+
+def clip(grads, limit, together=True):
+    length = np.sqrt(sum((g**2).sum() for g in grads))
+    if together:
+        return [g * min(1, limit / length) for g in grads]
+    return [g * min(1, limit / np.sqrt((g**2).sum())) if g.any() else g for g in grads]
+
+
+def period(melody, times=3, longest_first=False):
+    sizes = range(1, len(melody) // times + 1)
+    for p in reversed(sizes) if longest_first else sizes:
+        end = melody[-p * times :]
+        if all(end[i] == end[i % p] for i in range(len(end))):
+            return p
+    return 0
+
+
+def fifths(upper, lower, interval=lambda a, b: (a - b) % 12, same=True, rests=True, hold=False):
+    count = 0
+    for a, b, c, d in zip(upper, lower, upper[1:], lower[1:]):
+        if rests and not (a and b and c and d):
+            continue
+        moves = hold or (c != a and (not same or (c > a) == (d > b)))
+        count += bool(moves and interval(a, b) == 7 and interval(c, d) == 7)
+    return count
+
+
+def singable(last, low, high, leap=12):
+    pitches = np.arange(128)
+    near = (abs(pitches - last) <= leap) | (last == 0)
+    return (pitches >= low) & (pitches <= high) & near
+
+
+REFERENCES = {
+    "has_memory": has_memory,
+    "clip_gradient": clip,
+    "in_time": lambda times, tempo: np.percentile(times, 99) <= 60_000 / tempo / 4,
+    "loop_period": period,
+    "parallel_fifths": fifths,
+    "beats_to_go": lambda step, bars, width: -((step - bars * width) // 4),
+    "singable": singable,
+}
+WRONG = {  # exercise: {mistake: (answer, part of the verdict)}
+    "has_memory": {
+        "always yes": (lambda net, melody: True, "looks at the last note only has no memory"),
+        "always no": (lambda net, melody: False, "last two notes has memory"),
+        "moves the last note": (lambda net, melody: net(melody[::-1]) != net(melody), "last note only has no memory"),
+        "shuffles the original": (shuffles_in_place, "shuffle a copy"),
+    },
+    "clip_gradient": {
+        "each number by itself": (lambda g, limit: [np.clip(x, -limit, limit) for x in g], "a gradient of length 5"),
+        "each tensor by itself": (lambda g, limit: clip(g, limit, together=False), "two tensors"),
+        "stretches short ones": (
+            lambda g, limit: [x * limit / np.sqrt(sum((y**2).sum() for y in g)) for x in g],
+            "short enough",
+        ),
+        "limit always one": (lambda g, limit: clip(g, 1.0), "limit 10"),
+    },
+    "in_time": {
+        "the mean": (lambda times, tempo: np.mean(times) <= 15_000 / tempo, "fifty late steps"),
+        "the maximum": (lambda times, tempo: max(times) <= 15_000 / tempo, "five late steps"),
+        "a whole beat": (lambda times, tempo: np.percentile(times, 99) <= 60_000 / tempo, "160 beats"),
+        "always 125": (lambda times, tempo: np.percentile(times, 99) <= 125, "160 beats"),
+    },
+    "loop_period": {
+        "twice is enough": (lambda melody: period(melody, times=2), "do re mi, twice"),
+        "the longest": (lambda melody: period(melody[-6:], 3, longest_first=True), "three times"),
+        "from the front": (
+            lambda melody: period(melody[::-1]) if melody[0] == melody[-1] else 0,
+            "do re mi, three times",
+        ),
+        "never": (lambda melody: 0, "do re mi, three times"),
+    },
+    "parallel_fifths": {
+        "no octaves": (lambda u, d: fifths(u, d, interval=lambda a, b: a - b), "a twelfth"),
+        "held ones, too": (lambda u, d: fifths(u, d, hold=True), "only held"),
+        "any direction": (lambda u, d: fifths(u, d, same=False), "the voices cross"),
+        "rests are skipped over": (
+            lambda u, d: fifths([p for p in u if p], [p for p in d if p]),
+            "a rest in between",
+        ),
+        "either voice above": (lambda u, d: fifths(u, d, lambda a, b: abs(a - b) % 12, same=False), "contrary motion"),
+    },
+    "beats_to_go": {
+        "rounds down": (lambda step, bars, width: (bars * width - step) // 4, "last sixteenth"),
+        "always 4/4": (lambda step, bars, width: -((step - bars * 16) // 4), "3/4"),
+        "in steps": (lambda step, bars, width: bars * width - step, "first step"),
+    },
+    "singable": {
+        "no leap": (lambda last, low, high: singable(last, low, high, leap=127), "cannot be sung"),
+        "top left out": (lambda last, low, high: singable(last, low, high - 1), "pitch 72 can be sung"),
+        "no first note": (lambda last, low, high: singable(last, low, high) & (last > 0), "after pitch none"),
+        "numbers": (lambda last, low, high: np.flatnonzero(singable(last, low, high)), "128 truth values"),
+    },
+}
+CASES = [(name, mistake) for name, mistakes in WRONG.items() for mistake in mistakes]
+
+
+def test_every_exercise_has_a_reference_and_at_least_three_wrong_answers():
+    assert RNN.keys() == REFERENCES.keys() == WRONG.keys()
+    assert all(len(mistakes) >= 3 for mistakes in WRONG.values())
+
+
+@pytest.mark.parametrize("name", REFERENCES)
+def test_the_reference_is_right(name, capsys):
+    getattr(Checks(RNN), name)(REFERENCES[name])
+    assert capsys.readouterr().out == f"{name}: right.\n"
+
+
+@pytest.mark.parametrize(("name", "mistake"), CASES, ids=[f"{name}: {mistake}" for name, mistake in CASES])
+def test_a_wrong_answer_is_told_what_is_wrong(name, mistake, capsys):
+    answer, verdict = WRONG[name][mistake]
+    getattr(Checks(RNN), name)(answer)
+    said = capsys.readouterr().out
+    assert said.startswith(f"{name}: not yet: ")
+    assert verdict in said
+    assert RNN[name][1][0] in said
+
+
+def test_the_lesson_finds_its_checks():
+    assert set(RNN) <= set(dir(check))
