@@ -39,8 +39,10 @@ notebooks: $(STAMP) ## run every notebook again and store its outputs
 lab: $(STAMP) ## open the notebooks in JupyterLab
 	$(RUN) jupyterlab notebooks
 
-train: $(STAMP) ## train the published models again (half an hour)
+train: $(STAMP) ## train the published models again (an hour)
 	$(RUN) musegen_lib train rnn
+	$(RUN) musegen_lib train rnn-chorales
+	$(RUN) musegen_lib train harmoniser
 
 bench: $(STAMP) ## measure times and model figures on this machine
 	$(RUN) musegen_lib bench

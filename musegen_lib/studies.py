@@ -10,6 +10,7 @@ import json
 import time
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from musegen_lib.models.melody_floors import in_all_keys, markov_nats, unigram_n
 from musegen_lib.models.melody_lm import CELLS, MelodyLM, MelodyLMConfig
 from musegen_lib.paths import committed, replacing
 from musegen_lib.recipes.melody import BACKOFFS, ORDERS, in_batches, melody_events
+from musegen_lib.studies_chorales import chorale_splits, frames_benchmark
 
 SEEDS = (0, 1, 2)
 MEMORIES = (1, 2, 4, 8, 16, 32, 64, None)  # inputs the state may go back; None: all
@@ -37,7 +39,7 @@ SETTINGS = training.TrainConfig(steps=1200, warmup_steps=50, validate_every=100,
 BATCH = 32
 RATES = (1e-3, 3e-3, 1e-2, 3e-2)  # of which each cell gets its own best
 BEST_RATES = {"rnn": 1e-2, "gru": 1e-2, "lstm": 1e-2}  # as melody-cells found them
-RATE_STEPS, RATE_SEED = 300, 100
+RATE_STEPS, RATE_SEED, COPY_STEPS = 300, 100, 3000
 
 
 def run_study(name: str, out: Path | None = None) -> dict[str, Any]:
@@ -46,13 +48,14 @@ def run_study(name: str, out: Path | None = None) -> dict[str, Any]:
         raise MusegenError(f"study {name!r} is unknown; choose one of {', '.join(STUDIES)}")
     torch.set_num_threads(1)
     started = time.process_time()
+    rows = STUDIES[name]()
     found = {
         "study": name,
         "command": f"musegen study {name}",
         "about": (STUDIES[name].__doc__ or "").partition("\n")[0],
-        "seeds": list(SEEDS),
+        "seeds": sorted({row["seed"] for row in rows if "seed" in row}),
         "versions": {package: version(package).partition("+")[0] for package in ("torch", "numpy", "music21")},
-        "rows": STUDIES[name](),
+        "rows": rows,
         "minutes_on_one_core": round((time.process_time() - started) / 60, 1),
     }
     path = out or committed(f"studies/{name}.json")
@@ -107,10 +110,9 @@ def melody_context() -> list[dict[str, Any]]:
     """
     train, valid = melody_events("train"), melody_events("valid")[::4]
     rows = [{"cell": "markov", "memory": order, "nats": markov_nats(order, train, valid, BACKOFFS)} for order in ORDERS]
-    for cell in CELLS:
-        for seed in SEEDS:
-            net, row = train_lm(MelodyLMConfig(cell, memories=tuple(filter(None, MEMORIES))), train, seed)
-            rows.append(row | {"nats_by_memory": [[memory, lm_nats(net, valid, memory)] for memory in MEMORIES]})
+    for cell, seed in product(CELLS, SEEDS):
+        net, row = train_lm(MelodyLMConfig(cell, memories=tuple(filter(None, MEMORIES))), train, seed)
+        rows.append(row | {"nats_by_memory": [[memory, lm_nats(net, valid, memory)] for memory in MEMORIES]})
     return rows
 
 
@@ -119,14 +121,21 @@ def melody_sizes() -> list[dict[str, Any]]:
     rows, train, valid = [], melody_events("train"), melody_events("valid")
     for n_tunes in TUNES:
         for seed in SEEDS:
-            chosen = np.random.default_rng(seed).permutation(len(train))[:n_tunes]
-            tunes = [train[i] for i in chosen]
+            tunes = some_of(train, n_tunes, seed)
             rows.append({"by": "tunes", **train_lm(MelodyLMConfig(), tunes, seed)[1]})
             markov = min(markov_nats(order, tunes, valid, BACKOFFS) for order in ORDERS)
             rows.append({"by": "tunes", "cell": "markov", "seed": seed, "tunes": len(tunes), "valid_nats": markov})
-    for width in WIDTHS:
-        rows += [{"by": "width", **train_lm(MelodyLMConfig(hidden_dim=width), train, seed)[1]} for seed in SEEDS]
+    full = {row["seed"]: row for row in rows if (row["cell"], row["tunes"]) == ("lstm", len(train))}
+    for config in (MelodyLMConfig(hidden_dim=width) for width in WIDTHS):
+        for seed in SEEDS:
+            row = full[seed] if config == MelodyLMConfig() else train_lm(config, train, seed)[1]
+            rows.append({**row, "by": "width"})
     return rows
+
+
+def some_of(tunes: list[MelodyEvents], n: int | None, seed: int) -> list[MelodyEvents]:
+    """n tunes drawn by the seed; None: all of them."""
+    return [tunes[i] for i in np.random.default_rng(seed).permutation(len(tunes))[:n]] if n else tunes
 
 
 def melody_counting() -> list[dict[str, Any]]:
@@ -137,7 +146,7 @@ def melody_counting() -> list[dict[str, Any]]:
     rows, train, valid = [], melody_events("train"), melody_events("valid")
     for n_tunes in TUNES:
         for seed in SEEDS if n_tunes else SEEDS[:1]:
-            tunes = [train[i] for i in np.random.default_rng(seed).permutation(len(train))[:n_tunes]]
+            tunes = some_of(train, n_tunes, seed)
             for shift, counted in ((0, tunes), (5, in_all_keys(tunes))):
                 row = {"cell": "markov", "seed": seed, "tunes": len(tunes), "transposed_by": shift}
                 nats = {order: round(markov_nats(order, counted, valid, BACKOFFS), 4) for order in ORDERS}
@@ -149,10 +158,9 @@ def melody_floors() -> list[dict[str, Any]]:
     """What counting scores on the validation tunes."""
     train, valid = melody_events("train"), melody_events("valid")
     uniform = float(np.log(N_PITCH_IDS * (N_DURATIONS - 1)))
-    rows = [{"cell": "uniform", "valid_nats": uniform}, {"cell": "unigram", "valid_nats": unigram_nats(train, valid)}]
-    return rows + [
-        {"cell": f"markov {order}", "valid_nats": markov_nats(order, train, valid, BACKOFFS)} for order in ORDERS
-    ]
+    nats = {"uniform": uniform, "unigram": unigram_nats(train, valid)}
+    nats |= {f"markov {order}": markov_nats(order, train, valid, BACKOFFS) for order in ORDERS}
+    return [{"cell": name, "valid_nats": round(value, 4)} for name, value in nats.items()]
 
 
 def train_lm(
@@ -160,11 +168,11 @@ def train_lm(
     tunes: Sequence[MelodyEvents],
     seed: int,
     rate: float | None = None,
-    settings: training.TrainConfig = SETTINGS,
+    settings: training.TrainConfig | None = None,
 ) -> tuple[MelodyLM, dict[str, Any]]:
     """Train one net and tell how it went; the seconds are those of the processor, validations included."""
     torch.manual_seed(seed)
-    settings = training.replace(settings, seed=seed, learning_rate=rate or BEST_RATES[config.cell])
+    settings = training.replace(settings or SETTINGS, seed=seed, learning_rate=rate or BEST_RATES[config.cell])
     net, started, clock = MelodyLM(config), time.process_time(), []
     batches = MelodyBatches(tunes, BATCH, seed)
 
@@ -200,13 +208,11 @@ def copy_distance() -> list[dict[str, Any]]:
     Training begins with no distance and widens it up to 40; 80 and more are further than the net has ever had to reach.
     """
     rows = []
-    for cell in CELLS:
-        for seed in SEEDS:
-            net, test = train_copier(cell, seed), torch.Generator().manual_seed(99)
-            rows += [
-                {"cell": cell, "seed": seed, "distance": distance, "right": copied_right(net, distance, test)}
-                for distance in DISTANCES
-            ]
+    for cell, seed in product(CELLS, SEEDS):
+        net, test = train_copier(cell, seed), torch.Generator().manual_seed(99)
+        for distance in DISTANCES:
+            right = copied_right(net, distance, test)
+            rows.append({"cell": cell, "seed": seed, "distance": distance, "right": right})
     return rows
 
 
@@ -217,18 +223,17 @@ def copied_right(net: Copier, distance: int, generator: torch.Generator, n: int 
     return round(float((net(inputs).argmax(dim=2) == string).float().mean()), 4)
 
 
-def train_copier(cell: str, seed: int, steps: int = 3000) -> Copier:
+def train_copier(cell: str, seed: int) -> Copier:
     """Train on distances from 0 to a limit that grows to TRAINED over the first four fifths of the steps."""
     torch.manual_seed(seed)
     net, generator = Copier(cell), torch.Generator().manual_seed(seed)
     optimizer = torch.optim.Adam(net.parameters(), lr=1e-3)
-    for step in range(steps):
-        limit = int(TRAINED * min(1, step / (0.8 * steps)))
+    for step in range(COPY_STEPS):
+        limit = int(TRAINED * min(1, step / (0.8 * COPY_STEPS)))
         distance = int(torch.randint(limit + 1, (), generator=generator))
         inputs, string = copy_task(64, distance, generator)
-        loss = F.cross_entropy(net(inputs).flatten(0, 1), string.flatten())
         optimizer.zero_grad()
-        loss.backward()
+        F.cross_entropy(net(inputs).flatten(0, 1), string.flatten()).backward()
         torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
         optimizer.step()
     return net
@@ -240,4 +245,6 @@ STUDIES: dict[str, Callable[[], list[dict[str, Any]]]] = {
     "melody-sizes": melody_sizes,
     "melody-counting": melody_counting,
     "copy-distance": copy_distance,
+    "frames-benchmark": frames_benchmark,
+    "chorale-splits": chorale_splits,
 }

@@ -54,7 +54,7 @@ class Sizes(Protocol):
 class ChoraleConfig:
     """Sizes of a ChoraleRNN."""
 
-    hidden_dim: int = 256  # D
+    hidden_dim: int = 192  # D
     n_layers: int = 1
     embedding_dim: int = 48  # E
     head_dim: int = 192
@@ -145,6 +145,9 @@ class ChoraleRNN(nn.Module):
         self.gru = nn.GRU(width, width, config.n_layers, batch_first=True, dropout=inner)
         self.dropout = nn.Dropout(config.dropout)
         self.heads = nn.ModuleList(VoiceHead(config, known) for known in range(N_VOICES))
+        for table in self.modules():
+            if isinstance(table, nn.Embedding):
+                nn.init.normal_(table.weight, std=0.1)  # torch's 1.0 would drown what is rarely seen in noise
 
     def read(
         self, earlier: Tensor, places: Tensor, left: Tensor, key: tuple[Tensor, Tensor], state: Tensor | None = None

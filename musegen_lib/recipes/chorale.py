@@ -30,7 +30,7 @@ from musegen_lib.piece import Piece
 
 TERMS = "trained on Bach chorales, (c) 2004 Margaret Greentree, used in music21 by permission: for teaching"
 TEMPO = 80.0
-KEYS = ("G major", "A minor", "D major", "F major", "E minor", "B- major", "D minor", "A major", "C major", "G minor")
+KEYS = ("G major", "A minor", "D major", "F major", "E minor", "Bb major", "D minor", "A major", "C major", "G minor")
 
 
 @lru_cache(maxsize=6)
@@ -61,7 +61,7 @@ class ChoraleRecipe:
     )
     config = ChoraleConfig()
     training = training.TrainConfig(
-        steps=1_000_000, minutes=15.0, learning_rate=2e-3, weight_decay=0.2, validate_every=100, patience=12
+        steps=1_000_000, minutes=15.0, learning_rate=2e-3, weight_decay=0.5, validate_every=100, patience=12
     )
     batch_size = 12
 

@@ -1,0 +1,98 @@
+"""Three voices below a melody: the melody stays, the command writes a file, a bad melody is one line."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from musegen_lib.cli import main
+from musegen_lib.corpus import find_piece
+from musegen_lib.errors import MusegenError
+from musegen_lib.facts import facts_of, is_playable_chorale
+from musegen_lib.harmonise import harmonise, melody_for_soprano
+from musegen_lib.midi import read_midi, write_midi
+from musegen_lib.piece import Piece
+from musegen_lib.recipes import RECIPES
+
+MELODY = Piece.from_notes([(0, 4, 67), (4, 4, 69), (8, 4, 71), (12, 4, 72), (16, 8, 69), (24, 8, 67)], key="G major")
+
+
+@pytest.mark.parametrize("method", ["gibbs", "ancestral"])
+def test_the_melody_stays_and_three_voices_join_it(method):
+    made = harmonise(MELODY, seed=1, method=method)[0]
+    soprano = made.notes[made.notes["voice"] == 0]
+    assert soprano[["onset_steps", "duration_steps", "pitch"]].tolist() == (
+        MELODY.notes[["onset_steps", "duration_steps", "pitch"]].tolist()
+    )
+    assert {0, 1, 2, 3} == set(made.notes["voice"].tolist())
+    assert made == harmonise(MELODY, seed=1, method=method)[0]
+    assert made != harmonise(MELODY, seed=2, method=method)[0]
+
+
+@pytest.mark.parametrize("octaves", [-2, -1, 1, 2])
+def test_a_melody_elsewhere_is_moved_by_octaves(octaves):
+    assert (
+        melody_for_soprano(MELODY.transpose(12 * octaves)).tokens.tolist() == melody_for_soprano(MELODY).tokens.tolist()
+    )
+
+
+@pytest.mark.parametrize(
+    ("piece", "fault"),
+    [
+        (Piece.from_notes([]), "holds no notes"),
+        (Piece.from_notes([(0, 4, 20), (4, 4, 100)]), "cannot be a soprano .*sings"),
+        (Piece.from_notes([(0, 5000, 60)]), "5000 steps; at most 4000"),
+        (MELODY.replace(steps_per_beat=3), "3 steps a beat"),
+    ],
+)
+def test_a_melody_that_cannot_be_a_soprano_is_refused_in_one_line(piece, fault):
+    with pytest.raises(MusegenError, match=fault):
+        harmonise(piece)
+
+
+def test_an_unknown_method_names_those_there_are():
+    with pytest.raises(MusegenError, match="use gibbs or ancestral"):
+        harmonise(MELODY, method="magic")
+
+
+def test_a_chinese_song_gets_a_harmony_of_mostly_chords():
+    from musegen_lib.metrics.voices import voice_rules
+
+    made = harmonise(find_piece("han1.abc#516").excerpt(8), seed=0)
+    assert voice_rules(made)["triads and sevenths"].mean > 60
+
+
+def test_the_command_writes_the_file_and_says_what_it_made(tmp_path, monkeypatch, capsys):
+    write_midi(MELODY, tmp_path / "in.mid")
+    monkeypatch.setattr(
+        sys, "argv", ["musegen", "harmonise", str(tmp_path / "in.mid"), "--out", str(tmp_path / "out.mid"), "--json"]
+    )
+    with pytest.raises(SystemExit) as ended:
+        main()
+    said = json.loads(capsys.readouterr().out)
+    piece, _ = read_midi(tmp_path / "out.mid")
+    assert (ended.value.code, piece.n_voices, len(piece)) == (0, 4, said["notes"])
+
+
+def test_shipped_chorales_are_playable_and_a_piece_that_is_not_is_found_out():
+    made = RECIPES["rnn-chorales"].generate(6, seed=0, bars=4)
+    assert all(facts_of(piece)["playable"] for piece in made)
+    assert len({piece.key for piece in made}) == 6
+    assert not is_playable_chorale(made[0].voice(0))
+    assert not is_playable_chorale(made[0].excerpt(2).replace(steps_per_beat=8))
+
+
+def test_an_unknown_wish_names_those_there_are():
+    with pytest.raises(MusegenError, match="style: chorales know metre, key"):
+        RECIPES["rnn-chorales"].generate(1, seed=0, style="irish")
+
+
+def test_the_command_perform_plays_on(tmp_path):
+    write_midi(MELODY, tmp_path / "in.mid")
+    words = ["perform", str(tmp_path / "in.mid"), "--out", str(tmp_path / "out.mid"), "--bars", "2", "--json"]
+    found = subprocess.run([sys.executable, "-m", "musegen_lib", *words], capture_output=True, text=True, check=True)
+    said = json.loads(found.stdout)
+    piece, _ = read_midi(tmp_path / "out.mid")
+    assert said["p99_ms"] > 0
+    assert piece.seconds == pytest.approx(said["seconds"], abs=0.1)
