@@ -32,7 +32,7 @@ from musegen_lib.studies_chorales import chorale_splits, frames_benchmark
 SEEDS = (0, 1, 2)
 MEMORIES = (1, 2, 4, 8, 16, 32, 64, None)  # inputs the state may go back; None: all
 TUNES = (300, 1000, 3000, None)  # training tunes; None: all
-WIDTHS = (16, 32, 64, 128, 256)
+WIDTHS = (16, 64, 128, 256)
 TRAINED = 40  # steps: the largest distance met in training
 DISTANCES = (0, 5, 10, 20, TRAINED, 80, 160, 320)
 SETTINGS = training.TrainConfig(steps=1200, warmup_steps=50, validate_every=100, patience=4, weight_decay=0.02)

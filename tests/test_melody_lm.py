@@ -58,6 +58,17 @@ def test_durations_may_read_the_pitch_of_their_own_event(cell):
 
 
 @each_cell
+def test_no_guess_reads_the_duration_of_its_own_event(cell):
+    net, batch = make_net(cell), collate([LONG])
+    durations = batch.durations.clone()
+    durations[0, 4] += 5
+    with torch.no_grad():
+        for there, here in zip(net(batch), net(replace(batch, durations=durations))):
+            assert torch.equal(there[0, :5], here[0, :5])
+            assert not torch.allclose(there[0, 5], here[0, 5])
+
+
+@each_cell
 @pytest.mark.parametrize("memory", [1, 2, 5])
 def test_a_memory_of_k_reads_the_last_k_events_and_no_others(cell, memory):
     assert moved(make_net(cell, hidden_dim=16), at=4, memory=memory) == list(range(5, 5 + memory))

@@ -145,9 +145,7 @@ class ChoraleRNN(nn.Module):
         self.gru = nn.GRU(width, width, config.n_layers, batch_first=True, dropout=inner)
         self.dropout = nn.Dropout(config.dropout)
         self.heads = nn.ModuleList(VoiceHead(config, known) for known in range(N_VOICES))
-        for table in self.modules():
-            if isinstance(table, nn.Embedding):
-                nn.init.normal_(table.weight, std=0.1)  # torch's 1.0 would drown what is rarely seen in noise
+        start_small(self)
 
     def read(
         self, earlier: Tensor, places: Tensor, left: Tensor, key: tuple[Tensor, Tensor], state: Tensor | None = None
@@ -162,7 +160,7 @@ class ChoraleRNN(nn.Module):
         tonics, modes = key
         voices = self.voice(earlier, tonics)  # (B, T, 4 x lags, E)
         whole = self.key(tonics * len(MODES) + modes).unsqueeze(1)  # (B, 1, D)
-        x = self.dropout(self.join(voices.flatten(2)) + self.place(places) + self.left(left) + whole)
+        x = self.dropout(self.join(voices.flatten(2))) + self.place(places) + self.left(left) + whole
         hidden, state = self.gru(x, state)
         return self.dropout(hidden) + x, voices[:, :, :N_VOICES], state
 
@@ -204,6 +202,13 @@ class ChoraleRNN(nn.Module):
     def loss(self, batch: ChoraleBatch) -> tuple[Float[Tensor, ""], dict[str, float]]:
         """Nats per voice and step over the batch, and `weight`, the cells it is the mean of."""
         return self.cell_nll(batch).sum() / batch.n_cells, {"weight": float(batch.n_cells)}
+
+
+def start_small(net: nn.Module) -> None:
+    """Draw all embeddings anew, with deviation 0.3: torch's 1.0 drowns in noise what is rarely seen."""
+    for table in net.modules():
+        if isinstance(table, nn.Embedding):
+            nn.init.normal_(table.weight, std=0.3)
 
 
 def degree_of(pitches: Int[Tensor, "..."], tonics: Int[Tensor, "..."]) -> Int[Tensor, "..."]:

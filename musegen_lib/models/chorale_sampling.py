@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,7 +27,8 @@ from musegen_lib.models.chorale_batches import (
 )
 from musegen_lib.sampling import sample
 
-LONGEST = 40  # bars after which a piece that found no end is cut off
+Rules = Callable[[int, Tensor, Tensor], Tensor]  # voice, before (n, 4), decided (n, turn) -> (n, V) True = allowed
+LONGEST = 32  # bars after which a piece that found no end is cut off
 
 
 @dataclass(frozen=True)
@@ -67,12 +68,21 @@ class ChoraleStream:
         n_steps: how long the pieces will be, told to the net; None: not told.
         rules: may forbid tokens: gets the turn's voice, the signed pitches before (n, 4), those decided in this step
             (n, turn) in ORDER, and returns (n, V) True = allowed.
+        keys: a key for each piece, in place of the request's.
     """
 
-    def __init__(self, model: ChoraleRNN, n: int, request: ChoraleRequest, n_steps: int | None = None, rules=None):
+    def __init__(
+        self,
+        model: ChoraleRNN,
+        n: int,
+        request: ChoraleRequest,
+        n_steps: int | None = None,
+        rules: Rules | None = None,
+        keys: Sequence[str] | None = None,
+    ):
         self.model, self.request, self.n_steps, self.rules = model.eval(), request, n_steps, rules
-        tonic, mode = key_to_ids(request.key)
-        self.key = torch.full((n,), tonic), torch.full((n,), mode)
+        ids = [key_to_ids(key) for key in keys or [request.key] * n]
+        self.key = torch.tensor([tonic for tonic, _ in ids]), torch.tensor([mode for _, mode in ids])
         self.history = torch.zeros(n, max(LAGS), N_VOICES, dtype=torch.long)  # signed pitches, the last step first
         self.state: Tensor | None = None
         self.step = 0
@@ -130,23 +140,31 @@ def token_to_signed(tokens: Int[Tensor, "n"], before: Int[Tensor, "n"]) -> Int[T
 
 
 def sample_chorales(
-    model: ChoraleRNN, n: int, request: ChoraleRequest, generator: torch.Generator, rules=None
+    model: ChoraleRNN,
+    n: int,
+    request: ChoraleRequest,
+    generator: torch.Generator,
+    rules: Rules | None = None,
+    keys: Sequence[str] | None = None,
 ) -> list[ChoraleSteps]:
     """Draw n chorales; each ends where it was asked to, or where the net wrote END on a full bar.
+
+    Args:
+        rules, keys: as of a ChoraleStream.
 
     Raises:
         MusegenError: n is below 1.
     """
     if n < 1:
         raise MusegenError(f"cannot draw {n} chorales; ask for at least 1")
-    stream = ChoraleStream(model, n, request, request.n_steps, rules)
+    stream = ChoraleStream(model, n, request, request.n_steps, rules, keys)
     limit = request.n_steps or LONGEST * BAR_STEPS[request.metre]
     written, ended = [], torch.zeros(n, dtype=torch.bool)
     while stream.step < limit and not ended.all():
         written.append(stream.advance(generator))
         ended |= written[-1][:, 0] == END
     tokens = torch.stack(written, dim=1).numpy()  # (n, T, 4)
-    return [_cut_at_end(rows, request) for rows in tokens]
+    return [_cut_at_end(rows, request, key) for rows, key in zip(tokens, keys or [request.key] * n)]
 
 
 def harmonise_steps(
@@ -171,7 +189,7 @@ def stream_chorale(
         yield tokens
 
 
-def _cut_at_end(tokens: np.ndarray, request: ChoraleRequest) -> ChoraleSteps:
+def _cut_at_end(tokens: np.ndarray, request: ChoraleRequest, key: str | None = None) -> ChoraleSteps:
     ends = np.flatnonzero(tokens[:, 0] == END)
     kept = tokens[: ends[0]] if len(ends) else tokens
-    return ChoraleSteps(kept, *key_to_ids(request.key), request.metre, request.pickup)
+    return ChoraleSteps(kept, *key_to_ids(key or request.key), request.metre, request.pickup)

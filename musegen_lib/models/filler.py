@@ -18,7 +18,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from musegen_lib.events import MODES, NO_TONIC
-from musegen_lib.models.chorale import VoiceEmbedding, VoiceHead
+from musegen_lib.models.chorale import VoiceEmbedding, VoiceHead, start_small
 from musegen_lib.models.chorale_batches import (
     END,
     FIRST_PITCH,
@@ -65,13 +65,14 @@ class ChoraleFiller(nn.Module):
         self.both = nn.Linear(3 * width, width)
         self.dropout = nn.Dropout(config.dropout)
         self.heads = nn.ModuleList(VoiceHead(config, N_VOICES - 1) for _ in range(N_VOICES))
+        start_small(self)
 
     def forward(self, batch: ChoraleBatch, hidden: Bool[Tensor, "B T 4"]) -> Float[Tensor, "B T 4 V"]:
         """Logits of every cell; those of hidden cells have not read any hidden cell."""
         grid, known = visible_grid(batch.tokens, hidden)
         cells = self.voice(grid, batch.tonics) + self.known(known)  # (B, T, 4, E)
         whole = self.key(batch.tonics * len(MODES) + batch.modes).unsqueeze(1)
-        x = self.dropout(self.join(cells.flatten(2)) + self.place(batch.places) + whole)  # (B, T, D)
+        x = self.dropout(self.join(cells.flatten(2))) + self.place(batch.places) + whole  # (B, T, D)
         from_end = turned(self.homeward(turned(x, batch.mask))[0], batch.mask)
         read = F.gelu(self.both(self.dropout(torch.cat([self.onward(x)[0], from_end, x], dim=-1))))
         before, earlier = F.pad(grid, (0, 0, 1, 0))[:, :-1], F.pad(cells, (0, 0, 0, 0, 1, 0))[:, :-1]

@@ -61,7 +61,7 @@ class ChoraleRecipe:
     )
     config = ChoraleConfig()
     training = training.TrainConfig(
-        steps=1_000_000, minutes=15.0, learning_rate=2e-3, weight_decay=0.5, validate_every=100, patience=12
+        steps=1_000_000, minutes=15.0, learning_rate=3e-3, weight_decay=0.5, validate_every=100, patience=12
     )
     batch_size = 12
 
@@ -92,12 +92,8 @@ class ChoraleRecipe:
             known = ", ".join(ChoraleRequest.__dataclass_fields__)
             raise MusegenError(f"{', '.join(sorted(unknown))}: chorales know {known}")
         generator = torch.Generator().manual_seed(seed)
-        keys = [wishes["key"]] if "key" in wishes else KEYS[:n]
-        made = []
-        for number, key in enumerate(keys):
-            share = n // len(keys) + (number < n % len(keys))
-            request = ChoraleRequest(**(wishes | {"key": key}))
-            made += sample_chorales(self.load_once(), share, request, generator, rules)
+        keys = [wishes.get("key") or KEYS[number % len(KEYS)] for number in range(n)]
+        made = sample_chorales(self.load_once(), n, ChoraleRequest(**wishes), generator, rules, keys)
         source = f"musegen {self.name}, seed {seed}"
         labels = {"source": source, "licence": TERMS, "style": "chorale", "tempo_qpm": TEMPO}
         return [steps_to_piece(steps, title=f"{self.name} {i}", **labels) for i, steps in enumerate(made, start=1)]
