@@ -151,24 +151,22 @@ def harmonise(
 
 @app.command()
 def perform(
-    seed_file: Annotated[Path, typer.Argument(help="A phrase: .mid, .abc, .xml, .musicxml or .mxl.")],
-    out: Annotated[Path, typer.Option(help="A .mid file, or a FIFO that a synthesizer reads.")],
+    out: Annotated[Path, typer.Option(help="A .mid file, or a FIFO or MIDI device that plays live.")],
+    seed_file: Annotated[
+        Path | None, typer.Argument(help="A phrase: .mid, .abc, .xml, .musicxml or .mxl; without one, a tune of ours.")
+    ] = None,
     bars: Annotated[int, typer.Option(min=1, max=200, help="Length in bars.")] = 8,
     seed: Seed = 0,
-    tempo: Annotated[float, typer.Option(min=20, max=300, help="Quarter notes a minute.")] = 96.0,
-    real_time: Annotated[bool, typer.Option(help="Wait for the clock, as for a FIFO.")] = False,
+    tempo: Annotated[float | None, typer.Option(min=20, max=300, help="Quarter notes a minute.")] = None,
+    temperature: Annotated[float, typer.Option(min=0.0, max=5.0, help="0 is the likeliest note.")] = 0.9,
+    expression: Annotated[bool, typer.Option(help="Shape loudness and timing by the phrase.")] = True,
+    real_time: Annotated[bool, typer.Option("--realtime/--fast", help="Wait for the clock, like live music.")] = False,
     json: Json = False,
 ) -> None:
     """Play on from a phrase, over its chords and in its rhythm, sixteenth by sixteenth; Ctrl-C ends the music."""
-    from musegen_lib.convert import read_on_sixteenths
-    from musegen_lib.performing import four_voices, play_to
-    from musegen_lib.performing import perform as play_on
-    from musegen_lib.recipes.chorale import TERMS, ChoraleRecipe
+    from musegen_lib.performing import perform_file
 
-    piece, lines = read_on_sixteenths(seed_file)
-    steps = play_on(ChoraleRecipe().load_once(), four_voices(piece, seed), bars, seed, tempo=tempo)
-    found = play_to(out, steps, real_time, title=f"after {piece.title or seed_file.stem}", licence=TERMS)
-    _say({"file": str(out), "seed": seed, "read": lines} | found, json)
+    _say(perform_file(seed_file, out, bars, seed, tempo, temperature, expression, real_time), json)
 
 
 @app.command()

@@ -69,6 +69,25 @@ def in_time(answer: Answer) -> str | None:
     return None
 
 
+def count_late(answer: Answer) -> str | None:
+    """How many sixteenths come late, if they are drawn one by one and some of them before the first sounds."""
+    cases = (
+        ([10] * 8, 125, 1, 0, "a net that takes 10 ms a sixteenth"),
+        ([10, 10, 300, 10, 10], 125, 1, 1, "one slow sixteenth, after which the net catches up"),
+        ([10, 400, 100, 100, 100, 10], 125, 1, 5, "a slow sixteenth that makes all after it late"),
+        ([10, 10, 300, 10, 10], 125, 3, 0, "the same, with three sixteenths drawn ahead"),
+        ([130] * 8, 125, 1, 7, "a net that is always a little too slow"),
+        ([125] * 8, 125, 1, 0, "a net that is ready in the very moment"),
+        ([400, 100, 100, 100], 125, 1, 0, "a slow first sixteenth, for which everything waits"),
+        ([130] * 4, 125, 9, 0, "more drawn ahead than there are"),
+    )
+    for taken, lasts, ahead, wanted, what in cases:
+        found = answer(list(taken), lasts, ahead)
+        if found != wanted:
+            return f"{what}, {lasts} ms a sixteenth, {ahead} ahead: you count {found} late."
+    return None
+
+
 def loop_period(answer: Answer) -> str | None:
     """Shortest period with which the end of a melody has come at least three times; 0 if there is none."""
     cases = (
@@ -103,23 +122,6 @@ def parallel_fifths(answer: Answer) -> str | None:
         found = answer(list(upper), list(lower))
         if found != wanted:
             return f"{what}: {wanted} parallel, you count {found!r}."
-    return None
-
-
-def beats_to_go(answer: Answer) -> str | None:
-    """Beats left, rounded up, at a step of a piece of so many bars."""
-    cases = (
-        (0, 2, 16, 8, "the first step of two bars of 4/4"),
-        (31, 2, 16, 1, "the last sixteenth of two bars of 4/4"),
-        (32, 2, 16, 0, "the very end"),
-        (28, 2, 16, 1, "the downbeat of the last beat"),
-        (27, 2, 16, 2, "one sixteenth before the last beat"),
-        (0, 1, 12, 3, "the first step of a bar of 3/4"),
-    )
-    for step, bars, width, wanted, what in cases:
-        found = answer(step, bars, width)
-        if found != wanted:
-            return f"{what}: {wanted} beats are left, you say {found!r}."
     return None
 
 
@@ -172,6 +174,14 @@ RNN: dict[str, tuple[Callable[[Any], str | None], tuple[str, str, str]]] = {
             "np.percentile with 99, compared with 60,000 divided by the tempo and by four.",
         ),
     ),
+    "count_late": (
+        count_late,
+        (
+            "A sixteenth is ready when it and all before it are drawn: add the times up.",
+            "The first one sounds when `ahead` of them are ready; from then on one is due every `lasts` milliseconds.",
+            "np.cumsum for when each is ready, the start plus lasts times 0, 1, 2, ... for when it is due; compare.",
+        ),
+    ),
     "loop_period": (
         loop_period,
         (
@@ -186,14 +196,6 @@ RNN: dict[str, tuple[Callable[[Any], str | None], tuple[str, str, str]]] = {
             "A fifth is 7 semitones, and with an octave more it is still a fifth.",
             "Both voices must move, in the same direction, and be a fifth apart before and after.",
             "Upper minus lower, modulo 12, with the upper voice above; and leave out steps where a voice rests.",
-        ),
-    ),
-    "beats_to_go": (
-        beats_to_go,
-        (
-            "First count the steps that are left, then turn them into beats of four steps.",
-            "A beat that has begun counts as left: round up.",
-            "Whole-number division rounds down; minus, divide, minus rounds up.",
         ),
     ),
     "singable": (

@@ -50,13 +50,19 @@ def singable(last, low, high, leap=12):
     return (pitches >= low) & (pitches <= high) & near
 
 
+def late(taken, lasts, ahead, start=None, slack=0):
+    ready = np.cumsum(taken)
+    start = ready[min(ahead, len(ready)) - 1] if start is None else start
+    return int((ready > start + lasts * np.arange(len(ready)) + slack).sum())
+
+
 REFERENCES = {
     "has_memory": has_memory,
     "clip_gradient": clip,
     "in_time": lambda times, tempo: np.percentile(times, 99) <= 60_000 / tempo / 4,
     "loop_period": period,
     "parallel_fifths": fifths,
-    "beats_to_go": lambda step, bars, width: -((step - bars * width) // 4),
+    "count_late": late,
     "singable": singable,
 }
 WRONG = {  # exercise: {mistake: (answer, part of the verdict)}
@@ -100,10 +106,11 @@ WRONG = {  # exercise: {mistake: (answer, part of the verdict)}
         ),
         "either voice above": (lambda u, d: fifths(u, d, lambda a, b: abs(a - b) % 12, same=False), "contrary motion"),
     },
-    "beats_to_go": {
-        "rounds down": (lambda step, bars, width: (bars * width - step) // 4, "last sixteenth"),
-        "always 4/4": (lambda step, bars, width: -((step - bars * 16) // 4), "3/4"),
-        "in steps": (lambda step, bars, width: bars * width - step, "first step"),
+    "count_late": {
+        "no waiting line": (lambda taken, lasts, ahead: sum(t > lasts for t in taken), "late"),
+        "the clock starts at once": (lambda taken, lasts, ahead: late(taken, lasts, ahead, start=0), "late"),
+        "nothing ahead": (lambda taken, lasts, ahead: late(taken, lasts, 1), "3 ahead"),
+        "ready in time is late": (lambda taken, lasts, ahead: late(taken, lasts, ahead, slack=-1), "late"),
     },
     "singable": {
         "no leap": (lambda last, low, high: singable(last, low, high, leap=127), "cannot be sung"),

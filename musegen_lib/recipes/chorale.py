@@ -61,7 +61,7 @@ class ChoraleRecipe:
     )
     config = ChoraleConfig()
     training = training.TrainConfig(
-        steps=1_000_000, minutes=15.0, learning_rate=3e-3, weight_decay=0.5, validate_every=100, patience=12
+        steps=1_000_000, minutes=8.0, learning_rate=3e-3, weight_decay=0.5, validate_every=100, patience=12
     )
     batch_size = 12
 
@@ -80,7 +80,7 @@ class ChoraleRecipe:
     def train(
         self, out: Path, seed: int = 0, steps: int | None = None, minutes: float | None = None, split: str = "tune"
     ) -> dict[str, Any]:
-        """Train for 15 minutes, or for `minutes`, or for a number of steps; the best of the validations is kept."""
+        """Train for 8 minutes, or for `minutes`, or for a number of steps; the best of the validations is kept."""
         torch.manual_seed(seed)
         model = ChoraleRNN(self.config)
         return _train(self, model, out, seed, steps, minutes, split)
