@@ -36,10 +36,10 @@ WIDTHS = (16, 64, 128, 256)
 TRAINED = 40  # steps: the largest distance met in training
 DISTANCES = (0, 5, 10, 20, TRAINED, 80, 160, 320)
 SETTINGS = training.TrainConfig(steps=1200, warmup_steps=50, validate_every=100, patience=4, weight_decay=0.02)
-BATCH = 32
 RATES = (1e-3, 3e-3, 1e-2, 3e-2)  # of which each cell gets its own best
-BEST_RATES = {"rnn": 1e-2, "gru": 1e-2, "lstm": 1e-2}  # as melody-cells found them
-RATE_STEPS, RATE_SEED, COPY_STEPS = 300, 100, 3000
+BEST_RATES = {"rnn": 1e-2, "gru": 3e-2, "lstm": 3e-2}  # as melody-cells found them
+CONTEXT_RATE = 1e-2  # of all cells in melody-context, which compares a cell with itself
+BATCH, RATE_STEPS, RATE_SEED, COPY_STEPS = 32, 300, 100, 3000
 
 
 def run_study(name: str, out: Path | None = None) -> dict[str, Any]:
@@ -111,7 +111,7 @@ def melody_context() -> list[dict[str, Any]]:
     train, valid = melody_events("train"), melody_events("valid")[::4]
     rows = [{"cell": "markov", "memory": order, "nats": markov_nats(order, train, valid, BACKOFFS)} for order in ORDERS]
     for cell, seed in product(CELLS, SEEDS):
-        net, row = train_lm(MelodyLMConfig(cell, memories=tuple(filter(None, MEMORIES))), train, seed)
+        net, row = train_lm(MelodyLMConfig(cell, memories=MEMORIES[:-1]), train, seed, CONTEXT_RATE)
         rows.append(row | {"nats_by_memory": [[memory, lm_nats(net, valid, memory)] for memory in MEMORIES]})
     return rows
 

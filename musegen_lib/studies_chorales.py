@@ -13,6 +13,7 @@ from musegen_lib.corpus import load_chorales
 from musegen_lib.corpus.splits import SPLITS, chorale_split, hymn_tunes
 from musegen_lib.metrics.likelihood import ratio_estimate
 from musegen_lib.metrics.voices import voice_pitches
+from musegen_lib.models.chorale import ChoraleRNN
 from musegen_lib.recipes.chorale import ChoraleRecipe, chorale_nll, chorale_steps
 from musegen_lib.recipes.frames import evaluate_frames, train_frames
 
@@ -43,13 +44,17 @@ def frames_benchmark() -> list[dict[str, Any]]:
 
 def chorale_splits() -> list[dict[str, Any]]:
     """Nats per voice and sixteenth on both splits; on "jsb" apart by whether the hymn tune was in training."""
-    recipe, rows = ChoraleRecipe(), []
-    tunes, parts = hymn_tunes(), chorale_split("jsb")
-    known = {tunes[name] for name, part in parts.items() if part == "train" and name in tunes}
+    recipe = ChoraleRecipe()
     with TemporaryDirectory() as folder:
-        net = Path(folder) / "net.safetensors"
+        net = Path(folder) / "chorales-jsb.safetensors"
         recipe.train(net, split="jsb")
-        nets = {"jsb": recipe.load(net), "tune": recipe.load()}
+        return split_rows({"jsb": recipe.load(net), "tune": recipe.load()})
+
+
+def split_rows(nets: dict[str, ChoraleRNN]) -> list[dict[str, Any]]:
+    """Score each net on the test pieces of the split it was trained on."""
+    tunes, parts, rows = hymn_tunes(), chorale_split("jsb"), []
+    known = {tunes[name] for name, part in parts.items() if part == "train" and name in tunes}
     for split, model in nets.items():
         pieces = chorale_steps("test", split)
         nll, cells = chorale_nll(model, pieces), np.array([piece.tokens.size for piece in pieces])

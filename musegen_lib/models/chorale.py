@@ -36,7 +36,7 @@ SILENT = 0  # pitch index of a voice that rests
 LAGS = (1, 4, 8, 16)  # steps back that are read directly: the last step, a beat, two, a bar of 4/4
 WIDEST = 12  # semitones; wider steps share one score
 N_INTERVALS = 2 * WIDEST + 2  # the last: not from a pitch to a pitch
-GAIN = 8.0  # of weights that few steps touch: Adam moves a weight by about the learning rate a step
+GAIN = 20.0  # of weights that few steps touch: Adam moves a weight by about the learning rate a step
 N_SPANS = 5  # silent; below, in unison, up to an octave above, further above another voice
 
 
