@@ -133,7 +133,7 @@ def harmonise(
     source: Annotated[Path, typer.Argument(help="A melody: .mid, .abc, .xml, .musicxml or .mxl.")],
     out: Annotated[Path, typer.Option(help="The .mid file to write.")],
     seed: Seed = 0,
-    method: Annotated[str, typer.Option(help="gibbs or ancestral.")] = "gibbs",
+    method: Annotated[str, typer.Option(help="ancestral or gibbs.")] = "ancestral",
     temperature: Annotated[float, typer.Option(min=0.0, max=5.0, help="0 is the likeliest note.")] = 0.8,
     json: Json = False,
 ) -> None:

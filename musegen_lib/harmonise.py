@@ -29,7 +29,9 @@ METHODS = ("gibbs", "ancestral")
 LONGEST_STEPS = 4_000  # sixteenths of a melody
 
 
-def harmonise(piece: Piece, seed: int = 0, method: str = "gibbs", temperature: float = 0.8, n: int = 1) -> list[Piece]:
+def harmonise(
+    piece: Piece, seed: int = 0, method: str = "ancestral", temperature: float = 0.8, n: int = 1
+) -> list[Piece]:
     """Keep the melody as soprano and write alto, tenor and bass, n times.
 
     Args:

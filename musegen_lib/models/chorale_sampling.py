@@ -43,7 +43,7 @@ class ChoraleRequest:
     pickup: int = 4
     bars: int | None = None
     temperature: float = 1.0
-    top_p: float = 1.0
+    top_p: float = 0.9  # the likeliest tokens that together have this probability
 
     def __post_init__(self) -> None:
         if self.metre not in BAR_STEPS:

@@ -137,7 +137,10 @@ def gibbs(
     temperature: float = 1.0,
     n: int = 1,
 ) -> list[ChoraleSteps]:
-    """Draw the free cells anew, sweep after sweep; the share of beats drawn at once falls from all to a tenth.
+    """Draw the free cells anew, sweep after sweep.
+
+    At first all beats of all voices are drawn at once, then fewer and fewer; in the second half one voice in turn,
+    three tenths of its beats at a time, so that what is drawn knows all other voices.
 
     Args:
         start: cells that are not free are kept; what stands in the free ones does not matter.
@@ -146,8 +149,10 @@ def gibbs(
     wanted = torch.as_tensor(free).expand(n, -1, -1)
     tokens = batch.tokens
     for sweep in range(sweeps):
-        share = max(0.1, 1 - sweep / (0.75 * sweeps))
+        share = max(0.3, 1 - 1.4 * sweep / sweeps)
         beats = torch.rand(n, -(-len(free) // STEPS_PER_BEAT), N_VOICES, generator=generator) < share
+        if sweep >= sweeps / 2:
+            beats &= torch.arange(N_VOICES) == sweep % N_VOICES
         hidden = torch.zeros_like(batch.tokens, dtype=torch.bool)
         hidden[:, :-1] = beats.repeat_interleave(STEPS_PER_BEAT, dim=1)[:, : len(free)] & wanted
         logits = model(ChoraleBatch(tokens, *(getattr(batch, name) for name in _REST_OF_BATCH)), hidden)

@@ -22,7 +22,7 @@ class Recipe(Protocol):
 
     about: str  # one sentence for a listener: which model, made from what
 
-    def train(self, out: Path, seed: int, steps: int | None) -> dict[str, Any]:
+    def train(self, out: Path, seed: int = 0, steps: int | None = None, minutes: float | None = None) -> dict[str, Any]:
         """Train from the corpus, write the checkpoint to `out`, return the card."""
 
     def generate(self, n: int, seed: int, **wishes: Any) -> list[Piece]:

@@ -135,7 +135,7 @@ class HarmoniserRecipe:
     about = "A network that reads both ways filled in the lower voices, drawing them anew many times."
     config = FillerConfig()
     training = training.TrainConfig(
-        steps=1_000_000, minutes=12.0, learning_rate=2e-3, weight_decay=0.05, validate_every=100, patience=20
+        steps=1_000_000, minutes=8.0, learning_rate=3e-3, weight_decay=0.2, validate_every=100, patience=20
     )
     batch_size = 12
 
@@ -154,7 +154,7 @@ class HarmoniserRecipe:
     def train(
         self, out: Path, seed: int = 0, steps: int | None = None, minutes: float | None = None, split: str = "tune"
     ) -> dict[str, Any]:
-        """Train for 12 minutes, or for `minutes`, or for a number of steps."""
+        """Train for 8 minutes, or for `minutes`, or for a number of steps."""
         torch.manual_seed(seed)
         return _train(self, ChoraleFiller(self.config), out, seed, steps, minutes, split)
 

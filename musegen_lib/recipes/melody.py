@@ -120,7 +120,7 @@ class MarkovRecipe(MelodyRecipe):
         """Count the training tunes."""
         return MelodyMarkov(MarkovConfig()).fit(melody_events("train"))
 
-    def train(self, out: Path, seed: int, steps: int | None) -> dict[str, Any]:
+    def train(self, out: Path, seed: int = 0, steps: int | None = None, minutes: float | None = None) -> dict[str, Any]:
         """Refuse: there is nothing to keep."""
         raise MusegenError("markov: needs no training; its counts are made from the corpus at each use")
 
@@ -173,11 +173,12 @@ class RNNRecipe(MelodyRecipe):
         load_weights(path, model)
         return model
 
-    def train(self, out: Path, seed: int = 0, steps: int | None = None) -> dict[str, Any]:
+    def train(self, out: Path, seed: int = 0, steps: int | None = None, minutes: float | None = None) -> dict[str, Any]:
         """Train on the folk tunes; a run that was stopped goes on from its last validation."""
         torch.manual_seed(seed)
         model = MelodyRNN(self.config)
-        config = training.replace(self.training, seed=seed, **({"steps": steps} if steps else {}))
+        limits = ({"steps": steps} if steps else {}) | ({"minutes": minutes} if minutes else {})
+        config = training.replace(self.training, seed=seed, **limits)
         batches = MelodyBatches(melody_events("train"), self.batch_size, seed)
         folder = Path("runs") / f"{out.stem}-seed{seed}"
         run = training.fit(model, batches, in_batches(melody_events("valid")), config, folder)
