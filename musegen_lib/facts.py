@@ -45,7 +45,7 @@ def is_playable_chorale(piece: Piece) -> bool:
         return False
     bar = BAR_STEPS[steps.metre]
     sung = all((steps.tokens[:, voice] >= FIRST_PITCH).any() for voice in range(N_VOICES))
-    return sung and len(steps.tokens) % bar in (0, piece.pickup_steps) and len(steps.tokens) < LONGEST * bar
+    return sung and len(steps.tokens) % bar in (0, piece.pickup_steps) and len(steps.tokens) <= LONGEST * bar
 
 
 @lru_cache(maxsize=1)

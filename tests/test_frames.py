@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from musegen_lib.cli import main
 from musegen_lib.errors import MusegenError
 from musegen_lib.models.frame_batches import (
     BATCH_FRAMES,
@@ -174,3 +175,16 @@ def test_training_for_a_time_makes_a_checkpoint_that_scores_better_than_an_untra
     assert card["steps"] > 0
     with pytest.raises(MusegenError, match="split 'all' is unknown"):
         evaluate_frames(out, data, "all")
+
+
+def test_the_commands_train_and_measure_on_a_file(data, tmp_path, monkeypatch, capsys):
+    out = tmp_path / "net.safetensors"
+    for words in (
+        ["train", "chorales-frames", "--data", data, "--minutes", "0.01", "--out", out, "--json"],
+        ["evaluate", out, "--data", data, "--split", "test", "--json"],
+    ):
+        monkeypatch.setattr("sys.argv", ["musegen", *map(str, words)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        assert ended.value.code == 0
+    assert 0 < json.loads(capsys.readouterr().out.rpartition("\n{")[2].join(["{", ""]))["nats_per_frame"] < 100

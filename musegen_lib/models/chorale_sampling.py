@@ -18,9 +18,11 @@ from musegen_lib.models.chorale_batches import (
     END,
     FIRST_PITCH,
     HOLD,
+    LEFT_BEATS,
     LOW,
     N_TOKENS,
     N_VOICES,
+    STEPS_PER_BEAT,
     ChoraleSteps,
     beats_left,
     step_places,
@@ -28,7 +30,7 @@ from musegen_lib.models.chorale_batches import (
 from musegen_lib.sampling import sample
 
 Rules = Callable[[int, Tensor, Tensor], Tensor]  # voice, before (n, 4), decided (n, turn) -> (n, V) True = allowed
-LONGEST = 32  # bars after which a piece that found no end is cut off
+LONGEST = 32  # bars; a piece that found no end is led to one there
 
 
 @dataclass(frozen=True)
@@ -100,7 +102,7 @@ class ChoraleStream:
         before = self.history[:, :1]
         earlier = self.history[:, [lag - 1 for lag in LAGS]].flatten(1).unsqueeze(1)  # (n, 1, 4 x lags)
         place = torch.full((n, 1), int(step_places(self.step, request.metre, request.pickup)))
-        left = 0 if self.n_steps is None else int(np.array(beats_left(np.array(self.step), self.n_steps)))
+        left = self._beats_left()
         read = self.model.read(earlier, place, torch.full((n, 1), left), self.key, self.state)
         context, voices, self.state = read
         known = torch.zeros(n, 1, 0, dtype=torch.long)
@@ -126,6 +128,12 @@ class ChoraleStream:
         if self.rules is not None:
             allowed &= self.rules(voice, before, known[:, 0])
         return allowed
+
+    def _beats_left(self) -> int:
+        """What the net is told: the truth, or nothing; a piece that finds no end is led to one in the last beats."""
+        end = self.n_steps or LONGEST * BAR_STEPS[self.request.metre]
+        told = self.n_steps is not None or end - self.step < LEFT_BEATS * STEPS_PER_BEAT
+        return int(beats_left(np.array(self.step), end)) if told else 0
 
     def _may_end(self) -> bool:
         if self.n_steps is not None:
