@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
+from collections.abc import Callable
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
@@ -18,6 +19,7 @@ from musegen_lib.errors import MusegenError
 from musegen_lib.paths import replacing
 
 VERSIONS = ("torch", "numpy", "music21")
+Model = TypeVar("Model", bound=torch.nn.Module)
 Config = TypeVar("Config")  # a frozen dataclass whose fields all have defaults
 
 
@@ -110,6 +112,13 @@ def load_weights(path: Path, model: torch.nn.Module) -> None:
             raise MusegenError(f"{path.name}: {fault}; the card's config does not describe this file")
     model.load_state_dict(tensors)
     model.eval()
+
+
+def load_model(path: Path, make: Callable[[Config], Model], kind: type[Config]) -> Model:
+    """Make the net that a checkpoint's card describes by a config of `kind`, and fill it as `load_weights` does."""
+    model = make(read_config(path, kind))
+    load_weights(path, model)
+    return model
 
 
 def _fault(name: str, wanted: torch.Tensor | None, found: torch.Tensor | None) -> str:

@@ -25,16 +25,10 @@ def facts_of(piece: Piece) -> dict[str, Any]:
     The run counts the notes of a melody, or the beats of a piece for four voices.
     """
     if piece.n_voices > 1:
-        return {
-            "playable": is_playable_chorale(piece),
-            "longest_copied_run": chorale_detector().longest_run(chord_symbols(piece)),
-            "key_fit": round(key_fit(piece), 3),
-        }
-    return {
-        "playable": is_playable(piece),
-        "longest_copied_run": copy_detector().longest_run(melody_symbols(piece)),
-        "key_fit": round(key_fit(piece), 3),
-    }
+        playable, run = is_playable_chorale(piece), chorale_detector().longest_run(chord_symbols(piece))
+    else:
+        playable, run = is_playable(piece), copy_detector().longest_run(melody_symbols(piece))
+    return {"playable": playable, "longest_copied_run": run, "key_fit": round(key_fit(piece), 3)}
 
 
 def is_playable_chorale(piece: Piece) -> bool:

@@ -23,7 +23,7 @@ from musegen_lib.models.chorale_batches import (
 from musegen_lib.models.chorale_sampling import ChoraleRequest, harmonise_steps
 from musegen_lib.models.filler import gibbs
 from musegen_lib.piece import Piece
-from musegen_lib.recipes.chorale import TERMS, ChoraleRecipe, HarmoniserRecipe
+from musegen_lib.recipes.chorale import CHORALES, HARMONISER, TERMS
 
 METHODS = ("gibbs", "ancestral")
 LONGEST_STEPS = 4_000  # sixteenths of a melody
@@ -49,7 +49,7 @@ def harmonise(
     if method == "gibbs":
         free = np.ones_like(melody.tokens, dtype=bool)
         free[:, 0] = False
-        made = gibbs(HarmoniserRecipe().load(), melody, free, generator, temperature=temperature, n=n)
+        made = gibbs(HARMONISER.load_once(), melody, free, generator, temperature=temperature, n=n)
     else:
         made = _ancestral(melody, temperature, generator, n)
     labels = {
@@ -101,4 +101,4 @@ def _ancestral(melody: ChoraleSteps, temperature: float, generator: torch.Genera
     request = ChoraleRequest(melody.metre, labels.key or "C major", pickup, temperature=temperature)
     soprano = melody.tokens[:, 0].copy()
     soprano[0] = REST if soprano[0] == HOLD else soprano[0]
-    return harmonise_steps(ChoraleRecipe().load_once(), soprano, request, generator, n)
+    return harmonise_steps(CHORALES.load_once(), soprano, request, generator, n)

@@ -34,7 +34,7 @@ from musegen_lib.models.chorale_batches import (
 )
 from musegen_lib.models.chorale_sampling import ChoraleRequest, ChoraleStream
 from musegen_lib.playing import Clock, Played, latency, performance_to_piece, play_to
-from musegen_lib.recipes.chorale import TERMS, ChoraleRecipe
+from musegen_lib.recipes.chorale import CHORALES, TERMS
 from musegen_lib.seed_phrase import four_voices, our_phrase
 
 __all__ = ["Played", "SeedRules", "four_voices", "latency", "measure_latency", "our_phrase", "perform"]
@@ -101,7 +101,7 @@ def perform(
     as a machine's.
     """
     n_bar, n_seed = BAR_STEPS[seed.metre], len(seed.tokens)
-    n_steps, rules = bars * n_bar, SeedRules(seed)
+    n_steps, n_phrase, rules = bars * n_bar, phrase_steps(n_seed, n_bar), SeedRules(seed)
     request = ChoraleRequest(seed.metre, steps_to_piece(seed).key or "C major", seed.pickup, temperature=temperature)
     stream = ChoraleStream(model, 1, request, n_seed + n_steps, rules)
     generator = torch.Generator().manual_seed(number)
@@ -111,7 +111,7 @@ def perform(
     for step in range(n_steps):
         rules.step = step
         tokens = stream.advance(generator)[0].tolist()
-        loud, stretch = shape(step, phrase_steps(n_seed, n_bar), n_steps, n_bar, seed.pickup)
+        loud, stretch = shape(step, n_phrase, n_steps, n_bar, seed.pickup)
         louds = [loud + louder for louder in LOUDER] if expressive else [PLAIN] * N_VOICES
         yield [event for v in range(N_VOICES) for event in _turn(v, tokens[v], sounding, now, louds[v])]
         now += 60 / tempo / STEPS_PER_BEAT * (stretch if expressive else 1)
@@ -197,9 +197,7 @@ def perform_file(
     phrase, lines = read_on_sixteenths(seed_file) if seed_file else (our_phrase(), [])
     torch.set_num_threads(1)  # two threads are slower for a net this small
     tempo = tempo or min(max(phrase.tempo_qpm, SLOWEST), FASTEST)
-    steps = perform(
-        ChoraleRecipe().load_once(), four_voices(phrase, number), bars, number, temperature, tempo, expressive
-    )
+    steps = perform(CHORALES.load_once(), four_voices(phrase, number), bars, number, temperature, tempo, expressive)
     title = f"after {phrase.title or (seed_file or out).stem}"
     source = f"musegen perform, seed {number}" + (f"; phrase: {phrase.source}" if phrase.source else "")
     licence = f"{TERMS}; phrase: {phrase.licence}" if phrase.licence else TERMS

@@ -12,9 +12,9 @@ import numpy as np
 from musegen_lib.corpus import load_chorales
 from musegen_lib.corpus.splits import SPLITS, chorale_split, hymn_tunes
 from musegen_lib.metrics.likelihood import ratio_estimate
-from musegen_lib.metrics.voices import voice_pitches
+from musegen_lib.metrics.voices import beat_pitches
 from musegen_lib.models.chorale import ChoraleRNN
-from musegen_lib.recipes.chorale import ChoraleRecipe, chorale_nll, chorale_steps
+from musegen_lib.recipes.chorale import CHORALES, chorale_nll, chorale_steps
 from musegen_lib.recipes.frames import evaluate_frames, train_frames
 
 SEEDS = (0, 1)
@@ -26,8 +26,7 @@ def export_frames(split: str = "jsb") -> dict[str, list[list[list[int]]]]:
 
 
 def _frames(piece: Any) -> list[list[int]]:
-    beats = voice_pitches(piece)[piece.pickup_steps % 4 :: 4]
-    return [sorted({int(pitch) for pitch in row if pitch}) for row in beats]
+    return [sorted({int(pitch) for pitch in row if pitch}) for row in beat_pitches(piece)]
 
 
 def frames_benchmark() -> list[dict[str, Any]]:
@@ -44,11 +43,10 @@ def frames_benchmark() -> list[dict[str, Any]]:
 
 def chorale_splits() -> list[dict[str, Any]]:
     """Nats per voice and sixteenth on both splits; on "jsb" apart by whether the hymn tune was in training."""
-    recipe = ChoraleRecipe()
     with TemporaryDirectory() as folder:
         net = Path(folder) / "chorales-jsb.safetensors"
-        recipe.train(net, split="jsb")
-        return split_rows({"jsb": recipe.load(net), "tune": recipe.load()})
+        CHORALES.train(net, split="jsb")
+        return split_rows({"jsb": CHORALES.load(net), "tune": CHORALES.load()})
 
 
 def split_rows(nets: dict[str, ChoraleRNN]) -> list[dict[str, Any]]:

@@ -45,6 +45,12 @@ class TrainConfig:
     seed: int = 0
 
 
+def limited(config: TrainConfig, seed: int, steps: int | None, minutes: float | None) -> TrainConfig:
+    """The same training from another seed, with other limits where they are given."""
+    limits = {"steps": steps, "minutes": minutes}
+    return replace(config, seed=seed, **{name: limit for name, limit in limits.items() if limit})
+
+
 @dataclass
 class Run:
     """Where a training stands: all that the loop needs to go on, and the curves to draw."""

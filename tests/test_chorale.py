@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from overfitting import overfit
 
 from musegen_lib.corpus import load_chorales
 from musegen_lib.errors import MusegenError
@@ -151,13 +152,8 @@ def test_padding_leaves_the_likelihood_alone():
 def test_one_batch_can_be_overfitted():
     torch.manual_seed(0)
     net = ChoraleRNN(ChoraleConfig(hidden_dim=48, n_layers=1, embedding_dim=8, head_dim=48, dropout=0.0))
-    batch, optimizer = collate_steps(PIECES), torch.optim.Adam(net.parameters(), lr=1e-2)
-    first = net.loss(batch)[0].item()
-    for _ in range(150):
-        optimizer.zero_grad()
-        net.loss(batch)[0].backward()
-        optimizer.step()
-    assert net.loss(batch)[0].item() < 0.1 * first
+    losses = overfit(net, collate_steps(PIECES), steps=151, rate=1e-2)
+    assert losses[-1] < 0.1 * losses[0]
 
 
 def test_nothing_is_held_that_does_not_sound_and_only_the_soprano_can_end():

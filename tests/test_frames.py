@@ -6,6 +6,7 @@ import json
 import numpy as np
 import pytest
 import torch
+from overfitting import overfit
 
 from musegen_lib.cli import main
 from musegen_lib.errors import MusegenError
@@ -97,13 +98,8 @@ def test_one_batch_can_be_overfitted():
     torch.manual_seed(0)
     net = FrameNet(FramesConfig(hidden_dim=32, embedding_dim=8, dropout=0.0))
     batch = collate_frames([frames_to_ids(piece) for piece in make_pieces(3, seed=5)])
-    optimizer = torch.optim.Adam(net.parameters(), lr=1e-2)
-    first = net.loss(batch)[0].item()
-    for _ in range(150):
-        optimizer.zero_grad()
-        net.loss(batch)[0].backward()
-        optimizer.step()
-    assert net.loss(batch)[0].item() < 0.1 * first
+    losses = overfit(net, batch, steps=151, rate=1e-2)
+    assert losses[-1] < 0.1 * losses[0]
 
 
 def test_the_average_over_one_key_is_the_plain_likelihood_and_over_two_the_mean_probability():

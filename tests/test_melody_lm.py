@@ -5,6 +5,7 @@ from dataclasses import FrozenInstanceError, replace
 
 import pytest
 import torch
+from overfitting import overfit
 from tiny_tunes import make_tune, make_tunes
 
 from musegen_lib.events import FIRST_PITCH_ID, N_DURATIONS, N_PITCH_IDS
@@ -146,13 +147,7 @@ def test_zero_heads_score_a_blind_guess_and_the_loss_is_a_mean_over_notes():
 def test_one_batch_can_be_overfitted(cell):
     net, batch = make_net(cell, hidden_dim=48, embedding_dim=24, dropout=0.0), collate(TUNES)
     net.train()
-    optimizer = torch.optim.Adam(net.parameters(), lr=0.02)
-    for _ in range(200):
-        loss, _ = net.loss(batch)
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-    assert loss.item() < 0.5  # the first pitch of a tune cannot be known
+    assert overfit(net, batch, steps=200, rate=0.02)[-1] < 0.5  # the first pitch of a tune cannot be known
 
 
 @each_cell

@@ -6,6 +6,7 @@ from functools import partial
 import numpy as np
 import pytest
 import torch
+from overfitting import overfit
 from tiny_tunes import make_tune, make_tunes
 
 from musegen_lib.events import (
@@ -283,14 +284,7 @@ def test_style_metre_and_pickup_are_heard_from_the_first_note(make, label):
 @each_net
 def test_one_batch_can_be_overfitted(make):
     model, batch = make(), collate(TUNES[:3])
-    optimizer = torch.optim.Adam(model.parameters(), lr=0.03)
-    losses = []
-    for _ in range(60):
-        loss, _ = model.loss(batch)
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        losses.append(float(loss.detach()))
+    losses = overfit(model, batch, steps=60, rate=0.03)
     assert losses[-1] < 0.25 * losses[0]
 
 

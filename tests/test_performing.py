@@ -371,7 +371,7 @@ def test_a_midi_device_is_played_and_not_replaced_by_a_file(model):
 
 
 def test_the_command_takes_tempo_and_phrase_from_the_file(model, tmp_path, monkeypatch):
-    monkeypatch.setattr("musegen_lib.performing.ChoraleRecipe.load_once", lambda self: model)
+    monkeypatch.setattr("musegen_lib.recipes.chorale.ChoraleRecipe.load_once", lambda self: model)
     write_midi(Piece.from_notes(seed_rows(), key="C major", tempo_qpm=150.0), tmp_path / "in.mid")
     found = perform_file(tmp_path / "in.mid", tmp_path / "out.mid", bars=2, number=3)
     slow = perform_file(tmp_path / "in.mid", tmp_path / "out_2.mid", bars=2, number=3, tempo=75.0)
@@ -384,7 +384,7 @@ def test_the_command_takes_tempo_and_phrase_from_the_file(model, tmp_path, monke
 
 
 def test_the_command_needs_no_phrase(model, tmp_path, monkeypatch):
-    monkeypatch.setattr("musegen_lib.performing.ChoraleRecipe.load_once", lambda self: model)
+    monkeypatch.setattr("musegen_lib.recipes.chorale.ChoraleRecipe.load_once", lambda self: model)
     monkeypatch.setattr("musegen_lib.performing.four_voices", lambda phrase, number: make_seed())
     found = perform_file(None, tmp_path / "out.mid", bars=1)
     assert found["tempo"] == our_phrase().tempo_qpm

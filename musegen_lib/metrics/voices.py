@@ -35,6 +35,11 @@ def voice_pitches(piece: Piece) -> Int[np.ndarray, "T voices"]:
     return np.abs(piece_to_grid(piece, n_voices=piece.n_voices))
 
 
+def beat_pitches(piece: Piece) -> Int[np.ndarray, "N voices"]:
+    """`voice_pitches` on every beat (quarters, counted from the bar lines)."""
+    return voice_pitches(piece)[piece.pickup_steps % piece.steps_per_beat :: piece.steps_per_beat]
+
+
 def count_parallels(piece: Piece, semitones: int) -> Count:
     """Pairs of voices that move in parallel fifths (FIFTH) or octaves and unisons (OCTAVE), and the chord changes.
 
@@ -108,7 +113,7 @@ def count_chords(piece: Piece) -> Count:
     >>> count_chords(Piece.from_notes([(0, 8, 72, 80, 0), (0, 8, 64, 80, 1), (0, 4, 55, 80, 2), (4, 4, 53, 80, 2)]))
     (1, 2)
     """
-    pitch = voice_pitches(piece)[piece.pickup_steps % piece.steps_per_beat :: piece.steps_per_beat]
+    pitch = beat_pitches(piece)
     pitch = pitch[(pitch > 0).sum(axis=1) >= 3]
     masks = np.bitwise_or.reduce(np.where(pitch > 0, 1 << (pitch % 12), 0), axis=1)
     return int(_IS_CHORD[masks].sum()), len(pitch)

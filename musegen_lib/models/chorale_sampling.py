@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +12,7 @@ from torch import Tensor
 
 from musegen_lib.errors import MusegenError
 from musegen_lib.events import MODES, NO_TONIC, key_to_ids
-from musegen_lib.models.chorale import LAGS, ORDER, ChoraleRNN
+from musegen_lib.models.chorale import LAGS, ORDER, ChoraleRNN, forbidden
 from musegen_lib.models.chorale_batches import (
     BAR_STEPS,
     END,
@@ -20,7 +20,6 @@ from musegen_lib.models.chorale_batches import (
     HOLD,
     LEFT_BEATS,
     LOW,
-    N_TOKENS,
     N_VOICES,
     STEPS_PER_BEAT,
     ChoraleSteps,
@@ -83,6 +82,7 @@ class ChoraleStream:
         keys: Sequence[str] | None = None,
     ):
         self.model, self.request, self.n_steps, self.rules = model.eval(), request, n_steps, rules
+        self.end = n_steps or LONGEST * BAR_STEPS[request.metre]  # where it is cut off at the latest
         ids = [key_to_ids(key) for key in keys or [request.key] * n]
         self.key = torch.tensor([tonic for tonic, _ in ids]), torch.tensor([mode for _, mode in ids])
         self.history = torch.zeros(n, max(LAGS), N_VOICES, dtype=torch.long)  # signed pitches, the last step first
@@ -102,9 +102,8 @@ class ChoraleStream:
         before = self.history[:, :1]
         earlier = self.history[:, [lag - 1 for lag in LAGS]].flatten(1).unsqueeze(1)  # (n, 1, 4 x lags)
         place = torch.full((n, 1), int(step_places(self.step, request.metre, request.pickup)))
-        left = self._beats_left()
-        read = self.model.read(earlier, place, torch.full((n, 1), left), self.key, self.state)
-        context, voices, self.state = read
+        left = torch.full((n, 1), self._beats_left())
+        context, voices, self.state = self.model.read(earlier, place, left, self.key, self.state)
         known = torch.zeros(n, 1, 0, dtype=torch.long)
         tokens = torch.zeros(n, N_VOICES, dtype=torch.long)
         for turn, voice in enumerate(ORDER):
@@ -122,18 +121,16 @@ class ChoraleStream:
 
     def _allowed(self, voice: int, known: Tensor) -> Bool[Tensor, "n V"]:
         before = self.history[:, 0]
-        allowed = torch.ones(len(before), N_TOKENS, dtype=torch.bool)
-        allowed[:, HOLD] = before[:, voice] != 0
-        allowed[:, END] = (voice == 0) & self._may_end()
+        allowed = ~forbidden(voice, before[:, voice])
+        allowed[:, END] &= self._may_end()
         if self.rules is not None:
             allowed &= self.rules(voice, before, known[:, 0])
         return allowed
 
     def _beats_left(self) -> int:
         """What the net is told: the truth, or nothing; a piece that finds no end is led to one in the last beats."""
-        end = self.n_steps or LONGEST * BAR_STEPS[self.request.metre]
-        told = self.n_steps is not None or end - self.step < LEFT_BEATS * STEPS_PER_BEAT
-        return int(beats_left(np.array(self.step), end)) if told else 0
+        told = self.n_steps is not None or self.end - self.step < LEFT_BEATS * STEPS_PER_BEAT
+        return int(beats_left(np.array(self.step), self.end)) if told else 0
 
     def _may_end(self) -> bool:
         if self.n_steps is not None:
@@ -166,9 +163,8 @@ def sample_chorales(
     if n < 1:
         raise MusegenError(f"cannot draw {n} chorales; ask for at least 1")
     stream = ChoraleStream(model, n, request, request.n_steps, rules, keys)
-    limit = request.n_steps or LONGEST * BAR_STEPS[request.metre]
     written, ended = [], torch.zeros(n, dtype=torch.bool)
-    while stream.step < limit and not ended.all():
+    while stream.step < stream.end and not ended.all():
         written.append(stream.advance(generator))
         ended |= written[-1][:, 0] == END
     tokens = torch.stack(written, dim=1).numpy()  # (n, T, 4)
@@ -182,19 +178,6 @@ def harmonise_steps(
     stream = ChoraleStream(model, n, request, len(melody))
     tokens = [stream.advance(generator, (int(token), None, None, None)) for token in melody]
     return [_cut_at_end(rows, request) for rows in torch.stack(tokens, dim=1).numpy()]
-
-
-def stream_chorale(
-    model: ChoraleRNN, request: ChoraleRequest, generator: torch.Generator
-) -> Iterator[Int[np.ndarray, "4"]]:
-    """Yield the tokens of one chorale sixteenth by sixteenth, as they are drawn."""
-    stream = ChoraleStream(model, 1, request, request.n_steps)
-    limit = request.n_steps or LONGEST * BAR_STEPS[request.metre]
-    for _ in range(limit):
-        tokens = stream.advance(generator)[0].numpy()
-        if tokens[0] == END:
-            return
-        yield tokens
 
 
 def _cut_at_end(tokens: np.ndarray, request: ChoraleRequest, key: str | None = None) -> ChoraleSteps:

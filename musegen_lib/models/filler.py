@@ -9,7 +9,7 @@ DeepBach (Hadjeres et al. 2017, arXiv:1612.01010).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -155,14 +155,11 @@ def gibbs(
             beats &= torch.arange(N_VOICES) == sweep % N_VOICES
         hidden = torch.zeros_like(batch.tokens, dtype=torch.bool)
         hidden[:, :-1] = beats.repeat_interleave(STEPS_PER_BEAT, dim=1)[:, : len(free)] & wanted
-        logits = model(ChoraleBatch(tokens, *(getattr(batch, name) for name in _REST_OF_BATCH)), hidden)
+        logits = model(replace(batch, tokens=tokens), hidden)
         if hidden.any():
             tokens = tokens.clone()
             tokens[hidden] = sample(logits[hidden], generator, temperature=temperature)
     return [_repaired(rows, start) for rows in tokens[:, :-1].numpy()]
-
-
-_REST_OF_BATCH = ("grid", "mask", "places", "time_left", "tonics", "modes")
 
 
 def _repaired(tokens: np.ndarray, start: ChoraleSteps) -> ChoraleSteps:
@@ -171,4 +168,4 @@ def _repaired(tokens: np.ndarray, start: ChoraleSteps) -> ChoraleSteps:
     for step, row in enumerate(tokens):
         before = tokens[step - 1] if step else np.full(N_VOICES, REST)
         row[(row == HOLD) & (before == REST)] = REST
-    return ChoraleSteps(tokens, start.tonic, start.mode, start.metre, start.pickup)
+    return replace(start, tokens=tokens)

@@ -7,12 +7,24 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Int
+import torch.nn.functional as F
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from musegen_lib.events import BAR_STEPS, FIRST_PITCH_ID, LAGS, N_PITCH_IDS, NO_TONIC, MelodyEvents, look_back
+from musegen_lib.events import (
+    BAR_STEPS,
+    END_ID,
+    FIRST_PITCH_ID,
+    LAGS,
+    METRES,
+    N_PITCH_IDS,
+    NO_TONIC,
+    MelodyEvents,
+    look_back,
+)
 
 START_ID = N_PITCH_IDS  # read before the first event
+N_BAR_PLACES = len(METRES) * max(BAR_STEPS)
 NEAR_STEPS = 32
 N_COUNTS = NEAR_STEPS + 34  # 0 means not told; 32 bars and more count alike
 
@@ -37,11 +49,27 @@ class MelodyBatch:
         """Events that sound."""
         return ((self.pitch_ids >= FIRST_PITCH_ID) & self.mask).sum()
 
+    def before(self) -> tuple[Int[Tensor, "B T"], Int[Tensor, "B T"]]:
+        """Pitch ids and durations of the event before each; START_ID and 0 before the first."""
+        return F.pad(self.pitch_ids, (1, 0), value=START_ID)[:, :-1], F.pad(self.durations, (1, 0))[:, :-1]
+
+    def event_nll(self, pitch_logits: Float[Tensor, "B T 44"], duration_logits: Float[Tensor, "B T 65"]) -> Tensor:
+        """(B, T) negative log-likelihood in nats; 0 where mask is False. END has no duration to guess."""
+        nll = F.cross_entropy(pitch_logits.transpose(1, 2), self.pitch_ids, reduction="none")  # (B, T)
+        timed = F.cross_entropy(duration_logits.transpose(1, 2), self.durations, reduction="none")  # (B, T)
+        return (nll + timed * (self.pitch_ids != END_ID)) * self.mask
+
     def looked_back(self) -> tuple[Int[Tensor, "B T lags"], Int[Tensor, "B T lags"]]:
         """Pitch ids and durations of the events that `back` names; START_ID and 0 where it names none."""
         index = self.back.clamp(min=0).flatten(1)  # (B, T * lags)
         found = self.pitch_ids.gather(1, index).view_as(self.back), self.durations.gather(1, index).view_as(self.back)
         return torch.where(self.back < 0, START_ID, found[0]), torch.where(self.back < 0, 0, found[1])
+
+
+def bar_places(onsets: Int[Tensor, "B T"], metres: Int[Tensor, "B"]) -> Int[Tensor, "B T"]:
+    """Number the place of steps in the bar, 0 to N_BAR_PLACES - 1; each metre has places of its own."""
+    bar_steps = torch.tensor(BAR_STEPS, device=onsets.device)[metres].unsqueeze(1)  # (B, 1)
+    return metres.unsqueeze(1) * max(BAR_STEPS) + onsets % bar_steps
 
 
 def collate(

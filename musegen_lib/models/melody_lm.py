@@ -14,11 +14,11 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from musegen_lib.events import BAR_STEPS, END_ID, METRES, N_DURATIONS, N_PITCH_IDS, STYLES
-from musegen_lib.models.melody_batches import START_ID, MelodyBatch
+from musegen_lib.events import N_DURATIONS, N_PITCH_IDS, STYLES
+from musegen_lib.models.melody_batches import N_BAR_PLACES, MelodyBatch, bar_places
+from musegen_lib.models.rnn import CELLS
 
-CELLS = {"rnn": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}
-IN_BAR = max(BAR_STEPS)
+__all__ = ["CELLS", "MelodyLM", "MelodyLMConfig"]
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class MelodyLM(nn.Module):
         self.pitch = nn.Embedding(N_PITCH_IDS + 1, width)
         self.duration = nn.Embedding(N_DURATIONS, width)
         self.style = nn.Embedding(len(STYLES), width)
-        self.in_bar = nn.Embedding(len(METRES) * IN_BAR, width)
+        self.in_bar = nn.Embedding(N_BAR_PLACES, width)
         self.cell = CELLS[config.cell](width, config.hidden_dim, batch_first=True)
         self.dropout = nn.Dropout(config.dropout)
         self.pitch_head = nn.Linear(config.hidden_dim, N_PITCH_IDS)
@@ -50,11 +50,11 @@ class MelodyLM(nn.Module):
 
     def read(self, batch: MelodyBatch) -> Float[Tensor, "B T E"]:
         """Embed, for each event, the event before it, its place in the bar, and the style."""
-        before = F.pad(batch.pitch_ids, (1, 0), value=START_ID)[:, :-1]
-        durations = F.pad(batch.durations, (1, 0))[:, :-1]
-        bar = torch.tensor(BAR_STEPS, device=before.device)[batch.metres].unsqueeze(1)
-        place = self.in_bar(batch.metres.unsqueeze(1) * IN_BAR + batch.onsets % bar)
-        return self.dropout(self.pitch(before) + self.duration(durations) + place + self.style(batch.styles)[:, None])
+        pitch_ids, durations = batch.before()
+        place = self.in_bar(bar_places(batch.onsets, batch.metres))
+        return self.dropout(
+            self.pitch(pitch_ids) + self.duration(durations) + place + self.style(batch.styles)[:, None]
+        )
 
     def forward(self, batch: MelodyBatch, memory: int | None = None) -> tuple[Tensor, Tensor]:
         """Return pitch logits (B, T, 44) and duration logits (B, T, 65); those at t have read the events before t.
@@ -89,11 +89,8 @@ class MelodyLM(nn.Module):
         return torch.cat([start, hidden[:, first:, -1]], dim=1)
 
     def event_nll(self, batch: MelodyBatch, memory: int | None = None) -> Float[Tensor, "B T"]:
-        """Negative log-likelihood of each event in nats; 0 where mask is False. END has no duration to guess."""
-        pitch, duration = self(batch, memory)
-        nll = F.cross_entropy(pitch.transpose(1, 2), batch.pitch_ids, reduction="none")
-        timed = F.cross_entropy(duration.transpose(1, 2), batch.durations, reduction="none")
-        return (nll + timed * (batch.pitch_ids != END_ID)) * batch.mask
+        """Negative log-likelihood of each event in nats; 0 where mask is False."""
+        return batch.event_nll(*self(batch, memory))
 
     def loss(self, batch: MelodyBatch) -> tuple[Float[Tensor, ""], dict[str, float]]:
         """Nats per note over the batch, and `weight`, the notes it is the mean of."""

@@ -13,14 +13,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from musegen_lib.encodings import MELODY_LOW
 from musegen_lib.events import (
     BAR_STEPS,
-    END_ID,
     FIRST_PITCH_ID,
     LAGS,
     METRES,
@@ -34,10 +32,9 @@ from musegen_lib.events import (
     key_to_ids,
     sample_melodies,
 )
-from musegen_lib.models.melody_batches import N_COUNTS, START_ID, MelodyBatch, count_down
+from musegen_lib.models.melody_batches import N_BAR_PLACES, N_COUNTS, START_ID, MelodyBatch, bar_places, count_down
 
 BARS_A_PHRASE = 8
-IN_BAR = max(BAR_STEPS)
 CELLS = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN}
 
 
@@ -84,16 +81,15 @@ class MelodyRNN(nn.Module):
         self.pitch = nn.Embedding(N_PITCH_IDS + 1, width)
         self.duration = nn.Embedding(N_DURATIONS, width)
         self.style = nn.Embedding(len(STYLES), width)
-        self.in_bar = nn.Embedding(len(METRES) * IN_BAR, width)  # where in the bar of this metre
+        self.in_bar = nn.Embedding(N_BAR_PLACES, width)  # where in the bar of this metre
         self.bar = nn.Embedding(BARS_A_PHRASE, width)
         self.back_pitch = nn.Embedding(len(LAGS) * (N_PITCH_IDS + 1), width)
         self.back_duration = nn.Embedding(len(LAGS) * N_DURATIONS, width)
         self.time_left = nn.Embedding(N_COUNTS, width)
         self.key = nn.Embedding((NO_TONIC + 1) * len(MODES), width)
         self.degree = nn.Embedding(13, width)  # of the note before: semitones above the tonic, 12 = not told
-        cell = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN}[config.cell]
         inner = config.dropout if config.n_layers > 1 else 0.0
-        self.cell = cell(width, config.hidden_dim, config.n_layers, batch_first=True, dropout=inner)
+        self.cell = CELLS[config.cell](width, config.hidden_dim, config.n_layers, batch_first=True, dropout=inner)
         self.dropout = nn.Dropout(config.dropout)
         self.pitch_head = nn.Linear(config.hidden_dim + width, N_PITCH_IDS)
         self.degree_head = nn.Linear(config.hidden_dim + width, 13)  # the same choice, relative to the tonic
@@ -114,7 +110,7 @@ class MelodyRNN(nn.Module):
             back: (B, T, lags) pitch ids and durations of what began whole bars before; START_ID and 0 for nothing.
         """
         bar_steps = torch.tensor(BAR_STEPS, device=onsets.device)[plan.metres].unsqueeze(1)  # (B, 1)
-        in_bar = plan.metres.unsqueeze(1) * IN_BAR + onsets % bar_steps
+        in_bar = bar_places(onsets, plan.metres)
         lag = torch.arange(len(LAGS), device=onsets.device)
         earlier = self.back_pitch(lag * (N_PITCH_IDS + 1) + back[0]) + self.back_duration(lag * N_DURATIONS + back[1])
         whole = self.style(plan.styles) + self.key(plan.tonics * len(MODES) + plan.modes)  # (B, D)
@@ -125,8 +121,7 @@ class MelodyRNN(nn.Module):
         """Return pitch and duration logits; those at t have read the events before t (and, for durations, pitch t)."""
         plan = Plan(batch.styles, batch.metres, batch.tonics, batch.modes)
         place = self.places(batch.onsets, batch.looked_back(), batch.time_left, plan)  # (B, T, D)
-        before = F.pad(batch.pitch_ids, (1, 0), value=START_ID)[:, :-1]  # (B, T)
-        inputs = self.read(before, F.pad(batch.durations, (1, 0))[:, :-1], place, plan)
+        inputs = self.read(*batch.before(), place, plan)
         hidden, _ = self.cell(inputs)  # (B, T, D)
         hidden = self.dropout(hidden)
         return self.score_pitch(hidden, place, plan), self.score_duration(hidden, place, batch.pitch_ids)
@@ -143,11 +138,8 @@ class MelodyRNN(nn.Module):
         return self.duration_head(torch.cat([hidden, place, self.pitch(pitch_ids)], dim=-1))
 
     def event_nll(self, batch: MelodyBatch) -> Float[Tensor, "B T"]:
-        """Negative log-likelihood of each event in nats; 0 where mask is False. END has no duration to guess."""
-        pitch_logits, duration_logits = self(batch)
-        nll = F.cross_entropy(pitch_logits.transpose(1, 2), batch.pitch_ids, reduction="none")  # (B, T)
-        timed = F.cross_entropy(duration_logits.transpose(1, 2), batch.durations, reduction="none")  # (B, T)
-        return (nll + timed * (batch.pitch_ids != END_ID)) * batch.mask
+        """Negative log-likelihood of each event in nats; 0 where mask is False."""
+        return batch.event_nll(*self(batch))
 
     def loss(self, batch: MelodyBatch) -> tuple[Float[Tensor, ""], dict[str, float]]:
         """Nats per note over the batch, and `weight`, the notes it is the mean of."""

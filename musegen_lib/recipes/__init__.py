@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from musegen_lib.errors import MusegenError
 from musegen_lib.piece import Piece
-from musegen_lib.recipes.chorale import ChoraleRecipe, HarmoniserRecipe
+from musegen_lib.recipes.chorale import CHORALES, HARMONISER
 from musegen_lib.recipes.melody import MarkovRecipe, RNNRecipe
 
 __all__ = ["RECIPES", "Recipe", "find_recipe"]
@@ -32,10 +32,10 @@ class Recipe(Protocol):
         """Measure the model on "valid" or "test"."""
 
 
-RECIPES: dict[str, Recipe] = {"markov": MarkovRecipe(), "rnn": RNNRecipe(), "rnn-chorales": ChoraleRecipe()}
+RECIPES: dict[str, Recipe] = {"markov": MarkovRecipe(), "rnn": RNNRecipe(), "rnn-chorales": CHORALES}
 
 
-TRAINED_ONLY = {"harmoniser": HarmoniserRecipe()}  # nets that another command uses
+TRAINED_ONLY = {"harmoniser": HARMONISER}  # nets that another command uses
 
 
 def find_recipe(name: str) -> Recipe:

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from musegen_lib import training
-from musegen_lib.checkpoints import load_weights, read_config, write_checkpoint
+from musegen_lib.checkpoints import write_checkpoint
 from musegen_lib.corpus import corpus_fingerprint, load_chorales
 from musegen_lib.errors import MusegenError
 from musegen_lib.metrics.likelihood import ratio_estimate
@@ -25,8 +25,8 @@ from musegen_lib.models.chorale_batches import (
 )
 from musegen_lib.models.chorale_sampling import ChoraleRequest, sample_chorales
 from musegen_lib.models.filler import ChoraleFiller, FillerConfig
-from musegen_lib.paths import committed
 from musegen_lib.piece import Piece
+from musegen_lib.recipes.shipped import ShippedNet
 
 TERMS = "trained on Bach chorales, (c) 2004 Margaret Greentree, used in music21 by permission: for teaching"
 TEMPO = 80.0
@@ -52,38 +52,50 @@ def chorale_nll(model: ChoraleRNN, pieces: list[ChoraleSteps]) -> np.ndarray:
     return np.array([float(model.cell_nll(collate_steps([piece])).sum()) for piece in pieces])
 
 
-class ChoraleRecipe:
-    """The recurrent net that writes chorales."""
+class ChoraleNet(ShippedNet):
+    """A net trained on the chorales: what the two recipes share."""
 
-    name = "rnn-chorales"
-    about = (
-        "A recurrent network (GRU) wrote this for four voices, having read 257 Bach chorales sixteenth by sixteenth."
-    )
-    config = ChoraleConfig()
-    training = training.TrainConfig(
-        steps=1_000_000, minutes=8.0, learning_rate=3e-3, weight_decay=0.5, validate_every=100, patience=12
-    )
+    about: str
+    training: training.TrainConfig
     batch_size = 12
-
-    @property
-    def checkpoint(self) -> Path:
-        """Where the shipped weights lie."""
-        return committed(f"checkpoints/{self.name}.safetensors")
-
-    def load(self, path: Path | None = None) -> ChoraleRNN:
-        """Load trained weights."""
-        path = path or self.checkpoint
-        model = ChoraleRNN(read_config(path, ChoraleConfig))
-        load_weights(path, model)
-        return model
 
     def train(
         self, out: Path, seed: int = 0, steps: int | None = None, minutes: float | None = None, split: str = "tune"
     ) -> dict[str, Any]:
         """Train for 8 minutes, or for `minutes`, or for a number of steps; the best of the validations is kept."""
         torch.manual_seed(seed)
-        model = ChoraleRNN(self.config)
-        return _train(self, model, out, seed, steps, minutes, split)
+        model = self.net(self.config)
+        config = training.limited(self.training, seed, steps, minutes)
+        pieces = chorale_steps("train", split)
+        batches = ChoraleBatches(pieces, self.batch_size, seed)
+        folder = Path("runs") / f"{out.stem}-seed{seed}"
+        run = training.fit(model, batches, in_batches(chorale_steps("valid", split)), config, folder)
+        card = {
+            "about": self.about,
+            "recipe": f"musegen train {self.name} --seed {seed} --minutes {config.minutes:g}",
+            "data": f"Bach chorales, split {split}, part train, {len(pieces)} pieces: {TERMS}",
+            "data_fingerprint": corpus_fingerprint("chorales"),
+            "seed": seed,
+            "steps": run.step,
+            "valid_loss": round(run.best_loss, 4),
+            "best_step": run.best_step,
+        }
+        write_checkpoint(out, model, card)
+        return card
+
+
+class ChoraleRecipe(ChoraleNet):
+    """The recurrent net that writes chorales."""
+
+    name = "rnn-chorales"
+    about = (
+        "A recurrent network (GRU) wrote this for four voices, having read 257 Bach chorales sixteenth by sixteenth."
+    )
+    net = ChoraleRNN
+    config = ChoraleConfig()
+    training = training.TrainConfig(
+        steps=1_000_000, minutes=8.0, learning_rate=3e-3, weight_decay=0.5, validate_every=100, patience=12
+    )
 
     def generate(self, n: int, seed: int, rules: Any = None, **wishes: Any) -> list[Piece]:
         """Write n chorales, in different keys if no key is wished for; the net ends each by itself if no bars are."""
@@ -97,11 +109,6 @@ class ChoraleRecipe:
         source = f"musegen {self.name}, seed {seed}"
         labels = {"source": source, "licence": TERMS, "style": "chorale", "tempo_qpm": TEMPO}
         return [steps_to_piece(steps, title=f"{self.name} {i}", **labels) for i, steps in enumerate(made, start=1)]
-
-    @lru_cache(maxsize=1)  # noqa: B019  one recipe lives as long as the program
-    def load_once(self) -> ChoraleRNN:
-        """The shipped net."""
-        return self.load()
 
     def evaluate(self, split: str, path: Path | None = None, by: str = "tune") -> dict[str, Any]:
         """Nats per voice and sixteenth of held-out chorales, and per note."""
@@ -128,55 +135,16 @@ def score_chorales(nll: np.ndarray, pieces: list[ChoraleSteps]) -> dict[str, Any
     }
 
 
-class HarmoniserRecipe:
+class HarmoniserRecipe(ChoraleNet):
     """The net that fills in voices."""
 
     name = "harmoniser"
     about = "A network that reads both ways filled in the lower voices, drawing them anew many times."
+    net = ChoraleFiller
     config = FillerConfig()
     training = training.TrainConfig(
         steps=1_000_000, minutes=8.0, learning_rate=3e-3, weight_decay=0.2, validate_every=100, patience=20
     )
-    batch_size = 12
-
-    @property
-    def checkpoint(self) -> Path:
-        """Where the shipped weights lie."""
-        return committed(f"checkpoints/{self.name}.safetensors")
-
-    @lru_cache(maxsize=1)  # noqa: B019  one recipe lives as long as the program
-    def load(self) -> ChoraleFiller:
-        """Load trained weights."""
-        model = ChoraleFiller(read_config(self.checkpoint, FillerConfig))
-        load_weights(self.checkpoint, model)
-        return model
-
-    def train(
-        self, out: Path, seed: int = 0, steps: int | None = None, minutes: float | None = None, split: str = "tune"
-    ) -> dict[str, Any]:
-        """Train for 8 minutes, or for `minutes`, or for a number of steps."""
-        torch.manual_seed(seed)
-        return _train(self, ChoraleFiller(self.config), out, seed, steps, minutes, split)
 
 
-def _train(
-    recipe: Any, model: Any, out: Path, seed: int, steps: int | None, minutes: float | None, split: str
-) -> dict[str, Any]:
-    wishes = {"seed": seed} | ({"minutes": minutes} if minutes else {}) | ({"steps": steps} if steps else {})
-    config = training.replace(recipe.training, **wishes)
-    pieces = chorale_steps("train", split)
-    batches = ChoraleBatches(pieces, recipe.batch_size, seed)
-    folder = Path("runs") / f"{out.stem}-seed{seed}"
-    run = training.fit(model, batches, in_batches(chorale_steps("valid", split)), config, folder)
-    card = {
-        "about": recipe.about,
-        "recipe": f"musegen train {recipe.name} --seed {seed} --minutes {config.minutes:g}",
-        "data": f"Bach chorales, split {split}, part train, {len(pieces)} pieces: {TERMS}",
-        "data_fingerprint": corpus_fingerprint("chorales"),
-        "seed": seed,
-        "steps": run.step,
-        "valid_loss": round(run.best_loss, 4),
-        "best_step": run.best_step,
-    }
-    write_checkpoint(out, model, card)
-    return card
+CHORALES, HARMONISER = ChoraleRecipe(), HarmoniserRecipe()

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from musegen_lib import training
-from musegen_lib.checkpoints import load_weights, read_config, write_checkpoint
+from musegen_lib.checkpoints import load_model, write_checkpoint
 from musegen_lib.errors import MusegenError
 from musegen_lib.metrics.likelihood import ratio_estimate
 from musegen_lib.models.frame_batches import FrameBatches, Frames, collate_frames, in_batches, read_frames
@@ -49,8 +49,7 @@ def evaluate_frames(checkpoint: Path, data: Path, split: str) -> dict[str, Any]:
     `nats_per_frame` averages the probability of each frame over 12 transpositions of the piece (each of them is a
     distribution over sets of pitches, so their mean is one, too); `nats_per_frame_one_key` reads the piece as it is.
     """
-    model = FrameNet(read_config(checkpoint, FramesConfig))
-    load_weights(checkpoint, model)
+    model = load_model(checkpoint, FrameNet, FramesConfig)
     pieces = read_frames(data)
     if split not in pieces:
         raise MusegenError(f"split {split!r} is unknown; use one of {', '.join(pieces)}")

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from musegen_lib import training
-from musegen_lib.checkpoints import load_weights, read_card, read_config, write_checkpoint
+from musegen_lib.checkpoints import read_card, write_checkpoint
 from musegen_lib.corpus import corpus_fingerprint, load_folk_tunes
 from musegen_lib.corpus.build import DANCE_STYLES, tempo_for
 from musegen_lib.errors import MusegenError
@@ -34,8 +34,8 @@ from musegen_lib.metrics.originality import CopyDetector, corpus_to_symbols
 from musegen_lib.models.markov import MarkovConfig, MelodyMarkov
 from musegen_lib.models.melody_batches import MelodyBatch, MelodyBatches, collate
 from musegen_lib.models.rnn import MelodyRNN, MelodyRNNConfig
-from musegen_lib.paths import committed
 from musegen_lib.piece import Piece
+from musegen_lib.recipes.shipped import ShippedNet
 
 ORDERS = (1, 2, 3, 4)
 BACKOFFS = (1.0, 3.0, 6.0, 10.0, 16.0, 25.0)
@@ -147,38 +147,26 @@ class MarkovRecipe(MelodyRecipe):
         return {"backoff": chosen} | score_tunes(model.with_backoff(chosen).nll(tunes), tunes)
 
 
-class RNNRecipe(MelodyRecipe):
+class RNNRecipe(ShippedNet, MelodyRecipe):
     """The recurrent net of the course's first page."""
 
     name = "rnn"
     about = "A recurrent network (LSTM) wrote this, having read thousands of folk tunes note by note."
     keeps_key = True
+    net = MelodyRNN
     config = MelodyRNNConfig()
     training = training.TrainConfig(steps=4000)
     batch_size = 32
-
-    @property
-    def checkpoint(self) -> Path:
-        """Where the shipped weights lie."""
-        return committed("checkpoints/rnn.safetensors")
 
     def usual_pickups(self) -> dict[str, int]:
         """As counted when the net was trained, from the card."""
         return read_card(self.checkpoint).get("usual_pickups", {})
 
-    def load(self, path: Path | None = None) -> MelodyRNN:
-        """Load trained weights; the card says how large the net is."""
-        path = path or self.checkpoint
-        model = MelodyRNN(read_config(path, MelodyRNNConfig))
-        load_weights(path, model)
-        return model
-
     def train(self, out: Path, seed: int = 0, steps: int | None = None, minutes: float | None = None) -> dict[str, Any]:
         """Train on the folk tunes; a run that was stopped goes on from its last validation."""
         torch.manual_seed(seed)
         model = MelodyRNN(self.config)
-        limits = ({"steps": steps} if steps else {}) | ({"minutes": minutes} if minutes else {})
-        config = training.replace(self.training, seed=seed, **limits)
+        config = training.limited(self.training, seed, steps, minutes)
         batches = MelodyBatches(melody_events("train"), self.batch_size, seed)
         folder = Path("runs") / f"{out.stem}-seed{seed}"
         run = training.fit(model, batches, in_batches(melody_events("valid")), config, folder)
