@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ class ShippedNet:
         """Load trained weights; the card says how large the net is."""
         return load_model(path or self.checkpoint, self.net, type(self.config))
 
-    @lru_cache(maxsize=None)  # noqa: B019  a few recipes, which live as long as the program
+    @cache  # noqa: B019  a few recipes, which live as long as the program
     def load_once(self) -> Any:
         """The shipped net, read from the disk at the first use."""
         return self.load()
