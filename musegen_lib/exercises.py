@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from musegen_lib.exercises_first import FIRST_MUSIC
+from musegen_lib.exercises_gan import GAN
 from musegen_lib.exercises_rnn import RNN
 from musegen_lib.exercises_theory import THEORY
 
@@ -57,4 +58,4 @@ class Checks:
         return list(self._checks)
 
 
-check = Checks(FIRST_MUSIC, THEORY, RNN)
+check = Checks(FIRST_MUSIC, THEORY, GAN, RNN)

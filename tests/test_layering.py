@@ -12,12 +12,12 @@ LAYERS = (  # the first part of a module's name below musegen_lib; a star stands
     ("midi", "midi_*", "abc", "abc_*", "musicxml", "musicxml_*", "encodings", "soundfont"),
     ("corpus", "metrics"),
     ("sampling", "events", "models"),
-    ("training", "checkpoints"),
+    ("training", "checkpoints", "adversarial"),
     ("listen", "score", "show", "gallery"),
     (
         *("exercises", "exercises_*", "notebooks", "ledger", "ledger_*"),
         *("recipes", "facts", "convert", "harmonise", "seed_phrase", "performing", "playing"),
-        *("studies", "studies_chorales", "tour", "bench", "cli", "__main__"),
+        *("studies", "studies_*", "tour", "bench", "cli", "__main__"),
     ),
 )
 NO_TORCH = "metrics"  # measures must run where no model does, and must not be tempted to share code with one

@@ -8,7 +8,7 @@ import pytest
 import torch
 from tiny_tunes import make_tune, make_tunes
 
-from musegen_lib import studies
+from musegen_lib import studies, studies_melody
 from musegen_lib.errors import MusegenError
 from musegen_lib.events import END_ID, FIRST_PITCH_ID, N_DURATIONS, N_PITCH_IDS, REST_ID
 from musegen_lib.models.copier import BLANK, GO, N_SYMBOLS, STRING, Copier, copy_task
@@ -28,15 +28,15 @@ each_study = pytest.mark.parametrize("name", MINE)
 def tiny(monkeypatch):
     """Studies of half a minute become studies of half a second."""
     tunes = {"train": make_tunes(40, 1), "valid": make_tunes(16, 2), "test": make_tunes(8, 3)}
-    monkeypatch.setattr(studies, "melody_events", tunes.__getitem__)
-    monkeypatch.setattr(studies, "SETTINGS", TrainConfig(steps=4, validate_every=2, warmup_steps=1))
-    monkeypatch.setattr(studies, "SEEDS", (0, 1))
+    monkeypatch.setattr(studies_melody, "melody_events", tunes.__getitem__)
+    monkeypatch.setattr(studies_melody, "SETTINGS", TrainConfig(steps=4, validate_every=2, warmup_steps=1))
+    monkeypatch.setattr(studies_melody, "SEEDS", (0, 1))
     for name, value in {"BATCH": 8, "MEMORIES": (1, 4, None), "TUNES": (10, None), "WIDTHS": (3, 5)}.items():
-        monkeypatch.setattr(studies, name, value)
-    monkeypatch.setattr(studies, "RATES", (1e-3, 1e-2))
-    monkeypatch.setattr(studies, "RATE_STEPS", 2)
-    monkeypatch.setattr(studies, "DISTANCES", (0, 3))
-    monkeypatch.setattr(studies, "COPY_STEPS", 3)
+        monkeypatch.setattr(studies_melody, name, value)
+    monkeypatch.setattr(studies_melody, "RATES", (1e-3, 1e-2))
+    monkeypatch.setattr(studies_melody, "RATE_STEPS", 2)
+    monkeypatch.setattr(studies_melody, "DISTANCES", (0, 3))
+    monkeypatch.setattr(studies_melody, "COPY_STEPS", 3)
     return tunes
 
 
@@ -75,16 +75,16 @@ def test_a_copier_sees_no_symbol_before_it_has_to_give_it_back():
 
 
 def test_an_untrained_copier_is_right_by_chance_and_a_trained_one_copies_what_is_near(monkeypatch):
-    monkeypatch.setattr(studies, "COPY_STEPS", 400)
+    monkeypatch.setattr(studies_melody, "COPY_STEPS", 400)
     generator = torch.Generator().manual_seed(0)
     torch.manual_seed(0)
-    assert studies.copied_right(Copier("gru"), 0, generator) == pytest.approx(1 / N_SYMBOLS, abs=0.06)
-    assert studies.copied_right(studies.train_copier("gru", 0), 0, generator) > 0.5
+    assert studies_melody.copied_right(Copier("gru"), 0, generator) == pytest.approx(1 / N_SYMBOLS, abs=0.06)
+    assert studies_melody.copied_right(studies_melody.train_copier("gru", 0), 0, generator) > 0.5
 
 
 def test_the_widest_distance_of_training_is_among_those_tested_and_others_lie_beyond():
-    assert studies.TRAINED in studies.DISTANCES
-    assert max(studies.DISTANCES) > studies.TRAINED
+    assert studies_melody.TRAINED in studies_melody.DISTANCES
+    assert max(studies_melody.DISTANCES) > studies_melody.TRAINED
 
 
 # What counting scores
@@ -130,23 +130,25 @@ def test_melody_cells_has_floors_trials_and_a_row_for_each_cell_and_seed(tiny, t
 
 def test_a_memory_of_all_is_the_score_of_the_best_step(tiny):
     tunes = tiny["valid"]
-    net, row = studies.train_lm(MelodyLMConfig("gru", hidden_dim=5), tiny["train"], seed=1)
-    assert studies.lm_nats(net, tunes) == pytest.approx(row["valid_nats"], abs=1e-3)
+    net, row = studies_melody.train_lm(MelodyLMConfig("gru", hidden_dim=5), tiny["train"], seed=1)
+    assert studies_melody.lm_nats(net, tunes) == pytest.approx(row["valid_nats"], abs=1e-3)
     assert row["valid_nats"] == min(nats for _, _, nats in row["curve"])
 
 
 def test_the_same_seed_trains_the_same_net_and_another_seed_another(tiny):
     config = MelodyLMConfig("rnn", hidden_dim=4, memories=(1, 2))
-    scores = [studies.train_lm(config, tiny["train"], seed)[1]["valid_nats"] for seed in (0, 0, 1)]
+    scores = [studies_melody.train_lm(config, tiny["train"], seed)[1]["valid_nats"] for seed in (0, 0, 1)]
     assert scores[0] == scores[1] != scores[2]
 
 
 def test_melody_sizes_and_counting_use_the_same_tunes_and_every_width(tiny):
-    sizes = studies.melody_sizes()
+    sizes = studies_melody.melody_sizes()
     nets = Counter((row["cell"], row["tunes"]) for row in sizes if row["by"] == "tunes")
     assert nets == {("lstm", 10): 2, ("lstm", 40): 2, ("markov", 10): 2, ("markov", 40): 2}
     assert [row["hidden_dim"] for row in sizes if row["by"] == "width"] == [3, 3, 5, 5]
-    plain = {(r["tunes"], r["seed"]): r["valid_nats"] for r in studies.melody_counting() if not r["transposed_by"]}
+    plain = {
+        (r["tunes"], r["seed"]): r["valid_nats"] for r in studies_melody.melody_counting() if not r["transposed_by"]
+    }
     for row in sizes:
         if row["cell"] == "markov" and (row["tunes"], row["seed"]) in plain:
             assert plain[row["tunes"], row["seed"]] == pytest.approx(row["valid_nats"], abs=1e-4)
@@ -182,7 +184,7 @@ def test_a_stored_study_is_small_and_names_its_command_seeds_and_versions(name):
     assert (study["study"], study["command"]) == (name, f"musegen study {name}")
     assert {"torch", "numpy", "music21"} <= study["versions"].keys()
     assert study["minutes_on_one_core"] > 0
-    assert {row["seed"] for row in study["rows"] if "seed" in row} == set(study["seeds"]) == set(studies.SEEDS)
+    assert {row["seed"] for row in study["rows"] if "seed" in row} == set(study["seeds"]) == set(studies_melody.SEEDS)
     assert studies.read_study(name) == study["rows"]
 
 
@@ -198,27 +200,27 @@ def test_a_stored_study_holds_numbers_and_no_music(name):
 def test_stored_cells_were_each_trained_from_every_seed_and_beat_a_blind_guess(name):
     trained = [row for row in stored(name)["rows"] if "seed" in row]
     pairs = [(row["cell"], row["seed"]) for row in trained]
-    assert sorted(pairs) == sorted((cell, seed) for cell in CELLS for seed in studies.SEEDS)
+    assert sorted(pairs) == sorted((cell, seed) for cell in CELLS for seed in studies_melody.SEEDS)
     blind = np.log(N_PITCH_IDS * (N_DURATIONS - 1))
     for row in trained:
         assert row["valid_nats"] == pytest.approx(min(nats for _, _, nats in row["curve"]), abs=1e-3)
         assert 0 < row["valid_nats"] < blind
-        assert [memory for memory, _ in row["nats_by_memory"]] == list(studies.MEMORIES)
+        assert [memory for memory, _ in row["nats_by_memory"]] == list(studies_melody.MEMORIES)
     assert len({row["valid_nats"] for row in trained}) == len(trained)
 
 
 def test_stored_sizes_cover_tunes_and_widths_with_every_seed():
     rows = stored("melody-sizes")["rows"]
     by_tunes = Counter((row["cell"], row["tunes"]) for row in rows if row["by"] == "tunes")
-    assert set(by_tunes.values()) == {len(studies.SEEDS)}
-    assert len(by_tunes) == 2 * len(studies.TUNES)
+    assert set(by_tunes.values()) == {len(studies_melody.SEEDS)}
+    assert len(by_tunes) == 2 * len(studies_melody.TUNES)
     by_width = Counter(row["hidden_dim"] for row in rows if row["by"] == "width")
-    assert by_width == dict.fromkeys(studies.WIDTHS, len(studies.SEEDS))
+    assert by_width == dict.fromkeys(studies_melody.WIDTHS, len(studies_melody.SEEDS))
 
 
 def test_stored_copying_covers_every_distance_and_shares_are_shares():
     rows = stored("copy-distance")["rows"]
-    wanted = {(c, s, d) for c in CELLS for s in studies.SEEDS for d in studies.DISTANCES}
+    wanted = {(c, s, d) for c in CELLS for s in studies_melody.SEEDS for d in studies_melody.DISTANCES}
     assert {(row["cell"], row["seed"], row["distance"]) for row in rows} == wanted
     assert len(rows) == len(wanted)
     assert all(0 <= row["right"] <= 1 for row in rows)

@@ -1,7 +1,7 @@
 """The shipped models by name: how each is trained, loaded, asked for music, and measured.
 
 >>> sorted(RECIPES)
-['markov', 'rnn', 'rnn-chorales']
+['gan', 'gan-phrases', 'gan-sketch', 'markov', 'rnn', 'rnn-chorales']
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from musegen_lib.errors import MusegenError
 from musegen_lib.piece import Piece
 from musegen_lib.recipes.chorale import CHORALES, HARMONISER
+from musegen_lib.recipes.gan import BAR, PHRASES, SKETCH
 from musegen_lib.recipes.melody import MarkovRecipe, RNNRecipe
 
 __all__ = ["RECIPES", "Recipe", "find_recipe"]
@@ -32,7 +33,14 @@ class Recipe(Protocol):
         """Measure the model on "valid" or "test"."""
 
 
-RECIPES: dict[str, Recipe] = {"markov": MarkovRecipe(), "rnn": RNNRecipe(), "rnn-chorales": CHORALES}
+RECIPES: dict[str, Recipe] = {
+    "markov": MarkovRecipe(),
+    "rnn": RNNRecipe(),
+    "rnn-chorales": CHORALES,
+    "gan": BAR,
+    "gan-phrases": PHRASES,
+    "gan-sketch": SKETCH,
+}
 
 
 TRAINED_ONLY = {"harmoniser": HARMONISER}  # nets that another command uses

@@ -1,0 +1,166 @@
+"""The exercises of notebooks/02_gan.ipynb: each a function that finds the first fault, and three hints."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+
+Answer = Callable[..., Any]
+
+
+def optimal_discriminator(answer: Answer) -> str | None:
+    """What the best discriminator says where real music has density p and made music density q."""
+    cases = (
+        (0.3, 0.3, 0.5, "where both are equally likely"),
+        (0.4, 0.0, 1.0, "where only real music is found"),
+        (0.0, 0.2, 0.0, "where only made music is found"),
+        (0.3, 0.1, 0.75, "where real music is three times as likely"),
+        (0.05, 0.2, 0.2, "where made music is four times as likely"),
+    )
+    for p, q, wanted, what in cases:
+        found = float(answer(p, q))
+        if abs(found - wanted) > 1e-6:
+            return f"{what} (p = {p}, q = {q}) the best answer is another than your {found:.3f}."
+    return None
+
+
+def hinge_loss(answer: Answer) -> str | None:
+    """The discriminator's hinge loss on raw scores."""
+    cases = (
+        ([2.0, 1.0], [-1.0, -3.0], 0.0, "all scores beyond the margin"),
+        ([0.0], [0.0], 2.0, "a discriminator that knows nothing"),
+        ([-1.0], [-5.0], 2.0, "a real bar called made"),
+        ([5.0], [1.0], 2.0, "a made bar called real"),
+        ([0.5, 3.0], [-0.5, -2.0, 1.0], 0.25 + 2.5 / 3, "scores on both sides of the margin"),
+    )
+    for real, made, wanted, what in cases:
+        found = float(answer(torch.tensor(real), torch.tensor(made)))
+        if abs(found - wanted) > 1e-5:
+            return f"{what}: real {real}, made {made}: your loss is {found:.3f}."
+    return None
+
+
+def modes_found(answer: Answer) -> str | None:
+    """How many of the homes a cloud of points visits, each with at least a share of the points."""
+    homes = np.array([[0.0, 1.0], [1.0, 0.0], [0.0, -1.0], [-1.0, 0.0]])
+    rng = np.random.default_rng(0)
+    near = lambda rows, n: homes[rows] + 0.02 * rng.normal(size=(n, 2))  # noqa: E731
+    cases = (
+        (near(rng.integers(4, size=400), 400), 4, "a cloud at all four homes"),
+        (near(np.zeros(400, dtype=int), 400), 1, "a cloud at one home"),
+        (np.concatenate([near(np.zeros(396, dtype=int), 396), near(np.ones(4, dtype=int), 4)]), 1, "1 % at a second"),
+        (np.full((400, 2), 5.0), 0, "a cloud far from every home"),
+        (np.concatenate([near(np.zeros(200, dtype=int), 200), np.full((200, 2), 0.5)]), 1, "half of it between homes"),
+    )
+    for points, wanted, what in cases:
+        found = answer(points.copy(), homes.copy())
+        if found != wanted:
+            return f"{what}: you find {found}. A home counts with 2 % of the points within 0.3 of it."
+    return None
+
+
+def gumbel_pick(answer: Answer) -> str | None:
+    """Draw one index a row of logits by adding Gumbel noise made from uniform numbers."""
+    logits = np.log(np.array([[0.7, 0.2, 0.1]]))
+    uniform = np.random.default_rng(0).random((20_000, 3))
+    found = np.asarray(answer(np.repeat(logits, 20_000, axis=0), uniform))
+    if found.shape != (20_000,):
+        return f"20,000 rows of logits want 20,000 picks, yours have the shape {found.shape}."
+    shares = np.bincount(found.astype(int), minlength=3) / len(found)
+    if np.abs(shares - [0.7, 0.2, 0.1]).max() > 0.02:
+        return (
+            f"tokens with probabilities 0.7, 0.2, 0.1 are picked with shares {', '.join(f'{s:.2f}' for s in shares)}."
+        )
+    certain = np.asarray(answer(np.array([[0.0, 50.0]]), np.array([[0.99, 0.01]])))
+    return None if certain.tolist() == [1] else "a token that is all but certain is not the one you pick."
+
+
+def slope_penalty(answer: Answer) -> str | None:
+    """Mean squared slope of scores at given points."""
+    points = torch.tensor([[1.0, 2.0], [0.0, -1.0]])
+    cases = (
+        (lambda x: 3 * x[:, 0], 9.0, "a score that climbs by 3"),
+        (lambda x: (x**2).sum(dim=1), 12.0, "a score that is the squared length"),
+        (lambda x: 0 * x[:, 0], 0.0, "a flat score"),
+        (lambda x: 3 * x[:, 0] + 4 * x[:, 1], 25.0, "a score that climbs by 3 and by 4"),
+    )
+    for score, wanted, what in cases:
+        found = torch.as_tensor(answer(score, points.clone())).item()
+        if abs(found - wanted) > 1e-4:
+            return f"{what}: the mean squared slope at the two points is another than your {found:.3f}."
+    bend = torch.nn.Parameter(torch.tensor(2.0))
+    penalty = answer(lambda x: bend * x[:, 0] ** 2, points.clone())
+    if not penalty.requires_grad:
+        return "the penalty has no gradient, so it cannot teach the discriminator anything."
+    return None
+
+
+def distinct_bars(answer: Answer) -> str | None:
+    """Different bars in 1,000, a transposed bar being the same."""
+    cases = (
+        ([[60, 62, 64]] * 10, 100.0, "ten times the same bar"),
+        ([[60, 62, 64], [62, 64, 66], [67, 69, 71]], 1000 / 3, "one bar in three keys"),
+        ([[60, 62, 64], [60, 64, 62]], 1000.0, "the same notes in another order"),
+        ([[60, 62], [60, 62, 62]], 1000.0, "a bar with one more note"),
+        ([[60, 72], [60, 48], [50, 62]], 2000 / 3, "an octave up, an octave down, and up again"),
+    )
+    for bars, wanted, what in cases:
+        found = answer([list(bar) for bar in bars])
+        if abs(found - wanted) > 1e-6:
+            return f"{what}: your count is {found:.1f} in 1,000."
+    return None
+
+
+GAN = {
+    "optimal_discriminator": (
+        optimal_discriminator,
+        (
+            "Of all the bars found at this point, which share is real?",
+            "Two densities, one ratio: what stands above the line, and what below?",
+            "Above the line the density of real music, below it the density of everything that is found there.",
+        ),
+    ),
+    "hinge_loss": (
+        hinge_loss,
+        (
+            "A real bar costs nothing once its score is above 1; a made one once it is below -1.",
+            "Short of the margin, the cost is the distance to it. Average over real, average over made, then add.",
+            "The function that cuts off below zero is torch.relu; feed it the distances to the margin.",
+        ),
+    ),
+    "modes_found": (
+        modes_found,
+        (
+            "Measure the distance of every point to every home first.",
+            "A point belongs to its nearest home, and only if that is within 0.3.",
+            "Count the points of each home; a home is found if it has at least 2 % of all points.",
+        ),
+    ),
+    "gumbel_pick": (
+        gumbel_pick,
+        (
+            "Gumbel noise is made from a uniform number by two logarithms, each with a minus sign.",
+            "Add the noise to the logits; the pick is where the sum is largest.",
+            "The inner logarithm is of the uniform number itself; take argmax along the last axis.",
+        ),
+    ),
+    "slope_penalty": (
+        slope_penalty,
+        (
+            "The points must ask for a gradient before they are scored.",
+            "torch.autograd.grad of the sum of the scores gives one gradient a point; square its length, then average.",
+            "Without create_graph=True the result cannot be differentiated again.",
+        ),
+    ),
+    "distinct_bars": (
+        distinct_bars,
+        (
+            "Two bars are the same if every note has moved by the same number of semitones.",
+            "Describe a bar so that its key drops out: what stays if all notes move together?",
+            "Subtract the first note from all notes, and put the results into a set; scale its size to 1,000 bars.",
+        ),
+    ),
+}

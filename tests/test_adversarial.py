@@ -1,0 +1,118 @@
+"""The game: losses by hand, seeds, resuming, and a small game that is won."""
+
+import copy
+
+import pytest
+import torch
+from torch import nn
+
+from musegen_lib.adversarial import LOSSES, GameConfig, play
+from musegen_lib.errors import MusegenError
+
+REAL = torch.tensor([2.0, -1.0])
+MADE = torch.tensor([0.5, -3.0])
+
+
+class Pair(nn.Module):
+    """A generator of points on a line: scale times noise plus place."""
+
+    def __init__(self):
+        super().__init__()
+        self.place, self.scale = nn.Parameter(torch.tensor([0.0])), nn.Parameter(torch.tensor([0.5]))
+
+    def draw(self, n):
+        return self.place + self.scale * torch.randn(n, 1)
+
+
+class Line(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.net = nn.Sequential(nn.Linear(1, 16), nn.LeakyReLU(0.2), nn.Linear(16, 1))
+
+    def see(self, x):
+        return x
+
+    def forward(self, x):
+        return (self.net(x)[:, 0],)
+
+
+def batches(step, rank=0, world_size=1):
+    return 3 + 0.5 * torch.randn(32, 1, generator=torch.Generator().manual_seed(step))
+
+
+def make_players():
+    torch.manual_seed(0)
+    return Pair(), Line()
+
+
+def test_losses_agree_with_the_formulas():
+    real, made = torch.sigmoid(REAL), torch.sigmoid(MADE)
+    judge = -(real.log().mean() + (1 - made).log().mean())
+    assert LOSSES["non-saturating"].discriminator(REAL, MADE).item() == pytest.approx(judge.item(), rel=1e-5)
+    assert LOSSES["non-saturating"].generator(MADE).item() == pytest.approx(-made.log().mean().item(), rel=1e-5)
+    assert LOSSES["saturating"].generator(MADE).item() == pytest.approx((1 - made).log().mean().item(), rel=1e-5)
+    assert LOSSES["hinge"].discriminator(REAL, MADE).item() == pytest.approx((0 + 2) / 2 + (1.5 + 0) / 2)
+    assert LOSSES["wasserstein"].discriminator(REAL, MADE).item() == pytest.approx(-1.25 - 0.5)
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_every_form_of_the_game_moves_the_generator_towards_the_data(loss):
+    generator, discriminator = make_players()
+    penalty = {"slope_penalty": 0.0, "gradient_penalty": 1.0} if loss == "wasserstein" else {}
+    config = GameConfig(400, 32, loss, generator_rate=2e-2, discriminator_rate=2e-2, average=0.9, **penalty)
+    play(generator, discriminator, batches, config)
+    assert generator.place.item() > 2
+
+
+def test_a_game_that_was_stopped_ends_as_if_it_had_not_been(tmp_path, monkeypatch):
+    monkeypatch.setattr("musegen_lib.adversarial.KEEP_EVERY", 5)
+    config = GameConfig(17, 8, gradient_penalty=0.1)
+    whole, judge = make_players()
+    losses = play(whole, judge, batches, config)
+
+    class KilledError(Exception):
+        pass
+
+    def kill(step, net):
+        if step == 12:
+            raise KilledError
+
+    generator, discriminator = make_players()
+    with pytest.raises(KilledError):
+        play(generator, discriminator, batches, config, tmp_path, kill)
+    torch.manual_seed(99)
+    again, other = Pair(), Line()
+    assert play(again, other, batches, config, tmp_path) == losses
+    for a, b in zip([*whole.parameters(), *judge.parameters()], [*again.parameters(), *other.parameters()]):
+        assert torch.equal(a, b)
+
+
+def test_another_configuration_or_a_damaged_file_starts_anew(tmp_path, capsys):
+    play(*make_players(), batches, GameConfig(3), tmp_path)
+    assert len(play(*make_players(), batches, GameConfig(4), tmp_path)) == 4
+    assert "another configuration" in capsys.readouterr().out
+    (tmp_path / "last.safetensors").write_bytes(b"x")
+    assert len(play(*make_players(), batches, GameConfig(4), tmp_path)) == 4
+
+
+def test_the_judge_does_not_train_the_generator():
+    generator, discriminator = make_players()
+    before = copy.deepcopy(generator.state_dict())
+    play(generator, discriminator, batches, GameConfig(3, generator_rate=0.0))
+    assert all(torch.equal(before[name], value) for name, value in generator.state_dict().items())
+
+
+def test_a_loss_that_is_no_number_is_one_clear_line():
+    generator, discriminator = make_players()
+    with pytest.raises(MusegenError, match=r"losses of step 0 are .*nan.*lower rates"):
+        play(generator, discriminator, lambda step: torch.full((4, 1), float("nan")), GameConfig(3))
+
+
+def test_the_slope_penalty_flattens_the_judge_at_the_data():
+    slopes = []
+    for penalty in (0.0, 10.0):
+        generator, discriminator = make_players()
+        play(generator, discriminator, batches, GameConfig(200, 32, discriminator_rate=1e-2, slope_penalty=penalty))
+        x = batches(0).requires_grad_()
+        slopes.append(torch.autograd.grad(discriminator(x)[0].sum(), x)[0].abs().mean().item())
+    assert slopes[1] < slopes[0] / 2

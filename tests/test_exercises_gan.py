@@ -1,0 +1,104 @@
+"""Each check of lesson 2 passes its reference and catches the named wrong answers."""
+
+import numpy as np
+import pytest
+import torch
+
+from musegen_lib.exercises import Checks
+from musegen_lib.exercises_gan import GAN
+
+
+def hinge(real, made, margin=1.0, side=1.0):
+    return torch.relu(margin - real).mean() + torch.relu(margin + side * made).mean()
+
+
+def modes(points, homes, share=0.02, radius=0.3):
+    far = np.linalg.norm(points[:, None] - homes, axis=2)
+    near = far.argmin(axis=1)[far.min(axis=1) < radius]
+    return int((np.bincount(near, minlength=len(homes)) >= share * len(points)).sum())
+
+
+def pick(logits, uniform, noise=lambda u: -np.log(-np.log(u))):
+    return (logits + noise(uniform)).argmax(axis=-1)
+
+
+def slope(score, points, power=2, graph=True, reduce=torch.mean):
+    points.requires_grad_()
+    (gradient,) = torch.autograd.grad(score(points).sum(), points, create_graph=graph, allow_unused=True)
+    return reduce(gradient.norm(dim=1) ** power)
+
+
+def distinct(bars, key=lambda bar: tuple(p - bar[0] for p in bar), per=1000):
+    return per * len({key(bar) for bar in bars}) / len(bars)
+
+
+REFERENCES = {
+    "optimal_discriminator": lambda p, q: p / (p + q),
+    "hinge_loss": hinge,
+    "modes_found": modes,
+    "gumbel_pick": pick,
+    "slope_penalty": slope,
+    "distinct_bars": distinct,
+}
+WRONG = {  # exercise: {mistake: (answer, part of the verdict)}
+    "optimal_discriminator": {
+        "the made share": (lambda p, q: q / (p + q), "only real music"),
+        "the ratio": (lambda p, q: p / max(q, 1e-9), "both are equally likely"),
+        "yes or no": (lambda p, q: 0.5 if p == q else float(p > q), "three times as likely"),
+        "the density": (lambda p, q: p, "both are equally likely"),
+    },
+    "hinge_loss": {
+        "no margin": (lambda real, made: hinge(real, made, margin=0.0), "knows nothing"),
+        "made on the wrong side": (lambda real, made: hinge(real, made, side=-1.0), "beyond the margin"),
+        "not cut off": (lambda real, made: (1 - real).mean() + (1 + made).mean(), "beyond the margin"),
+        "sum, not mean": (
+            lambda real, made: torch.relu(1 - real).sum() + torch.relu(1 + made).sum(),
+            "both sides of the margin",
+        ),
+    },
+    "modes_found": {
+        "one point is enough": (lambda p, h: modes(p, h, share=1e-6), "1 % at a second"),
+        "any distance": (lambda p, h: modes(p, h, radius=99.0), "far from every home"),
+        "the count of homes": (lambda p, h: len(h), "at one home"),
+        "half is needed": (lambda p, h: modes(p, h, share=0.6), "all four homes"),
+    },
+    "gumbel_pick": {
+        "the likeliest": (lambda logits, u: logits.argmax(axis=-1), "shares 1.00"),
+        "uniform noise": (lambda logits, u: pick(logits, u, lambda x: x), "shares"),
+        "one logarithm": (lambda logits, u: pick(logits, u, np.log), "shares"),
+        "one pick for all": (lambda logits, u: np.array([0]), "the shape"),
+    },
+    "slope_penalty": {
+        "not squared": (lambda s, x: slope(s, x, power=1), "climbs by 3"),
+        "the sum": (lambda s, x: slope(s, x, reduce=torch.sum), "climbs by 3"),
+        "no second gradient": (lambda s, x: slope(s, x, graph=False), "no gradient"),
+        "the score itself": (lambda s, x: s(x).pow(2).mean(), "climbs by 3"),
+    },
+    "distinct_bars": {
+        "keys tell bars apart": (lambda bars: distinct(bars, key=tuple), "one bar in three keys"),
+        "order does not matter": (lambda bars: distinct(bars, lambda b: tuple(sorted(p - b[0] for p in b))), "order"),
+        "a share": (lambda bars: distinct(bars, per=1), "ten times"),
+        "pitch classes": (lambda bars: distinct(bars, lambda b: tuple((p - b[0]) % 12 for p in b)), "octave"),
+    },
+}
+CASES = [(name, mistake) for name, mistakes in WRONG.items() for mistake in mistakes]
+
+
+def test_every_exercise_has_a_reference_and_at_least_three_wrong_answers():
+    assert GAN.keys() == REFERENCES.keys() == WRONG.keys()
+    assert all(len(mistakes) >= 3 for mistakes in WRONG.values())
+
+
+@pytest.mark.parametrize("name", REFERENCES)
+def test_the_reference_is_right(name, capsys):
+    getattr(Checks(GAN), name)(REFERENCES[name])
+    assert capsys.readouterr().out == f"{name}: right.\n"
+
+
+@pytest.mark.parametrize(("name", "mistake"), CASES, ids=[f"{name}: {mistake}" for name, mistake in CASES])
+def test_a_wrong_answer_is_told_what_is_wrong(name, mistake, capsys):
+    answer, verdict = WRONG[name][mistake]
+    getattr(Checks(GAN), name)(answer)
+    said = capsys.readouterr().out
+    assert verdict in said
+    assert "Hint 1" in said
