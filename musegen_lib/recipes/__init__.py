@@ -1,7 +1,7 @@
 """The shipped models by name: how each is trained, loaded, asked for music, and measured.
 
 >>> sorted(RECIPES)
-['markov', 'rnn', 'rnn-chorales']
+['markov', 'rnn', 'rnn-chorales', 'vae']
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from musegen_lib.errors import MusegenError
 from musegen_lib.piece import Piece
 from musegen_lib.recipes.chorale import CHORALES, HARMONISER
 from musegen_lib.recipes.melody import MarkovRecipe, RNNRecipe
+from musegen_lib.recipes.vae import VAERecipe
 
 __all__ = ["RECIPES", "Recipe", "find_recipe"]
 
@@ -32,7 +33,12 @@ class Recipe(Protocol):
         """Measure the model on "valid" or "test"."""
 
 
-RECIPES: dict[str, Recipe] = {"markov": MarkovRecipe(), "rnn": RNNRecipe(), "rnn-chorales": CHORALES}
+RECIPES: dict[str, Recipe] = {
+    "markov": MarkovRecipe(),
+    "rnn": RNNRecipe(),
+    "rnn-chorales": CHORALES,
+    "vae": VAERecipe(),
+}
 
 
 TRAINED_ONLY = {"harmoniser": HARMONISER}  # nets that another command uses
