@@ -28,6 +28,7 @@ from musegen_lib.models.melody_lm import CELLS, MelodyLM, MelodyLMConfig
 from musegen_lib.paths import committed, replacing
 from musegen_lib.recipes.melody import BACKOFFS, ORDERS, in_batches, melody_events
 from musegen_lib.studies_chorales import chorale_splits, frames_benchmark
+from musegen_lib.studies_vae import VAE_STUDIES
 
 SEEDS = (0, 1, 2)
 MEMORIES = (1, 2, 4, 8, 16, 32, 64, None)  # inputs the state may go back; None: all
@@ -247,4 +248,5 @@ STUDIES: dict[str, Callable[[], list[dict[str, Any]]]] = {
     "copy-distance": copy_distance,
     "frames-benchmark": frames_benchmark,
     "chorale-splits": chorale_splits,
+    **VAE_STUDIES,
 }

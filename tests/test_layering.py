@@ -16,8 +16,8 @@ LAYERS = (  # the first part of a module's name below musegen_lib; a star stands
     ("listen", "score", "show", "gallery"),
     (
         *("exercises", "exercises_*", "notebooks", "ledger", "ledger_*"),
-        *("recipes", "facts", "convert", "harmonise", "seed_phrase", "performing", "playing"),
-        *("studies", "studies_chorales", "tour", "bench", "cli", "__main__"),
+        *("recipes", "facts", "convert", "harmonise", "seed_phrase", "performing", "playing", "walking"),
+        *("studies", "studies_*", "tour", "bench", "cli", "__main__"),
     ),
 )
 NO_TORCH = "metrics"  # measures must run where no model does, and must not be tempted to share code with one

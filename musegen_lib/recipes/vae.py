@@ -130,8 +130,8 @@ def whole_bars(tokens: np.ndarray) -> np.ndarray:
     [1, 14, 0, 0]
     """
     fixed = make_playable(tokens)
-    last = int(np.flatnonzero(fixed != REST)[-1])
-    fixed[last + 1 :] = HOLD
+    sounding = np.flatnonzero(fixed != REST)
+    fixed[sounding[-1] + 1 if len(sounding) else len(fixed) :] = HOLD
     return fixed
 
 
