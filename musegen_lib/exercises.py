@@ -11,6 +11,7 @@ from typing import Any
 from musegen_lib.exercises_first import FIRST_MUSIC
 from musegen_lib.exercises_rnn import RNN
 from musegen_lib.exercises_theory import THEORY
+from musegen_lib.exercises_vae import VAE
 
 
 class Check:
@@ -57,4 +58,4 @@ class Checks:
         return list(self._checks)
 
 
-check = Checks(FIRST_MUSIC, THEORY, RNN)
+check = Checks(FIRST_MUSIC, THEORY, RNN, VAE)
