@@ -95,18 +95,19 @@ def train(
     json: Json = False,
 ) -> None:
     """Train MODEL by its recipe and write a checkpoint with its card; a stopped run goes on where it was."""
-    from musegen_lib.paths import data_dir
+    from musegen_lib.paths import check_writable, data_dir
     from musegen_lib.recipes import TRAINED_ONLY, find_recipe
-    from musegen_lib.recipes.frames import MINUTES, NAME, train_frames
+    from musegen_lib.recipes.frames import NAME, train_frames
 
     path = out or data_dir() / "checkpoints" / f"{model}.safetensors"
     limits = {name: limit for name, limit in (("steps", steps), ("minutes", minutes)) if limit is not None}
-    if model == NAME:
-        card = train_frames(
-            _wanted(data, f"{NAME} learns from a file: give --data FILE.json"), path, minutes or MINUTES, seed
-        )
+    recipe = None if model == NAME else TRAINED_ONLY.get(model) or find_recipe(model)
+    check_writable(path)
+    if recipe is None:
+        data = _wanted(data, f"{NAME} learns from a file: give --data FILE.json")
+        card = train_frames(data, path, minutes, seed, steps)
     else:
-        card = (TRAINED_ONLY.get(model) or find_recipe(model)).train(path, seed, **limits)
+        card = recipe.train(path, seed, **limits)
     _say(card | {"checkpoint": str(path)}, json)
 
 
