@@ -10,6 +10,7 @@ import pretty_midi
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from midi_bytes import BEAT, END, chunk, meta, off, on, program, quantity, song, tempo, track
 
 from musegen_lib import midi, midi_labels
 from musegen_lib.errors import MusegenError
@@ -19,51 +20,6 @@ from musegen_lib.midi_scan import scan
 from musegen_lib.piece import DRUMS, Piece
 
 QUICK = settings(derandomize=True, deadline=None, database=None, max_examples=120)
-END = (0, b"\xff\x2f\x00")
-
-
-# A builder of MIDI bytes. It shares no code with the library.
-
-
-def quantity(n):
-    groups = [n & 127]
-    while n := n >> 7:
-        groups.append(n & 127 | 128)
-    return bytes(reversed(groups))
-
-
-def chunk(body, kind=b"MTrk"):
-    return kind + struct.pack(">I", len(body)) + body
-
-
-def track(*events, end=True):
-    """Events are (delta in ticks, bytes)."""
-    return chunk(b"".join(quantity(delta) + event for delta, event in [*events, *[END] * end]))
-
-
-def song(*tracks, form=1, declared=None, division=480):
-    n_tracks = len(tracks) if declared is None else declared
-    return chunk(struct.pack(">HHH", form, n_tracks, division), b"MThd") + b"".join(tracks)
-
-
-def on(pitch, velocity=80, channel=0):
-    return bytes([0x90 | channel, pitch, velocity])
-
-
-def off(pitch, channel=0):
-    return bytes([0x80 | channel, pitch, 0])
-
-
-def program(number, channel=0):
-    return bytes([0xC0 | channel, number])
-
-
-def meta(kind, payload):
-    return bytes([0xFF, kind]) + quantity(len(payload)) + payload
-
-
-def tempo(microseconds):
-    return meta(0x51, microseconds.to_bytes(3, "big"))
 
 
 def read(*tracks, steps_per_beat=None, **header):
@@ -74,7 +30,6 @@ def rows(piece):
     return piece.notes.tolist()
 
 
-BEAT = [(0, on(60)), (480, off(60))]  # one quarter note C4
 C4 = (0, 4, 60, 80, 0)
 
 
@@ -342,7 +297,8 @@ def test_the_last_tick_and_the_last_second_allowed_are_read():
 
 
 def test_a_grid_too_fine_for_the_length_or_for_midi_is_refused():
-    data = song(track((0, tempo(6_001)), (3_000_000, on(60)), (1, off(60))), division=1)
+    long_bars = (0, meta(0x58, b"\xff\x00\x18\x08"))  # 255/1, or there are too many of them
+    data = song(track((0, tempo(6_001)), long_bars, (3_000_000, on(60)), (1, off(60))), division=1)
     with pytest.raises(MusegenError, match="too long for 32767 steps per beat"):
         parse_midi(data, "song.mid", steps_per_beat=32_767)
     for wrong in (0, 40_000):
