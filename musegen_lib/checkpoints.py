@@ -6,7 +6,8 @@ import hashlib
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
@@ -15,11 +16,15 @@ from typing import Any, TypeVar
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
+from torch.nn.modules.module import register_module_parameter_registration_hook
 
-from musegen_lib.errors import MusegenError
+from musegen_lib.errors import MusegenError, shorten
 from musegen_lib.paths import refuse_special, replacing
 
 SEAL = "musegen_seal"  # the name of the seal among the strings of a file
+MAX_BYTES = 500_000_000  # of a file
+MAX_SIZE, MAX_LAYERS = 1_000_000, 1_000  # of a number in a config
+ROOM = 4  # a net may register this many times the weights of its file while it is made
 VERSIONS = ("torch", "numpy", "music21")
 Model = TypeVar("Model", bound=torch.nn.Module)
 Config = TypeVar("Config")  # a frozen dataclass whose fields all have defaults
@@ -42,12 +47,14 @@ def read_state(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
 def read_tensors(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
     """Read the tensors of any safetensors file, and the strings about them; only its frame is checked."""
     try:
+        if path.stat().st_size > MAX_BYTES:
+            raise MusegenError(f"{path.name}: larger than {MAX_BYTES // 10**6} MB; no net of this course is")
         with safe_open(path, framework="pt") as file:
             return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118
     except FileNotFoundError as fault:
         raise MusegenError(f"{path.name}: no such checkpoint in {path.parent.name}/; train it first") from fault
     except (SafetensorError, OSError) as fault:
-        raise MusegenError(f"{path.name}: damaged checkpoint ({fault}); restore or train it again") from fault
+        raise MusegenError(f"{path.name}: damaged checkpoint ({shorten(fault)}); restore or train it again") from fault
 
 
 def _save(tensors: dict[str, torch.Tensor], temporary: Path, path: Path, about: dict[str, str] | None = None) -> None:
@@ -137,15 +144,20 @@ def _read_json(path: Path) -> dict[str, Any]:
 
 
 def read_config(path: Path, kind: type[Config]) -> Config:
-    """Read the config of a checkpoint as a `kind`; a field that is not on the card keeps its default."""
+    """Read the config of a checkpoint as a `kind`; a field that is not on the card keeps its default.
+
+    A number that no net of ours comes near is refused before a net is made of it.
+    """
     found, wanted = read_card(path)["config"], asdict(kind())
     try:
         for name, value in found.items():
             if name not in wanted or type(value) is not type(wanted[name]):
-                raise ValueError(f"{name} = {value!r} is no field of it")
+                raise ValueError(f"{name} = {repr(value)[:40]} is no field of it")
+            if isinstance(value, int) and abs(value) > (MAX_LAYERS if "layers" in name else MAX_SIZE):
+                raise ValueError(f"{name} = {value:.4g} is too large")
         return kind(**found)
     except ValueError as fault:
-        card = f"{path.stem}.json: its config does not make a {kind.__name__} ({fault})"
+        card = f"{path.stem}.json: its config does not make a {kind.__name__} ({shorten(fault, 240)})"
         raise MusegenError(f"{card}; restore it or train again") from fault
 
 
@@ -160,25 +172,52 @@ def load_weights(path: Path, model: torch.nn.Module) -> None:
     if hashlib.sha256(path.read_bytes()).hexdigest() != card.get("sha256"):
         raise MusegenError(f"{path.name}: damaged checkpoint (not the bytes its card names); restore or train it again")
     tensors, _ = read_tensors(path)
-    wanted = model.state_dict()
-    for name in wanted.keys() | tensors.keys():
-        fault = _fault(name, wanted.get(name), tensors.get(name))
-        if fault:
-            raise MusegenError(f"{path.name}: {fault}; the card's config does not describe this file")
+    _compare(path, model.state_dict(), tensors)
     model.load_state_dict(tensors)
     model.eval()
 
 
 def load_model(path: Path, make: Callable[[Config], Model], kind: type[Config]) -> Model:
     """Make the net that a checkpoint's card describes by a config of `kind`, and fill it as `load_weights` does."""
-    model = make(read_config(path, kind))
+    config, tensors = read_config(path, kind), read_tensors(path)[0]
+    try:
+        with _at_most(ROOM * sum(value.numel() for value in tensors.values())):
+            model = make(config)
+    except (ValueError, RuntimeError, MemoryError, OverflowError) as fault:  # torch's words for a size beyond memory
+        card = f"{path.stem}.json: its config asks for another net than the file holds ({shorten(fault)})"
+        raise MusegenError(f"{card}; restore it or train again") from fault
     load_weights(path, model)
     return model
 
 
+@contextmanager
+def _at_most(n_weights: int) -> Iterator[None]:
+    """Stop the making of a net with a ValueError once it has more weights; none of them is filled by then."""
+    made: dict[int, int] = {}
+
+    def count(module: torch.nn.Module, name: str, weight: torch.nn.Parameter | None) -> None:
+        made[id(weight)] = 0 if weight is None else weight.numel()
+        if len(made) > n_weights or sum(made.values()) > n_weights:
+            raise ValueError(f"more than {n_weights:,} weights")
+
+    hook = register_module_parameter_registration_hook(count)
+    try:
+        yield
+    finally:
+        hook.remove()
+
+
+def _compare(path: Path, wanted: dict[str, torch.Tensor], found: dict[str, torch.Tensor]) -> None:
+    """MusegenError for the first tensor that is not as wanted."""
+    for name in sorted(wanted.keys() | found.keys()):
+        fault = _fault(name, wanted.get(name), found.get(name))
+        if fault:
+            raise MusegenError(f"{path.name}: {fault}; the card's config does not describe this file")
+
+
 def _fault(name: str, wanted: torch.Tensor | None, found: torch.Tensor | None) -> str:
     if wanted is None or found is None:
-        return f"tensor {name} is {'unknown' if wanted is None else 'missing'}"
+        return f"tensor {shorten(name, 60)} is {'unknown' if wanted is None else 'missing'}"
     if wanted.shape != found.shape or wanted.dtype != found.dtype:
         return f"tensor {name} is {found.dtype} {tuple(found.shape)}, not {wanted.dtype} {tuple(wanted.shape)}"
     if found.is_floating_point() and not torch.isfinite(found).all():

@@ -14,10 +14,11 @@ _NO_METRE = "4/4"  # what a piece without metre is written in
 
 def refuse_endless(beats: float, metre: str | None) -> None:
     """MusegenError for more than MAX_BARS bars: a metre of 1/64 makes millions of them out of six hours of silence."""
-    bars = beats / metre_to_beats(metre or _NO_METRE)
+    metre = metre or _NO_METRE
+    bars = beats / metre_to_beats(metre)
     if bars > MAX_BARS:
         raise MusegenError(
-            f"has {math.ceil(bars):,} bars of {metre or _NO_METRE}, more than {MAX_BARS:,}; correct the metre or split it"
+            f"has {math.ceil(bars):,} bars of {metre}, more than {MAX_BARS:,}; correct the metre or split it"
         )
 
 

@@ -18,7 +18,7 @@ from xml.parsers import expat
 
 import numpy as np
 
-from musegen_lib.errors import MusegenError
+from musegen_lib.errors import MusegenError, shorten
 from musegen_lib.limits import refuse_endless
 from musegen_lib.musicxml_music21 import music21_to_piece, piece_to_music21, piece_to_musicxml
 from musegen_lib.musicxml_parts import FINE_PER_BEAT, MAX_NOTES, TICKS_PER_BEAT, Part, PartReader, read_number, to_ticks
@@ -85,7 +85,7 @@ def read_musicxml(path: str | Path) -> Score:
     except ET.ParseError as error:
         raise MusegenError(f"{path.name}, line {error.position[0]}: {error}; export it again") from None
     except (ValueError, zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError) as error:
-        raise MusegenError(f"{path.name}: {' '.join(str(error).split())}") from None
+        raise MusegenError(f"{path.name}: {shorten(error)}") from None
 
 
 def musicxml_to_piece(score: Score | str | Path, steps_per_beat: int = 4, **labels: Any) -> Piece:

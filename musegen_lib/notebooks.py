@@ -12,7 +12,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from musegen_lib.errors import MusegenError
+from musegen_lib.errors import MusegenError, shorten
 from musegen_lib.paths import replacing
 
 if TYPE_CHECKING:
@@ -139,4 +139,4 @@ def _import_nbformat() -> ModuleType:
 def _one_line(text: object) -> str:
     """The first line of a message, without the colours of a terminal."""
     plain = TERMINAL_COLOUR.sub("", str(text)).strip()
-    return plain.splitlines()[0] if plain else "no message"
+    return shorten(plain.splitlines()[0], 300) if plain else "no message"
