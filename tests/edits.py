@@ -81,5 +81,5 @@ def draw_edits(rng: random.Random, tokens: tuple[bytes, ...]) -> list[Edit]:
 def edit_lists(tokens: tuple[bytes, ...]) -> st.SearchStrategy[list[Edit]]:
     """The same for hypothesis, which makes them smaller when they show a fault."""
     texts = st.sampled_from(tokens) | st.binary(max_size=6)
-    edit = st.builds(Edit, st.sampled_from(list(KINDS)), st.floats(0, 1), st.integers(0, 2**16 - 1), texts)
+    edit = st.builds(Edit, st.sampled_from(list(KINDS)), st.floats(0, 1), st.integers(0, 2**9 - 1), texts)
     return st.lists(edit, max_size=6)

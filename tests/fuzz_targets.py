@@ -12,13 +12,14 @@ import io
 import json
 import zipfile
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
+from unittest import mock
 
 import nbformat
 import numpy as np
 import torch
+from fuzz_engine import Target
 from mends import mend_midi, mend_xml
 from midi_battery import CASES
 from midi_bytes import BEAT, meta, off, on, program, song, tempo, track
@@ -37,18 +38,6 @@ from musegen_lib.models.rnn import MelodyRNN, MelodyRNNConfig
 from musegen_lib.piece import Piece
 
 torch.set_num_threads(1)
-
-
-@dataclass(frozen=True)
-class Target:
-    """A reader, the ending of its files, sound files, bytes that mean something in them, limits, a mender."""
-
-    read: Callable[[Path], object]
-    suffix: str
-    seeds: tuple[bytes, ...]
-    tokens: tuple[bytes, ...] = ()
-    limits: Limits = field(default_factory=Limits)
-    mend: Callable[[bytes], bytes] | None = None
 
 
 SONG = Piece.from_notes(
@@ -183,18 +172,17 @@ def any_card(path: Path) -> None:
 
 def any_split(path: Path) -> None:
     """Use a damaged file of splits in each place, as a data folder of the user's own may hold one."""
+    uses = (splits.folk_split, splits.hymn_tunes, lambda: splits.chorale_split("tune"), corpus._committed_fingerprints)
     refusals = []
-    splits.committed = corpus.committed = lambda _: path
-    for use in (
-        splits.folk_split,
-        splits.hymn_tunes,
-        lambda: splits.chorale_split("tune"),
-        corpus._committed_fingerprints,
+    with (
+        mock.patch.object(splits, "committed", return_value=path),
+        mock.patch.object(corpus, "committed", return_value=path),
     ):
-        try:
-            use()
-        except MusegenError as fault:
-            refusals.append(fault)
+        for use in uses:
+            try:
+                use()
+            except MusegenError as fault:
+                refusals.append(fault)
     if refusals:
         raise refusals[0]
 
