@@ -184,11 +184,25 @@ def study(
 
 
 @app.command()
-def bench(json: Json = False) -> None:
-    """Measure times and model figures on this machine."""
+def bench(
+    out: Annotated[Path, typer.Option(help="Folder for bench.json and bench.md.")] = Path("out"),
+    keep: Annotated[bool, typer.Option("--keep", help="Write the committed table, data/bench.md.")] = False,
+    notebooks: Annotated[bool, typer.Option(help="Run every lesson and time it.")] = True,
+) -> None:
+    """Measure speeds beside peers, model figures and lessons; say what changed against the committed table."""
     from musegen_lib.bench import bench as measure
+    from musegen_lib.bench_table import changes, read_table, write_table
+    from musegen_lib.paths import committed
 
-    _say(measure(), json)
+    before, now = read_table(committed("bench.json")), measure(notebooks)
+    write_table(now, committed("bench.json").parent if keep else out)
+    print(((committed("bench.json").parent if keep else out) / "bench.md").read_text(encoding="utf-8"))
+    moved = changes(before, now)
+    print(
+        "\n".join(
+            [f"{len(moved)} of {len(now)} figures differ from the committed table by more than they may:", *moved]
+        )
+    )
 
 
 @app.command()

@@ -24,8 +24,8 @@ NOTEBOOK_METADATA = ("mystnb",)
 TERMINAL_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
-def execute(path: str | Path, timeout: float = 600) -> float:
-    """Run a notebook in its own folder from a fresh kernel and store its outputs in place.
+def execute(path: str | Path, timeout: float = 600, keep: bool = True) -> float:
+    """Run a notebook in its own folder from a fresh kernel and store its outputs in place, if they are to be kept.
 
     Args:
         path: the notebook; it is replaced in one step, and only if every cell ran.
@@ -40,7 +40,8 @@ def execute(path: str | Path, timeout: float = 600) -> float:
     started = time.monotonic()
     _run_cells(notebook, path, timeout)
     seconds = time.monotonic() - started
-    write(tidy(notebook), path)
+    if keep:
+        write(tidy(notebook), path)
     return seconds
 
 

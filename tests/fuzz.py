@@ -25,6 +25,14 @@ from sandbox import FAULT, read_all  # noqa: E402
 REGRESSIONS = TESTS / "regressions"
 
 
+def write_table(lines: list[str]) -> None:
+    """Put the table of a run between the two marks in SECURITY.md."""
+    path = TESTS.parent / "SECURITY.md"
+    before, _, rest = path.read_text(encoding="utf-8").partition("<!-- fuzz -->\n")
+    _, _, after = rest.partition("<!-- end -->\n")
+    path.write_text("\n".join([f"{before}<!-- fuzz -->", *lines, "<!-- end -->", after]), encoding="utf-8")
+
+
 def replay() -> int:
     """Read every bomb and every input that once failed; return 1 if any is a fault still."""
     from bombs import BOMBS
@@ -51,6 +59,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--seed", type=int, default=int(time.time()))
     parser.add_argument("--only", default="", help="names of targets, with commas between them")
+    parser.add_argument("--keep-table", action="store_true", help="write what was tried into SECURITY.md")
     parser.add_argument("--replay", action="store_true", help="only read the bombs and what once failed")
     wish = parser.parse_args()
     if wish.replay:
@@ -62,6 +71,8 @@ def main() -> int:
         for name, target in targets.items():
             fuzz(target, tallies[name], rng, wish.seconds / turns / len(targets), REGRESSIONS / name)
     print("\n".join(table(tallies)))
+    if wish.keep_table:
+        write_table([f"Seed {wish.seed}, {wish.seconds:g} s on one core.", "", *table(tallies)])
     faults = {name: tally.faults for name, tally in tallies.items() if tally.faults}
     out = TESTS.parent / "out" / "fuzz.json"
     out.parent.mkdir(exist_ok=True)

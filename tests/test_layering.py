@@ -17,7 +17,7 @@ LAYERS = (  # the first part of a module's name below musegen_lib; a star stands
     (
         *("exercises", "exercises_*", "notebooks", "ledger", "ledger_*"),
         *("recipes", "facts", "convert", "harmonise", "seed_phrase", "performing", "playing"),
-        *("studies", "studies_chorales", "tour", "bench", "cli", "__main__"),
+        *("studies", "studies_chorales", "tour", "bench", "bench_*", "cli", "__main__"),
     ),
 )
 NO_TORCH = "metrics"  # measures must run where no model does, and must not be tempted to share code with one

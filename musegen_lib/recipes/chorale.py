@@ -83,6 +83,12 @@ class ChoraleNet(ShippedNet):
         write_checkpoint(out, model, card)
         return card
 
+    def valid_loss(self) -> float:
+        """The loss on the validation chorales; what is hidden at random is the same at each call."""
+        with torch.random.fork_rng():
+            torch.manual_seed(0)
+            return training.evaluate(self.load(), in_batches(chorale_steps("valid")))
+
 
 class ChoraleRecipe(ChoraleNet):
     """The recurrent net that writes chorales."""
