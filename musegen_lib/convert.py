@@ -87,7 +87,7 @@ def convert_file(source: Path, to: str, out: Path) -> list[str]:
     if not len(piece):
         raise MusegenError(f"{source.name}: holds no notes; nothing to write")
     if to in ("abc", "musicxml", "png"):  # a page of svg holds the first bars only
-        refuse_long_page(piece, to)
+        refuse_long_page(piece, to, source.name)
     if to == "mp3":
         write_mp3(piece, out)
     elif to == "mid":

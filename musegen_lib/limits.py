@@ -22,12 +22,11 @@ def refuse_endless(beats: float, metre: str | None) -> None:
         )
 
 
-def refuse_long_page(piece: Piece, to: str) -> None:
+def refuse_long_page(piece: Piece, to: str, name: str = "the piece") -> None:
     """MusegenError for more notes than can be written down: one over a bar line counts in each bar, and so do bars."""
     bar = metre_to_beats(piece.metre or _NO_METRE) * piece.steps_per_beat
     lengths = piece.notes["duration_steps"].astype(float) / float(bar)
     written = len(piece) + int(lengths.sum()) + math.ceil(piece.n_steps / bar) * max(1, piece.n_voices)
     if written > MAX_WRITTEN:
-        raise MusegenError(
-            f"has {written:,} notes and bars to write as {to}, more than {MAX_WRITTEN:,}; cut out a part of the music"
-        )
+        sizes = f"{written:,} notes and bars to write as {to}, more than {MAX_WRITTEN:,}"
+        raise MusegenError(f"{name}: has {sizes}; cut out a part of the music")

@@ -8,7 +8,6 @@ from __future__ import annotations
 import importlib
 import json
 import os
-import resource
 import signal
 import sys
 import tempfile
@@ -19,9 +18,12 @@ from pathlib import Path
 
 from musegen_lib.errors import MusegenError
 
+if os.name != "nt":  # where nothing here can run; the tests import it all the same
+    import resource
+
 READ, REFUSED, FAULT = "read", "refused", "fault"
 LONGEST_LINE = 600  # characters of a message
-SIGNALS = {signal.SIGPROF: "took too long", signal.SIGALRM: "waited too long", signal.SIGKILL: "was killed"}
+SIGNALS = {"SIGPROF": "took too long", "SIGALRM": "waited too long", "SIGKILL": "was killed"}
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,8 @@ def _one_child(read: Callable[[Path], object], inputs: Sequence[bytes], suffix: 
         verdicts = [Verdict(**json.loads(line)) for line in pipe if line.endswith("\n")]
     status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     if len(verdicts) < len(inputs):
-        how = SIGNALS.get(-status) or f"died of {signal.Signals(-status).name if status < 0 else f'status {status}'}"
+        name = signal.Signals(-status).name if status < 0 else f"status {status}"
+        how = SIGNALS.get(name, f"died of {name}")
         verdicts.append(Verdict(FAULT, how, limits.seconds))
     return verdicts
 
