@@ -12,9 +12,9 @@ from musegen_lib.paths import replacing
 
 HEAD = """# Speeds, figures and sizes
 
-Written by `make bench`; `musegen bench --keep` commits new figures. Processor time, speeds on one thread. "faster" counts how
-many times faster ours is than the peer named behind the colon, on the same work in the same process: below 1 it is
-slower. Ours also checks what it reads and reports what it repaired. miditok is no peer here: it reads MIDI by symusic,
+Written by `musegen bench --keep`; `make bench` says what differs. Processor time, speeds on one thread. "times faster"
+compares ours with the peer named behind the colon, on the same work in the same process: below 1 ours is slower. Ours
+also checks what it reads and reports what it repaired. miditok is no peer here: it reads MIDI by symusic,
 which has its own row, and brings seven more packages.
 
 | figure | value | unit | may move by |

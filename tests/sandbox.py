@@ -104,7 +104,7 @@ def judge(read: Callable[[Path], object], path: Path, limits: Limits) -> Verdict
     except MusegenError as error:
         outcome, said = REFUSED, str(error)
         if not said.isprintable() or len(said) > LONGEST_LINE:
-            outcome, said = FAULT, f"message is no short line: {said[:200]!r}"
+            outcome, said = FAULT, f"message is no short line, it has {len(said)} characters"
     except Exception as error:
         outcome, said = FAULT, f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
     seconds = time.process_time() - started
