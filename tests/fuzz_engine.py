@@ -70,7 +70,7 @@ def fuzz(target: Target, tally: Tally, rng: random.Random, seconds: float, folde
             tally.take(verdict, tried)
             if verdict.outcome == FAULT and kind_of(verdict) not in tally.faults:
                 small = smaller(target, pair, mend, verdict)
-                tally.faults[kind_of(verdict)] = keep(folder, target, small, verdict)
+                tally.faults[kind_of(verdict)] = keep(folder, small, verdict)
 
 
 def damaged(target: Target, pair: tuple[bytes, list[Edit]], mend: bool) -> bytes:
@@ -89,11 +89,11 @@ def smaller(target: Target, pair: tuple[bytes, list[Edit]], mend: bool, verdict:
     return damaged(target, (data, edits), mend)
 
 
-def keep(folder: Path, target: Target, data: bytes, verdict: Verdict) -> str:
+def keep(folder: Path, data: bytes, verdict: Verdict) -> str:
     """Write a failing input under the name of its fault; return that name."""
     words = "-".join(re.findall(r"[a-z]+", kind_of(verdict).lower())[1:9])
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{words}-{sha256(data).hexdigest()[:8]}{target.suffix}"
+    path = folder / f"{words}-{sha256(data).hexdigest()[:8]}.bin"
     path.write_bytes(data)
     print(f"  fault: {verdict.said}\n  kept as {path.parent.name}/{path.name}")
     return path.name
