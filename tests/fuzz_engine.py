@@ -16,6 +16,7 @@ from sandbox import FAULT, Limits, Verdict, read_all
 
 BATCH, SLOW_BATCH = 100, 4
 MAX_POOL = 400
+MENDED = 50_000  # bytes; larger files are left as they are
 DETAILS = re.compile(r"""/[^ ]*/|b?'[^']*'|b?"[^"]*"|[0-9]+""")  # places, quotations, numbers
 
 
@@ -76,7 +77,7 @@ def fuzz(target: Target, tally: Tally, rng: random.Random, seconds: float, folde
 def damaged(target: Target, pair: tuple[bytes, list[Edit]], mend: bool) -> bytes:
     """Apply the edits to the file; mended in its outer form, the inner rooms are reached."""
     data = damage(*pair)
-    return target.mend(data) if mend and target.mend else data
+    return target.mend(data) if mend and target.mend and len(data) < MENDED else data
 
 
 def smaller(target: Target, pair: tuple[bytes, list[Edit]], mend: bool, verdict: Verdict) -> bytes:
