@@ -36,7 +36,7 @@ from musegen_lib.models.rnn import MelodyRNN, MelodyRNNConfig  # noqa: E402
 
 NET = MelodyRNNConfig("gru", hidden_dim=24, embedding_dim=8, dropout=0.3)
 CONFIG = training.TrainConfig(steps=60, learning_rate=0.01, warmup_steps=3, validate_every=2, patience=99, seed=7)
-SAVING = mmap.mmap(-1, 1)  # shared by parent and children: 1 while a child is saving
+SAVING = mmap.mmap(-1, 2)  # shared by parent and children: 1 while a child is saving; how often it began to
 TUNES, HELD_OUT = make_tunes(40, seed=1), [collate(make_tunes(4, seed=2))]
 
 
@@ -75,16 +75,16 @@ def marked(write: Callable[..., None]) -> Callable[..., None]:
     """The same writer, which raises the flag while it is at work."""
 
     def call(*args: object) -> None:
-        SAVING[0] = 1
+        SAVING[0], SAVING[1] = 1, (SAVING[1] + 1) % 256
         write(*args)
         SAVING[0] = 0
 
     return call
 
 
-def run_and_kill(work: Callable[[Path], None], folder: Path, delay: float | None, in_saving: bool) -> str:
-    """Let a child work; kill it after `delay` seconds, of saving if `in_saving`. Return how it ended."""
-    SAVING[0] = 0
+def run_and_kill(work: Callable[[Path], None], folder: Path, delay: float | None, saves: int) -> str:
+    """Let a child work; kill it `delay` seconds after it began to save for the n-th time. Return how it ended."""
+    SAVING[:] = bytes(2)
     child = os.fork()
     if not child:
         try:
@@ -96,7 +96,7 @@ def run_and_kill(work: Callable[[Path], None], folder: Path, delay: float | None
             os._exit(70)
     phase = ""
     if delay is not None:
-        while in_saving and not SAVING[0] and os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
+        while SAVING[1] < saves and os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
             time.sleep(0.0002)
         time.sleep(delay)
         phase = "saving" if SAVING[0] else "working"
@@ -130,24 +130,23 @@ def check_between(folder: Path) -> None:
 
 def kill_trainers(n_kills: int, rng: random.Random, home: Path) -> Counter:
     """Kill trainers until there were enough kills and a run has come to its end; compare it with one left alone."""
-    started = time.monotonic()
     (home / "alone").mkdir()
-    assert run_and_kill(train, home / "alone", None, False) == "ended"
-    whole, seconds = everything(home / "alone"), time.monotonic() - started
-    ends: Counter = Counter()
-    while sum(count for end, count in ends.items() if "killed" in end) < n_kills:
+    assert run_and_kill(train, home / "alone", None, 0) == "ended"
+    whole, ends = everything(home / "alone"), Counter()
+    while sum(count for end, count in ends.items() if end.startswith("killed")) < n_kills:
         folder = home / f"run{ends['runs']}"
         folder.mkdir()
         end = ""
         while end != "ended":
-            enough = sum(count for end, count in ends.items() if "killed" in end) >= n_kills
-            in_saving = rng.random() < 0.5
-            delay = rng.uniform(0, 0.003) if in_saving else rng.uniform(0, seconds / 3)
-            end = run_and_kill(train, folder, None if enough else delay, in_saving)
+            enough = sum(count for end, count in ends.items() if end.startswith("killed")) >= n_kills
+            delay = rng.uniform(0, rng.choice((0.003, 0.03)))  # within a save, or in the steps that follow
+            end = run_and_kill(train, folder, None if enough else delay, rng.randrange(12))
             ends[end] += 1
+            ends["left a state to go on from"] += "killed" in end and (folder / "run" / "last.safetensors").exists()
             check_between(folder)
         assert everything(folder) == whole, f"{folder.name} is not, bit for bit, the run that nobody killed"
         ends["runs"] += 1
+    assert ends["left a state to go on from"] > n_kills / 3, "the kills came too early to try anything"
     return ends
 
 
@@ -156,7 +155,7 @@ def kill_writers(n_kills: int, rng: random.Random, home: Path) -> Counter:
     folder, ends = home / "published", Counter()
     write_checkpoint(folder / "net.safetensors", make_net(0), {"seed": 0})
     for _ in range(n_kills):
-        ends[run_and_kill(publish, folder, rng.uniform(0, 0.01), True)] += 1
+        ends[run_and_kill(publish, folder, rng.uniform(0, 0.01), rng.randrange(1, 9))] += 1
         net = make_net(9)
         load_weights(folder / "net.safetensors", net)
         seed = read_card(folder / "net.safetensors")["seed"]

@@ -158,6 +158,21 @@ def test_a_config_that_makes_no_model_is_named(path, change, reason):
         RNNRecipe().load(path)
 
 
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"hidden_dim": 700}, r"asks for another net than the file holds \(more than [\d,]+ weights\)"),
+        ({"n_layers": 400}, r"asks for another net than the file holds \(more than [\d,]+ weights\)"),
+        ({"hidden_dim": 10**9}, r"hidden_dim = 1e\+09 is too large"),
+        ({"n_layers": 10**6}, r"n_layers = 1e\+06 is too large"),
+    ],
+)
+def test_a_card_that_asks_for_a_larger_net_than_its_file_is_refused_before_the_net_is_filled(path, change, reason):
+    rewrite_card(path, config=read_card(path)["config"] | change)
+    with pytest.raises(MusegenError, match=f"^tiny.json: its config .*{reason}"):
+        RNNRecipe().load(path)
+
+
 def test_a_field_that_is_not_on_the_card_keeps_its_default(path):
     rewrite_card(path, config={"cell": "gru", "hidden_dim": 7})  # as if written before the other fields came
     assert read_config(path, MelodyRNNConfig) == MelodyRNNConfig("gru", hidden_dim=7)

@@ -30,7 +30,7 @@ def use(folder, turns):
 @PROC
 def test_music_leaves_no_file_open_and_memory_flat(tmp_path):
     before = open_files()
-    sizes = use(tmp_path, 40)
+    sizes = use(tmp_path, 20)
     assert open_files() <= before
     assert max(sizes[1:]) < GROWTH * sizes[0]
 
