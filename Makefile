@@ -52,6 +52,9 @@ train: $(STAMP) ## train the published models again (an hour and a half)
 	$(RUN) musegen_lib train rnn-chorales
 	$(RUN) musegen_lib train harmoniser
 	$(RUN) musegen_lib train vae
+	$(RUN) musegen_lib train gan
+	$(RUN) musegen_lib train gan-phrases
+	$(RUN) musegen_lib train gan-sketch
 
 bench: $(STAMP) ## measure times and model figures on this machine
 	$(RUN) musegen_lib bench
