@@ -141,10 +141,8 @@ def tune_to_piece(tune: Tune, steps_per_beat: int = 4, **labels: Any) -> Piece:
         "tempo_qpm": tune.tempo_qpm or 100.0,
         "pickup_steps": _to_steps(tune.pickup_ticks, steps_per_beat),
     }
-    try:
-        refuse_endless(tune.length_ticks / TICKS_PER_BEAT, tune.metre)
-    except MusegenError as fault:
-        raise MusegenError(f"{tune.source}, line {tune.line}: tune X:{tune.number} {fault}") from None
+    name = f"{tune.source}, line {tune.line}: tune X:{tune.number}"
+    refuse_endless(tune.length_ticks / TICKS_PER_BEAT, tune.metre, name)
     rows = [
         (onset, duration, pitch, 80, number)
         for number, notes in enumerate(tune.voices)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import copy
 import json
 import math
-import os
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -22,6 +21,7 @@ from tqdm.auto import tqdm
 
 from musegen_lib.checkpoints import read_state, write_state
 from musegen_lib.errors import MusegenError
+from musegen_lib.resuming import LAST, fill_parts, part_tensors, seed_step, set_aside
 from musegen_lib.training import Batches
 
 KEEP_EVERY = 200
@@ -84,7 +84,7 @@ def play(
     game = _Game(generator, discriminator, config)
     done = game.resume(folder)
     for step in tqdm(range(done, config.steps), initial=done, total=config.steps, desc="playing", leave=False):
-        torch.manual_seed((config.seed * 1_000_003 + step) % 2**63)
+        seed_step(config.seed, step)
         game.losses.append(game.one_step(batches(step), step))
         if not all(map(math.isfinite, game.losses[-1])):
             raise MusegenError(f"the losses of step {step} are {game.losses[-1]}; choose lower rates")
@@ -111,6 +111,7 @@ class _Game:
         self.losses: list[tuple[float, float]] = []
 
     def one_step(self, real: Tensor, step: int) -> tuple[float, float]:
+        """Let the discriminator move, then the generator; return both losses."""
         self._set_rates(min(1.0, 2 * (1 - step / self.config.steps)) + 1e-3)
         made = self.generator.draw(len(real))
         d_loss = self._judge_loss(real, made.detach())
@@ -148,55 +149,38 @@ class _Game:
             for group in optimizer.param_groups:
                 group["lr"] = peaks[name] * share
 
-    def _parts(self) -> dict[str, nn.Module]:
+    def _nets(self) -> dict[str, nn.Module]:
         return {"generator": self.generator, "discriminator": self.discriminator, "mean": self.mean}
 
+    def _parts(self) -> dict[str, Any]:
+        return self._nets() | {f"{name} optimizer": optimizer for name, optimizer in self.optimizers.items()}
+
     def keep(self, folder: Path) -> None:
-        tensors = {f"{part}/{n}": value for part, net in self._parts().items() for n, value in net.state_dict().items()}
-        for name, optimizer in self.optimizers.items():
-            for index, state in optimizer.state_dict()["state"].items():
-                tensors |= {f"optimizer {name}/{index}/{key}": value for key, value in state.items()}
+        """Write the state of the game."""
         about = {"losses": json.dumps(self.losses), "identity": self._identity()}
-        write_state(folder / "last.safetensors", tensors, about)
+        write_state(folder / LAST, part_tensors(self._parts()), about)
 
     def resume(self, folder: Path | None) -> int:
         """Fill the nets from the folder; return the number of steps done, 0 where nothing fits."""
-        path = (folder or Path()) / "last.safetensors"
-        if folder is None or not path.exists():
+        if folder is None or not (folder / LAST).exists():
             return 0
         try:
-            tensors, about = read_state(path)
+            tensors, about = read_state(folder / LAST)
             if about.get("identity") != self._identity():
                 raise MusegenError("holds a run with another configuration")
         except MusegenError as fault:
-            aside = folder / "last.before.safetensors"
-            os.replace(path, aside)
-            print(f"{folder}: {fault}; starting anew, the old state is kept as {aside.name}")
+            set_aside(folder, fault)
             return 0
-        for part, net in self._parts().items():
-            net.load_state_dict(_below(tensors, part))
-        for name, optimizer in self.optimizers.items():
-            state = optimizer.state_dict()
-            for key, value in _below(tensors, f"optimizer {name}").items():
-                index, _, field = key.partition("/")
-                state["state"].setdefault(int(index), {})[field] = value
-            optimizer.load_state_dict(state)
+        fill_parts(self._parts(), tensors)
         self.losses = [tuple(pair) for pair in json.loads(about["losses"])]
         return len(self.losses)
 
     def _identity(self) -> str:
-        nets: dict[str, Any] = {
-            part: {name: list(value.shape) for name, value in net.state_dict().items()}
-            for part, net in self._parts().items()
-        }
-        return json.dumps({"game": asdict(self.config), "nets": nets})
+        shapes = {name: list(value.shape) for name, value in part_tensors(self._nets()).items()}
+        return json.dumps({"shapes": shapes, "game": asdict(self.config)})
 
 
 def _slopes(scores: tuple[Tensor, ...], seen: Tensor) -> Tensor:
     """(B,) length of the gradient of the sum of a row's scores, at all levels, by what is seen of it."""
     (gradient,) = torch.autograd.grad(sum(level.sum() for level in scores), seen, create_graph=True)
     return gradient.flatten(1).norm(dim=1)
-
-
-def _below(tensors: dict[str, Tensor], part: str) -> dict[str, Tensor]:
-    return {name.removeprefix(f"{part}/"): v for name, v in tensors.items() if name.startswith(f"{part}/")}

@@ -224,13 +224,12 @@ def bench(
     from musegen_lib.paths import committed
 
     before, now = read_table(committed("bench.json")), measure(notebooks)
-    write_table(now, committed("bench.json").parent if keep else out)
-    print(((committed("bench.json").parent if keep else out) / "bench.md").read_text(encoding="utf-8"))
+    folder = committed("bench.json").parent if keep else out
+    write_table(now, folder)
+    print((folder / "bench.md").read_text(encoding="utf-8"))
     moved = changes(before, now)
     print(
-        "\n".join(
-            [f"{len(moved)} of {len(now)} figures differ from the committed table by more than they may:", *moved]
-        )
+        f"{len(moved)} of {len(now)} figures differ from the committed table by more than they may:", *moved, sep="\n"
     )
 
 

@@ -12,14 +12,17 @@ MAX_WRITTEN = 20_000  # notes and empty bars of a page: about half a minute of d
 _NO_METRE = "4/4"  # what a piece without metre is written in
 
 
-def refuse_endless(beats: float, metre: str | None) -> None:
-    """MusegenError for more than MAX_BARS bars: a metre of 1/64 makes millions of them out of six hours of silence."""
+def refuse_endless(beats: float, metre: str | None, name: str = "") -> None:
+    """MusegenError for more than MAX_BARS bars: a metre of 1/64 makes millions of them out of six hours of silence.
+
+    Args:
+        name: what the message begins with, such as "x.abc, line 1: tune X:1".
+    """
     metre = metre or _NO_METRE
     bars = beats / metre_to_beats(metre)
     if bars > MAX_BARS:
-        raise MusegenError(
-            f"has {math.ceil(bars):,} bars of {metre}, more than {MAX_BARS:,}; correct the metre or split it"
-        )
+        count = f"{math.ceil(bars):,} bars of {metre}, more than {MAX_BARS:,}"
+        raise MusegenError(f"{name} has {count}; correct the metre or split it".lstrip())
 
 
 def refuse_long_page(piece: Piece, to: str, name: str = "the piece") -> None:

@@ -190,10 +190,7 @@ def _read_score(root: ET.Element, name: str) -> Score:
     first = readers[0] if readers else PartReader(None, 0)
     first_bar = first.first_measure or 0
     bar = metre_to_beats(first.metre) * FINE_PER_BEAT if first.metre else 0
-    try:
-        refuse_endless(max((reader.end for reader in readers), default=0) / FINE_PER_BEAT, first.metre)
-    except MusegenError as error:
-        raise MusegenError(f"{name}: {error}") from None
+    refuse_endless(max((reader.end for reader in readers), default=0) / FINE_PER_BEAT, first.metre, f"{name}:")
     tempo = next((read_number(e.get("tempo"), 0, 1e9) for e in root.iter("sound") if e.get("tempo")), 0.0)
     return Score(
         title=" ".join((root.findtext("work/work-title") or root.findtext("movement-title") or "").split()),

@@ -15,7 +15,7 @@ from musegen_lib.corpus import load_folk_tunes
 from musegen_lib.encodings import FIRST_PITCH
 from musegen_lib.models.vae import MelodyVAE, MelodyVAEConfig
 from musegen_lib.models.vae_measures import elbo_nats, encode_windows, reconstruction
-from musegen_lib.recipes.vae import BETA
+from musegen_lib.recipes.vae import BETA, VAERecipe
 from musegen_lib.windows import MelodyWindows, WindowBatches, cut_windows, held_out_windows, in_batches
 
 SEEDS = (0, 1, 2)
@@ -27,15 +27,7 @@ DESIGNS = {
     "recurrent, factorised": replace(SMALL, reads_back=False),
     "feed-forward": replace(SMALL, body="feedforward", encoder_dim=256, decoder_dim=256),
 }
-SETTINGS = training.TrainConfig(
-    steps=1600,
-    learning_rate=5e-3,
-    weight_decay=0.05,
-    warmup_steps=100,
-    clip_norm=5.0,
-    validate_every=200,
-    patience=20,
-)
+SETTINGS = replace(VAERecipe.training, steps=1600, learning_rate=5e-3, warmup_steps=100, validate_every=200)
 BATCH, WARMUP = 64, 200
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -22,6 +21,7 @@ from tqdm.auto import tqdm
 
 from musegen_lib.checkpoints import read_state, write_state
 from musegen_lib.errors import MusegenError
+from musegen_lib.resuming import LAST, fill_parts, part_tensors, seed_step, set_aside
 
 
 class Batches(Protocol):
@@ -155,7 +155,7 @@ def evaluate(model: torch.nn.Module, batches: Sequence[Any]) -> float:
 
 
 def _one_step(fabric: Fabric, module: Any, optimizer: Any, batches: Batches, config: TrainConfig, run: Run) -> float:
-    torch.manual_seed((config.seed * 1_000_003 + run.step) % 2**63)
+    seed_step(config.seed, run.step)
     for group in optimizer.param_groups:
         group["lr"] = learning_rate(run.step, config, run.seconds)
     module.train()
@@ -196,11 +196,8 @@ def _copy_weights(model: torch.nn.Module) -> dict[str, torch.Tensor]:
 def _keep(folder: Path, model: Any, optimizer: Any, best: dict, run: Run, config: TrainConfig) -> None:
     if run.best_step == run.step:
         write_state(folder / "best.safetensors", best, {"step": str(run.step)})
-    tensors = {f"model.{name}": value for name, value in model.state_dict().items()}
-    for index, state in optimizer.state_dict()["state"].items():
-        tensors |= {f"optimizer.{index}.{name}": value for name, value in state.items()}
     about = {"run": json.dumps(asdict(run)), "identity": _identity(model, config)}
-    write_state(folder / "last.safetensors", tensors, about)
+    write_state(folder / LAST, part_tensors({"model": model, "optimizer": optimizer}), about)
 
 
 def _identity(model: Any, config: TrainConfig) -> str:
@@ -218,25 +215,17 @@ def _read_run(text: str) -> Run:
 
 def _resume(folder: Path | None, model: Any, optimizer: Any, config: TrainConfig) -> tuple[Run, dict] | None:
     """Fill model and optimizer from the folder; return the run and its best weights, or None where none fits."""
-    if folder is None or not (folder / "last.safetensors").exists():
+    if folder is None or not (folder / LAST).exists():
         return None
     try:
-        tensors, about = read_state(folder / "last.safetensors")
+        tensors, about = read_state(folder / LAST)
         if about.get("identity") != _identity(model, config):
             raise MusegenError("holds a run with another configuration")
         run, best = _read_run(about["run"]), _copy_weights(model)
         if run.best_step:
             best, _ = read_state(folder / "best.safetensors")
     except (ValueError, KeyError) as fault:
-        aside = folder / "last.before.safetensors"
-        os.replace(folder / "last.safetensors", aside)
-        print(f"{folder}: {fault}; starting anew, the old state is kept as {aside.name}")
+        set_aside(folder, fault)
         return None
-    model.load_state_dict({n.removeprefix("model."): v for n, v in tensors.items() if n.startswith("model.")})
-    found = optimizer.state_dict()
-    for name, value in tensors.items():
-        if name.startswith("optimizer."):
-            _, index, field_name = name.split(".")
-            found["state"].setdefault(int(index), {})[field_name] = value
-    optimizer.load_state_dict(found)
+    fill_parts({"model": model, "optimizer": optimizer}, tensors)
     return run, best

@@ -18,7 +18,7 @@ from musegen_lib.models.gan import (
     with_spectral_norm,
 )
 from musegen_lib.models.gan_batches import (
-    WindowBatches,
+    BarBatches,
     bar_windows,
     cells_to_pieces,
     one_hot,
@@ -282,8 +282,8 @@ def test_the_chord_chain_takes_only_steps_that_training_took():
 
 
 def test_batches_depend_on_seed_and_step_alone():
-    batches = WindowBatches(make_tokens(30), 8, seed=3)
+    batches = BarBatches(make_tokens(30), 8, seed=3)
     assert torch.equal(batches(5), batches(5))
     assert not torch.equal(batches(5), batches(6))
     assert batches(0).shape == (8, 16, 4, N_PITCHES + 2)
-    assert WindowBatches(np.ones((4, 784), dtype=bool), 3)(0).dtype == torch.float32
+    assert BarBatches(np.ones((4, 784), dtype=bool), 3)(0).dtype == torch.float32

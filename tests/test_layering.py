@@ -12,7 +12,7 @@ LAYERS = (  # the first part of a module's name below musegen_lib; a star stands
     ("midi", "midi_*", "abc", "abc_*", "musicxml", "musicxml_*", "encodings", "soundfont"),
     ("corpus", "metrics"),
     ("sampling", "events", "windows", "models"),
-    ("training", "checkpoints", "adversarial"),
+    ("training", "checkpoints", "resuming", "adversarial"),
     ("listen", "score", "show", "gallery"),
     (
         *("exercises", "exercises_*", "notebooks", "ledger", "ledger_*"),

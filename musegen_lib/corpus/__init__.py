@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from importlib.metadata import version
 from pathlib import Path
 
@@ -86,7 +86,7 @@ def find_piece(name: str) -> Piece:
     return corpus[int(found[0])]
 
 
-def windows(corpus: Corpus, n_bars: int = 2, hop_bars: int | None = None) -> list[Piece]:
+def windows(corpus: Iterable[Piece], n_bars: int = 2, hop_bars: int | None = None) -> list[Piece]:
     """Cut every piece into excerpts of n_bars full bars, each on a bar line, hop_bars apart (default n_bars).
 
     A pickup is left out. Split the corpus first: windows of one piece never belong on two sides.

@@ -137,7 +137,7 @@ class BarGenerator(nn.Module):
             for i, voice in enumerate(ORDER):
                 logits = self._logits(i, mind + own[i][:, bar], torch.stack([sound[voice], *chosen]), banks[i])
                 if step == 0:
-                    logits = logits + _opening(logits)
+                    logits = opening(logits)
                 token = straight_through(logits if gumbel is None else logits + gumbel[:, step, voice])
                 tokens[voice], struck[voice] = token, 1 - token[:, :FIRST_PITCH].sum(dim=1, keepdim=True)
                 sound[voice] = token[:, HOLD : HOLD + 1] * sound[voice] + _begun(token)
@@ -169,8 +169,12 @@ class BarGenerator(nn.Module):
         noise = torch.randn(n, config.n_bars, 1 + N_VOICES, config.noise_dim, generator=generator)
         half = config.noise_dim // 2
         noise[..., :half] = noise[:, :1, :, :half]
-        gumbel = torch.empty(n, BAR_STEPS * config.n_bars, N_VOICES, N_BAR_TOKENS).exponential_(generator=generator)
-        return noise, -gumbel.clamp_min(1e-20).log()
+        return noise, gumbel_noise((n, BAR_STEPS * config.n_bars, N_VOICES, N_BAR_TOKENS), generator)
+
+
+def gumbel_noise(shape: tuple[int, ...], generator: torch.Generator | None = None) -> Tensor:
+    """Standard Gumbel noise: added to logits, it makes the largest sum a draw from their softmax."""
+    return -torch.empty(shape).exponential_(generator=generator).clamp_min(1e-20).log()
 
 
 def straight_through(logits: Float[Tensor, "... K"]) -> Float[Tensor, "... K"]:
@@ -236,11 +240,11 @@ def _begun(token: Float[Tensor, "B K"]) -> Float[Tensor, "B P1"]:
     return torch.cat([token[:, FIRST_PITCH:], token[:, REST : REST + 1]], dim=1)
 
 
-def _opening(logits: Tensor) -> Tensor:
+def opening(logits: Float[Tensor, "... K"]) -> Float[Tensor, "... K"]:
     """In its first step every voice strikes a note: there is nothing to hold, and a voice that rests may never sing."""
     closed = torch.zeros_like(logits)
-    closed[:, :FIRST_PITCH] = NEVER
-    return closed
+    closed[..., :FIRST_PITCH] = NEVER
+    return logits + closed
 
 
 def _bank(shapes: Float[Tensor, "N R I"]) -> Float[Tensor, "N P RP"]:

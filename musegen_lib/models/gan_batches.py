@@ -16,12 +16,14 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from musegen_lib.corpus import windows as cut_windows
 from musegen_lib.encodings import bars_to_piece, grid_to_piece, piece_to_bars
 from musegen_lib.events import NO_TONIC
 from musegen_lib.models.chorale_batches import (
     FIRST_PITCH,
     HIGH,
     LOW,
+    REST,
     ChoraleSteps,
     piece_to_steps,
     tokens_to_grid,
@@ -42,12 +44,9 @@ def bar_windows(pieces: Iterable[Piece], n_bars: int = 1) -> tuple[list[Piece], 
     """
     found, numbers = [], []
     for number, piece in enumerate(pieces):
-        if piece.steps_per_bar != BAR_STEPS:
-            continue
-        first = 1 if piece.pickup_steps else 0
-        full = (piece.n_steps - piece.pickup_steps) // BAR_STEPS
-        found += [piece.excerpt(n_bars, bar) for bar in range(first, first + full - n_bars + 1)]
-        numbers += [number] * (len(found) - len(numbers))
+        if piece.steps_per_bar == BAR_STEPS:
+            found += cut_windows([piece], n_bars, hop_bars=1)
+            numbers += [number] * (len(found) - len(numbers))
     return found, np.array(numbers, dtype=np.int64)
 
 
@@ -56,7 +55,7 @@ def windows_to_tokens(windows: Sequence[Piece], n_bars: int = 1) -> Int[np.ndarr
     rows = []
     for window in windows:
         tokens = to_white_keys(piece_to_steps(window)).tokens
-        rows.append(np.pad(tokens, ((0, n_bars * BAR_STEPS - len(tokens)), (0, 0)), constant_values=1))
+        rows.append(np.pad(tokens, ((0, n_bars * BAR_STEPS - len(tokens)), (0, 0)), constant_values=REST))
     return np.array(rows).reshape(-1, n_bars * BAR_STEPS, 4)
 
 
@@ -92,7 +91,7 @@ def cells_to_pieces(cells: Bool[np.ndarray, "N 784"], **labels: Any) -> list[Pie
     return [bars_to_piece(row[None], **{"metre": "4/4"} | labels) for row in cells]
 
 
-class WindowBatches:
+class BarBatches:
     """Rows of a table drawn with replacement; batch k depends on the seed and on k alone."""
 
     def __init__(self, table: np.ndarray, size: int, seed: int = 0):

@@ -7,8 +7,16 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from musegen_lib.models.chorale_batches import FIRST_PITCH, N_VOICES
-from musegen_lib.models.gan import BAR_STEPS, NEVER, BarDiscriminator, BarGANConfig, BarGenerator, straight_through
+from musegen_lib.models.chorale_batches import N_VOICES
+from musegen_lib.models.gan import (
+    BAR_STEPS,
+    BarDiscriminator,
+    BarGANConfig,
+    BarGenerator,
+    gumbel_noise,
+    opening,
+    straight_through,
+)
 from musegen_lib.models.intervals import N_BAR_TOKENS, PERIODS
 
 
@@ -36,10 +44,8 @@ class OneShotGenerator(nn.Module):
         steps = F.leaky_relu(self.norm(self.spread(noise).view(n, BAR_STEPS, -1)), 0.2)
         steps = steps + F.leaky_relu(self.norm_again(self.mix(steps)), 0.2)
         logits = self.out(steps).view(n, BAR_STEPS, N_VOICES, N_BAR_TOKENS) + self.usual
-        closed = torch.zeros_like(logits)
-        closed[:, 0, :, :FIRST_PITCH] = NEVER
-        gumbel = -torch.empty_like(logits).exponential_(generator=generator).clamp_min(1e-20).log()
-        return straight_through(logits + closed + temperature * gumbel)
+        logits = torch.cat([opening(logits[:, :1]), logits[:, 1:]], dim=1)
+        return straight_through(logits + temperature * gumbel_noise(tuple(logits.shape), generator))
 
 
 class DeterministicGenerator(BarGenerator):

@@ -56,20 +56,15 @@ class ChoraleNet(ShippedNet):
     """A net trained on the chorales: what the two recipes share."""
 
     about: str
-    training: training.TrainConfig
     batch_size = 12
 
     def train(
         self, out: Path, seed: int = 0, steps: int | None = None, minutes: float | None = None, split: str = "tune"
     ) -> dict[str, Any]:
         """Train for 8 minutes, or for `minutes`, or for a number of steps; the best of the validations is kept."""
-        torch.manual_seed(seed)
-        model = self.net(self.config)
-        config = training.limited(self.training, seed, steps, minutes)
-        pieces = chorale_steps("train", split)
+        pieces, valid = chorale_steps("train", split), in_batches(chorale_steps("valid", split))
         batches = ChoraleBatches(pieces, self.batch_size, seed)
-        folder = Path("runs") / f"{out.stem}-seed{seed}"
-        run = training.fit(model, batches, in_batches(chorale_steps("valid", split)), config, folder)
+        model, run = self.fitted(batches, valid, out, seed, steps, minutes)
         card = {
             "about": self.about,
             "recipe": train_command(self.name, seed, self.training, steps, minutes),

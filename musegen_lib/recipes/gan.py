@@ -25,7 +25,7 @@ from musegen_lib.models.gan import (
     SketchGenerator,
 )
 from musegen_lib.models.gan_batches import (
-    WindowBatches,
+    BarBatches,
     bar_windows,
     tokens_to_pieces,
     windows_to_cells,
@@ -34,7 +34,7 @@ from musegen_lib.models.gan_batches import (
 from musegen_lib.models.gan_floors import ChordChain, cells_to_tokens, mix_voices
 from musegen_lib.piece import Piece
 from musegen_lib.recipes.chorale import TEMPO, TERMS
-from musegen_lib.recipes.shipped import ShippedNet
+from musegen_lib.recipes.shipped import ShippedNet, run_folder
 
 DRAWS = (0, 1, 2)  # seeds of the sets that `evaluate` measures
 TEMPERATURE = 0.7  # of the draws; chosen on validation bars, as lesson 2 shows
@@ -75,8 +75,8 @@ class GANRecipe(ShippedNet):
         config = GameConfig(**vars(self.game) | {"seed": seed, "steps": steps or self.game.steps})
         torch.manual_seed(seed)
         (generator, discriminator), table = self.players(), self.table()
-        batches = WindowBatches(table, config.batch_size, seed)
-        losses = play(generator, discriminator, batches, config, Path("runs") / f"{out.stem}-seed{seed}")
+        batches = BarBatches(table, config.batch_size, seed)
+        losses = play(generator, discriminator, batches, config, run_folder(out, seed))
         card = {
             "about": self.about,
             "recipe": f"musegen train {self.name} --seed {seed} --steps {config.steps}",

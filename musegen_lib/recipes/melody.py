@@ -164,12 +164,8 @@ class RNNRecipe(ShippedNet, MelodyRecipe):
 
     def train(self, out: Path, seed: int = 0, steps: int | None = None, minutes: float | None = None) -> dict[str, Any]:
         """Train on the folk tunes; a run that was stopped goes on from its last validation."""
-        torch.manual_seed(seed)
-        model = MelodyRNN(self.config)
-        config = training.limited(self.training, seed, steps, minutes)
         batches = MelodyBatches(melody_events("train"), self.batch_size, seed)
-        folder = Path("runs") / f"{out.stem}-seed{seed}"
-        run = training.fit(model, batches, in_batches(melody_events("valid")), config, folder)
+        model, run = self.fitted(batches, in_batches(melody_events("valid")), out, seed, steps, minutes)
         card = {
             "about": self.about,
             "recipe": train_command(self.name, seed, self.training, steps, minutes),

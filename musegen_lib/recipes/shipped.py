@@ -1,14 +1,17 @@
-"""What recipes of trained nets share: where their weights lie, and how they are loaded."""
+"""What recipes of trained nets share: where their weights lie, how they are loaded, and how they are trained."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from musegen_lib.checkpoints import load_model
 from musegen_lib.paths import committed
-from musegen_lib.training import TrainConfig
+from musegen_lib.training import Batches, Run, TrainConfig, fit, limited
 
 
 def train_command(
@@ -26,12 +29,18 @@ def train_command(
     return f"musegen train {name}{f' --data {data}' if data else ''} --seed {seed}{limits}"
 
 
+def run_folder(out: Path, seed: int) -> Path:
+    """Where a training that shall end in `out` keeps its state."""
+    return Path("runs") / f"{out.stem}-seed{seed}"
+
+
 class ShippedNet:
     """A net whose weights come with the course; `net` is its class and `config` how large it is trained."""
 
     name: str
     net: type
     config: Any
+    training: TrainConfig
 
     @property
     def checkpoint(self) -> Path:
@@ -41,6 +50,14 @@ class ShippedNet:
     def load(self, path: Path | None = None) -> Any:
         """Load trained weights; the card says how large the net is."""
         return load_model(path or self.checkpoint, self.net, type(self.config))
+
+    def fitted(
+        self, batches: Batches, valid: Sequence[Any], out: Path, seed: int, steps: int | None, minutes: float | None
+    ) -> tuple[Any, Run]:
+        """Train a new net by the recipe, within other limits if they are given; a stopped run goes on."""
+        torch.manual_seed(seed)
+        model, config = self.net(self.config), limited(self.training, seed, steps, minutes)
+        return model, fit(model, batches, valid, config, run_folder(out, seed))
 
     @cache  # noqa: B019  a few recipes, which live as long as the program
     def load_once(self) -> Any:

@@ -23,7 +23,7 @@ from musegen_lib.models.vae import MelodyVAE, MelodyVAEConfig
 from musegen_lib.models.vae_measures import elbo_nats, encode_windows, iwae_nats, reconstruction
 from musegen_lib.piece import Piece
 from musegen_lib.recipes.melody import TERMS, copy_detector
-from musegen_lib.recipes.shipped import ShippedNet
+from musegen_lib.recipes.shipped import ShippedNet, train_command
 from musegen_lib.windows import (
     MelodyWindows,
     WindowBatches,
@@ -61,16 +61,12 @@ class VAERecipe(ShippedNet):
 
     def train(self, out: Path, seed: int = 0, steps: int | None = None, minutes: float | None = None) -> dict[str, Any]:
         """Train on the folk tunes; a run that was stopped goes on from its last validation."""
-        torch.manual_seed(seed)
-        model, config = self.net(self.config), training.limited(self.training, seed, steps, minutes)
-        windows = training_windows()
+        windows, valid = training_windows(), in_batches(held_out_windows("valid").tokens, BETA)
         batches = WindowBatches(windows, self.batch_size, seed, BETA, WARMUP_STEPS)
-        folder = Path("runs") / f"{out.stem}-seed{seed}"
-        valid = in_batches(held_out_windows("valid").tokens, BETA)
-        run = training.fit(model, batches, valid, config, folder)
+        model, run = self.fitted(batches, valid, out, seed, steps, minutes)
         card = {
             "about": self.about,
-            "recipe": f"musegen train {self.name} --seed {seed} --steps {config.steps}",
+            "recipe": train_command(self.name, seed, self.training, steps, minutes),
             "data": f"two-bar windows of folk tunes, part train, {len(windows):,} windows: {TERMS}",
             "data_fingerprint": corpus_fingerprint("folk"),
             "seed": seed,
