@@ -1,0 +1,56 @@
+"""Build the book into book/_build/html, warnings as errors, and check every link inside it.
+
+    make book                        # or: .venv/bin/python book/_tools/build.py
+
+Two things come from npm, pinned by book/_web/package-lock.json: MathJax and the runtime of the playground. With them in
+place, and with the corpus in the installed music21, nothing else is fetched.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from api_pages import write_api_pages
+from check_links import dead_links
+from teaching_pages import write_teaching_pages
+from vendor import vendor
+
+ROOT = Path(__file__).resolve().parents[2]
+HTML = ROOT / "book/_build/html"
+
+
+def main() -> int:
+    """Build and check; return the exit code."""
+    started = time.monotonic()
+    shutil.rmtree(HTML, ignore_errors=True)  # no page of a lesson or module that is gone stays
+    vendor()
+    n_modules = write_api_pages()
+    write_teaching_pages()
+    command = [
+        str(Path(sys.executable).with_name("jupyter-book")),
+        "build",
+        ".",
+        "--path-output",
+        "book",
+        "-W",
+        "--keep-going",
+        "-q",
+    ]
+    command += ["--config", "book/_config.yml", "--toc", "book/_toc.yml"]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "MPLBACKEND": "agg"}
+    built = subprocess.run(command, cwd=ROOT, env=environment, check=False)
+    if built.returncode:
+        print("book: the build failed, see above", file=sys.stderr)
+        return built.returncode
+    faults = dead_links(HTML)
+    print("\n".join(faults[:40]), file=sys.stderr)
+    n_pages = len(list(HTML.rglob("*.html")))
+    print(f"book: {n_pages} pages, {n_modules} modules, {len(faults)} dead links, {time.monotonic() - started:.0f} s")
+    return bool(faults)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
