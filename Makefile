@@ -39,10 +39,11 @@ notebooks: $(STAMP) ## run every notebook again and store its outputs
 lab: $(STAMP) ## open the notebooks in JupyterLab
 	$(RUN) jupyterlab notebooks
 
-train: $(STAMP) ## train the published models again (an hour)
+train: $(STAMP) ## train the published models again (an hour and a half)
 	$(RUN) musegen_lib train rnn
 	$(RUN) musegen_lib train rnn-chorales
 	$(RUN) musegen_lib train harmoniser
+	$(RUN) musegen_lib train vae
 
 bench: $(STAMP) ## measure times and model figures on this machine
 	$(RUN) musegen_lib bench

@@ -152,6 +152,35 @@ def harmonise(
 
 
 @app.command()
+def vary(
+    source: Annotated[Path, typer.Argument(help="A melody: .mid, .abc, .xml, .musicxml or .mxl.")],
+    out: Annotated[Path, typer.Option(help="Folder for the .mid files.")],
+    n: Annotated[int, typer.Option("--n", min=1, max=1000, help="How many variations.")] = 8,
+    distance: Annotated[float, typer.Option(min=0.0, max=10.0, help="How far to go; 0 is the round trip.")] = 0.5,
+    seed: Seed = 0,
+    json: Json = False,
+) -> None:
+    """Write variations of the first two bars of a melody: codes near its own, unfolded by the VAE."""
+    from musegen_lib.walking import vary_file
+
+    _say(vary_file(source, out, n, distance, seed), json)
+
+
+@app.command()
+def interpolate(
+    first: Annotated[Path, typer.Argument(help="A melody: .mid, .abc, .xml, .musicxml or .mxl.")],
+    second: Annotated[Path, typer.Argument(help="Another melody.")],
+    out: Annotated[Path, typer.Option(help="Folder for the .mid files.")],
+    steps: Annotated[int, typer.Option(min=2, max=1000, help="Length of the path, both ends counted.")] = 9,
+    json: Json = False,
+) -> None:
+    """Walk from the first two bars of one melody to those of another through the VAE's codes."""
+    from musegen_lib.walking import interpolate_files
+
+    _say(interpolate_files(first, second, out, steps), json)
+
+
+@app.command()
 def perform(
     out: Annotated[Path, typer.Option(help="A .mid file, or a FIFO or MIDI device that plays live.")],
     seed_file: Annotated[

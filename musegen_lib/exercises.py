@@ -12,6 +12,7 @@ from musegen_lib.exercises_first import FIRST_MUSIC
 from musegen_lib.exercises_gan import GAN
 from musegen_lib.exercises_rnn import RNN
 from musegen_lib.exercises_theory import THEORY
+from musegen_lib.exercises_vae import VAE
 
 
 class Check:
@@ -58,4 +59,4 @@ class Checks:
         return list(self._checks)
 
 
-check = Checks(FIRST_MUSIC, THEORY, GAN, RNN)
+check = Checks(FIRST_MUSIC, THEORY, GAN, VAE, RNN)

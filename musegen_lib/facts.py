@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from musegen_lib.corpus import load_chorales, load_folk_tunes
-from musegen_lib.events import is_playable
+from musegen_lib.events import STYLES, is_playable
 from musegen_lib.metrics.originality import CopyDetector, chord_symbols, corpus_to_symbols, melody_symbols
 from musegen_lib.metrics.tonality import key_fit
 from musegen_lib.models.chorale_batches import BAR_STEPS, FIRST_PITCH, N_VOICES, piece_to_steps
@@ -27,7 +27,8 @@ def facts_of(piece: Piece) -> dict[str, Any]:
     if piece.n_voices > 1:
         playable, run = is_playable_chorale(piece), chorale_detector().longest_run(chord_symbols(piece))
     else:
-        playable, run = is_playable(piece), copy_detector().longest_run(melody_symbols(piece))
+        styled = piece if piece.style else piece.replace(style=STYLES[0])  # a melody may be of no style
+        playable, run = is_playable(styled), copy_detector().longest_run(melody_symbols(piece))
     return {"playable": playable, "longest_copied_run": run, "key_fit": round(key_fit(piece), 3)}
 
 

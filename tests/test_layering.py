@@ -11,12 +11,12 @@ LAYERS = (  # the first part of a module's name below musegen_lib; a star stands
     ("__init__", "errors", "piece", "roll_svg", "paths"),
     ("midi", "midi_*", "abc", "abc_*", "musicxml", "musicxml_*", "encodings", "soundfont"),
     ("corpus", "metrics"),
-    ("sampling", "events", "models"),
+    ("sampling", "events", "windows", "models"),
     ("training", "checkpoints", "adversarial"),
     ("listen", "score", "show", "gallery"),
     (
         *("exercises", "exercises_*", "notebooks", "ledger", "ledger_*"),
-        *("recipes", "facts", "convert", "harmonise", "seed_phrase", "performing", "playing"),
+        *("recipes", "facts", "convert", "harmonise", "seed_phrase", "performing", "playing", "walking"),
         *("studies", "studies_*", "tour", "bench", "cli", "__main__"),
     ),
 )

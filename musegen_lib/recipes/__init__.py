@@ -1,7 +1,7 @@
 """The shipped models by name: how each is trained, loaded, asked for music, and measured.
 
 >>> sorted(RECIPES)
-['gan', 'gan-phrases', 'gan-sketch', 'markov', 'rnn', 'rnn-chorales']
+['gan', 'gan-phrases', 'gan-sketch', 'markov', 'rnn', 'rnn-chorales', 'vae']
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from musegen_lib.piece import Piece
 from musegen_lib.recipes.chorale import CHORALES, HARMONISER
 from musegen_lib.recipes.gan import BAR, PHRASES, SKETCH
 from musegen_lib.recipes.melody import MarkovRecipe, RNNRecipe
+from musegen_lib.recipes.vae import VAERecipe
 
 __all__ = ["RECIPES", "Recipe", "find_recipe"]
 
@@ -40,6 +41,7 @@ RECIPES: dict[str, Recipe] = {
     "gan": BAR,
     "gan-phrases": PHRASES,
     "gan-sketch": SKETCH,
+    "vae": VAERecipe(),
 }
 
 

@@ -1,0 +1,137 @@
+"""Variations and paths through the codes of the shipped VAE, from Python and from the command line."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from typer.testing import CliRunner
+
+from musegen_lib.cli import app
+from musegen_lib.encodings import FIRST_PITCH
+from musegen_lib.errors import MusegenError
+from musegen_lib.midi import read_midi, write_midi
+from musegen_lib.piece import Piece
+from musegen_lib.recipes import RECIPES
+from musegen_lib.recipes.vae import prior_windows, whole_bars
+from musegen_lib.walking import crossfade, neighbours, path_between, slerp
+from musegen_lib.windows import WINDOW_STEPS, held_out_windows, piece_to_window
+
+TUNE = [(0, 4, 67), (4, 4, 69), (8, 4, 71), (12, 4, 74), (16, 6, 72), (22, 2, 71), (24, 8, 69)]
+OTHER = [(0, 2, 62), (2, 2, 64), (4, 4, 66), (8, 8, 69), (16, 4, 66), (20, 4, 64), (24, 8, 62)]
+
+
+@pytest.fixture(scope="module")
+def vae():
+    return RECIPES["vae"].load_once()
+
+
+@pytest.fixture
+def files(tmp_path):
+    paths = tmp_path / "a.mid", tmp_path / "b.mid"
+    for path, notes in zip(paths, (TUNE, OTHER)):
+        write_midi(Piece.from_notes(notes), path)
+    return paths
+
+
+def run(*arguments):
+    result = CliRunner().invoke(app, [*map(str, arguments), "--json"])
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout)
+
+
+def test_an_arc_has_its_ends_and_keeps_equal_lengths():
+    a, b = torch.tensor([3.0, 0.0, 0.0]), torch.tensor([0.0, 0.0, 3.0])
+    torch.testing.assert_close(slerp(a, b, 0.0), a)
+    torch.testing.assert_close(slerp(a, b, 1.0), b)
+    assert [round(float(slerp(a, b, t).norm()), 4) for t in (0.2, 0.5, 0.8)] == [3.0] * 3
+    assert float(slerp(a, 2 * b, 0.5).norm()) == pytest.approx(4.5)
+    torch.testing.assert_close(slerp(a, a, 0.3), a)
+    torch.testing.assert_close(slerp(a, -a, 0.5), torch.zeros(3))  # opposite: through the middle
+
+
+def test_a_crossfade_moves_each_token_once():
+    a, b = np.zeros(WINDOW_STEPS, dtype=np.int64), np.full(WINDOW_STEPS, 20)
+    faded = crossfade(a, b, 5, np.random.default_rng(0))
+    assert (faded == 20).sum(axis=1).tolist() == [0, 8, 16, 24, 32]
+    assert (np.diff(faded, axis=0) >= 0).all()
+
+
+def test_the_shipped_net_gives_back_nine_notes_of_ten(vae):
+    windows = held_out_windows("valid").tokens[::8]
+    with torch.no_grad():
+        written = vae.write(vae.encode(torch.from_numpy(windows))[0]).numpy()
+    struck = windows >= FIRST_PITCH
+    assert (written == windows)[struck].mean() > 0.9
+    shifted = np.roll(windows, 1, axis=0)  # the round trip of another window scores what chance scores
+    assert (written == shifted)[shifted >= FIRST_PITCH].mean() < 0.3
+
+
+def test_a_path_begins_and_ends_at_the_round_trips(vae):
+    a, b = (piece_to_window(Piece.from_notes(notes))[0] for notes in (TUNE, OTHER))
+    walk = path_between(vae, a, b, 4)
+    assert walk.shape == (4, WINDOW_STEPS)
+    with torch.no_grad():
+        ends = vae.write(vae.encode(torch.from_numpy(np.stack([a, b])))[0]).numpy()
+    assert np.array_equal(walk[[0, -1]], ends)
+
+
+def test_neighbours_lose_notes_with_distance(vae):
+    window, _ = piece_to_window(Piece.from_notes(TUNE))
+    struck, kept = window >= FIRST_PITCH, []
+    for distance in (0.0, 0.5, 2.0):
+        made = neighbours(vae, window, 30, distance, torch.Generator().manual_seed(0))
+        kept.append((made == window)[:, struck].mean())
+    assert kept[0] > kept[1] > kept[2]
+
+
+def test_windows_of_the_prior_are_never_silent_and_become_whole_bars(vae):
+    for tokens in prior_windows(vae, 40, torch.Generator().manual_seed(0)):
+        assert (tokens >= FIRST_PITCH).any()
+        assert RECIPES["vae"].to_piece(tokens, "t", 0).n_steps == WINDOW_STEPS
+    silent = np.ones(WINDOW_STEPS, dtype=np.int64)
+    assert np.array_equal(whole_bars(silent), silent)
+
+
+def test_generate_writes_the_same_playable_bytes_for_the_same_seed(tmp_path):
+    reports = [run("generate", "vae", "--n", 6, "--seed", 3, "--out", tmp_path / name) for name in "ab"]
+    assert reports[0]["validity"] == 1.0
+    first, second = ([p.read_bytes() for p in sorted((tmp_path / name).iterdir())] for name in "ab")
+    assert first == second
+    assert len(set(first)) == 6
+    other = run("generate", "vae", "--n", 6, "--seed", 4, "--out", tmp_path / "c")
+    assert [p.read_bytes() for p in sorted((tmp_path / "c").iterdir())] != first
+    assert other["validity"] == 1.0
+
+
+def test_generate_refuses_what_the_vae_cannot_be_told():
+    with pytest.raises(MusegenError, match="style: the vae knows temperature only"):
+        RECIPES["vae"].generate(1, 0, style="irish")
+
+
+def test_vary_writes_n_playable_files_the_same_for_the_same_seed(files, tmp_path):
+    reports = [
+        run("vary", files[0], "--n", 5, "--distance", 0.5, "--seed", 1, "--out", tmp_path / name) for name in "xy"
+    ]
+    assert reports[0]["validity"] == 1.0
+    assert len(reports[0]["pieces"]) == 5
+    assert all(0 <= row["notes_kept"] <= 1 for row in reports[0]["pieces"])
+    assert any("7 of 7 notes kept" in line for line in reports[0]["read"])
+    x, y = ([p.read_bytes() for p in sorted((tmp_path / name).iterdir())] for name in "xy")
+    assert x == y
+    assert read_midi(sorted((tmp_path / "x").iterdir())[0])[0].n_steps == read_midi(files[0])[0].n_steps * (
+        read_midi(sorted((tmp_path / "x").iterdir())[0])[0].steps_per_beat // read_midi(files[0])[0].steps_per_beat
+    )
+
+
+def test_interpolate_writes_the_path(files, tmp_path):
+    report = run("interpolate", *files, "--steps", 4, "--out", tmp_path / "way")
+    assert report["validity"] == 1.0
+    assert sorted(p.name for p in (tmp_path / "way").iterdir()) == [f"a_to_b_{i:03d}.mid" for i in range(1, 5)]
+
+
+def test_foreign_files_are_refused_in_one_line(tmp_path):
+    write_midi(Piece.from_notes([(400, 4, 60)]), tmp_path / "late.mid")
+    result = CliRunner().invoke(app, ["vary", str(tmp_path / "late.mid"), "--out", str(tmp_path / "v")])
+    assert isinstance(result.exception, MusegenError)
+    assert "no melody in its first 32 sixteenths" in str(result.exception)
