@@ -15,6 +15,7 @@ from pathlib import Path
 
 from api_pages import write_api_pages
 from check_links import dead_links
+from export_nets import export_nets
 from teaching_pages import write_teaching_pages
 from vendor import vendor
 
@@ -27,6 +28,7 @@ def main() -> int:
     started = time.monotonic()
     shutil.rmtree(HTML, ignore_errors=True)  # no page of a lesson or module that is gone stays
     vendor()
+    n_bytes = export_nets()
     n_modules = write_api_pages()
     write_teaching_pages()
     command = [
@@ -48,7 +50,9 @@ def main() -> int:
     faults = dead_links(HTML)
     print("\n".join(faults[:40]), file=sys.stderr)
     n_pages = len(list(HTML.rglob("*.html")))
-    print(f"book: {n_pages} pages, {n_modules} modules, {len(faults)} dead links, {time.monotonic() - started:.0f} s")
+    counts = f"{n_pages} pages, {n_modules} modules, {n_bytes / 1e6:.1f} MB of nets, {len(faults)} dead links"
+    print(f"book: {counts}, {time.monotonic() - started:.0f} s")
+    print("book: to read it: .venv/bin/python -m http.server -d book/_build/html, then localhost:8000")
     return bool(faults)
 
 
