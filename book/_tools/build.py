@@ -21,6 +21,11 @@ from vendor import vendor
 
 ROOT = Path(__file__).resolve().parents[2]
 HTML = ROOT / "book/_build/html"
+DOOR = """<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8"><title>Music from neural networks</title>
+<link rel="icon" href="_static/icon.svg"><meta http-equiv="refresh" content="0; url=book/intro.html"></head>
+<body><a href="book/intro.html">Start here</a></body></html>
+"""
 
 
 def main() -> int:
@@ -47,6 +52,7 @@ def main() -> int:
     if built.returncode:
         print("book: the build failed, see above", file=sys.stderr)
         return built.returncode
+    (HTML / "index.html").write_text(DOOR, encoding="utf-8")
     faults = dead_links(HTML)
     print("\n".join(faults[:40]), file=sys.stderr)
     n_pages = len(list(HTML.rglob("*.html")))
