@@ -40,7 +40,7 @@ def written(block, inside):
     if block[0].lstrip().startswith(">>>"):
         return block
     if not inside and is_set(block):
-        return ["::", "", *("    " + line for line in block)]
+        return [".. code-block:: text", "", *("    " + line for line in block)]
     return [plain_words(line) for line in block]
 
 

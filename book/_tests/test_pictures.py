@@ -1,6 +1,7 @@
-"""Pictures of the book, kept in book/_static for the README and for eyes; made anew with `MUSEGEN_PICTURES=1`.
+"""Pictures of the book and of the gallery page, kept in book/_static for the README and for eyes.
 
-Without that variable they are made beside, and must show as much: a page that has gone blank is caught.
+`MUSEGEN_PICTURES=1 make book-test` makes them anew. Without that variable they are made beside and must have the same
+size, the same theme and something to see: a page that has gone blank is caught.
 """
 
 import os
@@ -9,13 +10,16 @@ import matplotlib.image
 import pytest
 from conftest import DESKTOP, PHONE, STATIC
 
+from musegen_lib.tour import make_tour
+
+KEEP = bool(os.environ.get("MUSEGEN_PICTURES"))
 SHOTS = {  # name: page, theme, window, what to bring into sight
     "book_intro": ("book/intro.html", "light", DESKTOP, None),
     "book_intro_phone_dark": ("book/intro.html", "dark", PHONE, None),
-    "book_lesson": ("notebooks/00_first_music.html", "light", DESKTOP, "#hear-it-first"),
-    "book_lesson_phone_dark": ("notebooks/00_first_music.html", "dark", PHONE, "#real-music"),
-    "book_lesson_dark": ("notebooks/04_rnn.html", "dark", DESKTOP, "#hear-it-first"),
-    "book_playground": ("book/playground.html", "light", {"width": 1280, "height": 1150}, None),
+    "book_lesson": ("notebooks/00_first_music.html", "light", DESKTOP, ".cell_output audio"),
+    "book_lesson_phone_dark": ("notebooks/00_first_music.html", "dark", PHONE, ".cell_output audio"),
+    "book_lesson_dark": ("notebooks/04_rnn.html", "dark", DESKTOP, ".cell_output audio"),
+    "book_playground": ("book/playground.html", "light", DESKTOP, '[data-is="piano"]'),
     "book_playground_phone_dark": ("book/playground.html", "dark", PHONE, '[data-is="piano"]'),
     "book_map_dark": ("book/playground.html", "dark", DESKTOP, '[data-is="map"]'),
 }
@@ -44,14 +48,26 @@ def test_a_picture_shows_something(open_page, tmp_path, name):
         play(page)
     page.evaluate("() => scrollTo(0, 0)")
     if sight:
-        page.locator(sight).first.evaluate("node => scrollTo(0, node.getBoundingClientRect().top + scrollY - 90)")
+        page.locator(sight).first.evaluate("node => scrollTo(0, node.getBoundingClientRect().top + scrollY - 130)")
     page.wait_for_timeout(300)
-    file = (STATIC if os.environ.get("MUSEGEN_PICTURES") else tmp_path) / f"{name}.png"
+    file = (STATIC if KEEP else tmp_path) / f"{name}.png"
     page.screenshot(path=file)
     picture = matplotlib.image.imread(file)[..., :3]
     assert picture.shape[:2] == (size["height"], size["width"])
     assert picture.std() > 0.02
     assert (picture.mean() > 0.5) == (theme == "light")
-    kept = STATIC / f"{name}.png"
-    assert kept.is_file(), "MUSEGEN_PICTURES=1 make book-test"
-    assert matplotlib.image.imread(kept).shape[:2] == picture.shape[:2]
+    assert matplotlib.image.imread(STATIC / f"{name}.png").shape[:2] == picture.shape[:2]
+
+
+def test_the_readme_has_its_gallery_and_its_score(browser, tmp_path):
+    if KEEP:
+        page = browser.new_page(viewport={"width": 900, "height": 1000})
+        page.goto(make_tour(tmp_path / "tour").as_uri())
+        last = page.locator("h2").last
+        last.evaluate("node => scrollTo(0, node.getBoundingClientRect().top + scrollY - 20)")
+        page.screenshot(path=STATIC / "gallery.png")
+        page.add_style_tag(content="figcaption { visibility: hidden }")
+        page.locator("svg").last.screenshot(path=STATIC / "score.png")
+        page.close()
+    for name in ("gallery.png", "score.png"):
+        assert matplotlib.image.imread(STATIC / name).std() > 0.02
