@@ -3,11 +3,12 @@
 PYTHON ?= python3
 STAMP := .venv/musegen-setup.stamp
 RUN := .venv/bin/python -m
+SECONDS ?= 60
 NOTEBOOKS := $(sort $(wildcard notebooks/*.ipynb))
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help music test lint unit-test notebook-test lab book book-test train bench notebooks
+.PHONY: help music test lint unit-test notebook-test lab book book-test train bench notebooks fuzz
 
 help: ## list the targets
 	@echo "make TARGET (the first one also makes .venv, which takes two minutes):"
@@ -39,11 +40,21 @@ notebooks: $(STAMP) ## run every notebook again and store its outputs
 lab: $(STAMP) ## open the notebooks in JupyterLab
 	$(RUN) jupyterlab notebooks
 
+fuzz: $(STAMP) ## attack the readers for SECONDS, kill trainings, fill disks, make music for long; keeps what fails
+	cd tests && OMP_NUM_THREADS=1 ../$(RUN) fuzz --replay
+	cd tests && OMP_NUM_THREADS=1 ../$(RUN) fuzz --seconds $(SECONDS)
+	cd tests && OMP_NUM_THREADS=1 ../$(RUN) kills --kills 50
+	cd tests && OMP_NUM_THREADS=1 ../$(RUN) full_disks
+	cd tests && OMP_NUM_THREADS=1 ../$(RUN) long_use
+
 train: $(STAMP) ## train the published models again (an hour and a half)
 	$(RUN) musegen_lib train rnn
 	$(RUN) musegen_lib train rnn-chorales
 	$(RUN) musegen_lib train harmoniser
 	$(RUN) musegen_lib train vae
+	$(RUN) musegen_lib train gan
+	$(RUN) musegen_lib train gan-phrases
+	$(RUN) musegen_lib train gan-sketch
 
 bench: $(STAMP) ## measure times and model figures on this machine
 	$(RUN) musegen_lib bench

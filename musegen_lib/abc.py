@@ -17,6 +17,7 @@ from musegen_lib.abc_fields import parse_key, parse_metre
 from musegen_lib.abc_music import FINE_PER_TICK, MAX_NOTES, TICKS_PER_BEAT, TuneReader
 from musegen_lib.abc_writer import piece_to_abc
 from musegen_lib.errors import MusegenError
+from musegen_lib.limits import refuse_endless
 from musegen_lib.piece import Piece, metre_to_beats
 
 __all__ = ["TICKS_PER_BEAT", "Tune", "parse_abc", "piece_to_abc", "read_abc", "tune_to_piece"]
@@ -140,6 +141,10 @@ def tune_to_piece(tune: Tune, steps_per_beat: int = 4, **labels: Any) -> Piece:
         "tempo_qpm": tune.tempo_qpm or 100.0,
         "pickup_steps": _to_steps(tune.pickup_ticks, steps_per_beat),
     }
+    try:
+        refuse_endless(tune.length_ticks / TICKS_PER_BEAT, tune.metre)
+    except MusegenError as fault:
+        raise MusegenError(f"{tune.source}, line {tune.line}: tune X:{tune.number} {fault}") from None
     rows = [
         (onset, duration, pitch, 80, number)
         for number, notes in enumerate(tune.voices)

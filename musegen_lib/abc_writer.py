@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from fractions import Fraction
 from itertools import pairwise
@@ -91,7 +92,7 @@ def _cut_at_bars(piece: Piece, voice: int) -> Iterator[tuple[int, int, list[int]
     now = 0
     for onset, offset, pitches in [*_chords(piece, voice), (piece.n_steps, piece.n_steps, [])]:
         for start, stop, sounding in ((now, onset, []), (onset, offset, pitches)):
-            edges = [start, *(line for line in bar_lines if start < line < stop), stop]
+            edges = [start, *bar_lines[bisect_right(bar_lines, start) : bisect_left(bar_lines, stop)], stop]
             for left, right in pairwise(edges):
                 if right > left:
                     yield left, right - left, sounding, bool(sounding) and left > start, bool(sounding) and right < stop

@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import json
 import math
+import os
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -168,7 +169,9 @@ class _Game:
             if about.get("identity") != self._identity():
                 raise MusegenError("holds a run with another configuration")
         except MusegenError as fault:
-            print(f"{folder}: {fault}; starting anew")
+            aside = folder / "last.before.safetensors"
+            os.replace(path, aside)
+            print(f"{folder}: {fault}; starting anew, the old state is kept as {aside.name}")
             return 0
         for part, net in self._parts().items():
             net.load_state_dict(_below(tensors, part))

@@ -95,18 +95,19 @@ def train(
     json: Json = False,
 ) -> None:
     """Train MODEL by its recipe and write a checkpoint with its card; a stopped run goes on where it was."""
-    from musegen_lib.paths import data_dir
+    from musegen_lib.paths import check_writable, data_dir
     from musegen_lib.recipes import TRAINED_ONLY, find_recipe
-    from musegen_lib.recipes.frames import MINUTES, NAME, train_frames
+    from musegen_lib.recipes.frames import NAME, train_frames
 
     path = out or data_dir() / "checkpoints" / f"{model}.safetensors"
     limits = {name: limit for name, limit in (("steps", steps), ("minutes", minutes)) if limit is not None}
-    if model == NAME:
-        card = train_frames(
-            _wanted(data, f"{NAME} learns from a file: give --data FILE.json"), path, minutes or MINUTES, seed
-        )
+    recipe = None if model == NAME else TRAINED_ONLY.get(model) or find_recipe(model)
+    check_writable(path)
+    if recipe is None:
+        data = _wanted(data, f"{NAME} learns from a file: give --data FILE.json")
+        card = train_frames(data, path, minutes, seed, steps)
     else:
-        card = (TRAINED_ONLY.get(model) or find_recipe(model)).train(path, seed, **limits)
+        card = recipe.train(path, seed, **limits)
     _say(card | {"checkpoint": str(path)}, json)
 
 
@@ -212,11 +213,25 @@ def study(
 
 
 @app.command()
-def bench(json: Json = False) -> None:
-    """Measure times and model figures on this machine."""
+def bench(
+    out: Annotated[Path, typer.Option(help="Folder for bench.json and bench.md.")] = Path("out"),
+    keep: Annotated[bool, typer.Option("--keep", help="Write the committed table, data/bench.md.")] = False,
+    notebooks: Annotated[bool, typer.Option(help="Run every lesson and time it.")] = True,
+) -> None:
+    """Measure speeds beside peers, model figures and lessons; say what changed against the committed table."""
     from musegen_lib.bench import bench as measure
+    from musegen_lib.bench_table import changes, read_table, write_table
+    from musegen_lib.paths import committed
 
-    _say(measure(), json)
+    before, now = read_table(committed("bench.json")), measure(notebooks)
+    write_table(now, committed("bench.json").parent if keep else out)
+    print(((committed("bench.json").parent if keep else out) / "bench.md").read_text(encoding="utf-8"))
+    moved = changes(before, now)
+    print(
+        "\n".join(
+            [f"{len(moved)} of {len(now)} figures differ from the committed table by more than they may:", *moved]
+        )
+    )
 
 
 @app.command()

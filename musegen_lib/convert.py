@@ -8,6 +8,7 @@ import numpy as np
 
 from musegen_lib.abc import piece_to_abc, read_abc, tune_to_piece
 from musegen_lib.errors import MusegenError
+from musegen_lib.limits import refuse_long_page
 from musegen_lib.listen import write_mp3
 from musegen_lib.midi import read_midi, write_midi
 from musegen_lib.musicxml import musicxml_to_piece, piece_to_musicxml
@@ -85,6 +86,8 @@ def convert_file(source: Path, to: str, out: Path) -> list[str]:
     piece, lines = (read_for_notation if to in ("svg", "abc", "musicxml") else read_piece)(source)
     if not len(piece):
         raise MusegenError(f"{source.name}: holds no notes; nothing to write")
+    if to in ("abc", "musicxml", "png"):  # a page of svg holds the first bars only
+        refuse_long_page(piece, to, source.name)
     if to == "mp3":
         write_mp3(piece, out)
     elif to == "mid":

@@ -7,7 +7,6 @@ channel and track; a zero-length note gets one step; of two notes of a voice wit
 from __future__ import annotations
 
 import os
-import uuid
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -21,6 +20,7 @@ from musegen_lib.midi_events import LIMITS, one_line
 from musegen_lib.midi_labels import MAX_STEPS_PER_BEAT, read_labels, signature_to_key
 from musegen_lib.midi_scan import DEFAULT_TEMPO, DRUM_CHANNEL, ScanFacts, scan
 from musegen_lib.midi_write import piece_to_midi
+from musegen_lib.paths import replacing
 from musegen_lib.piece import NOTE_DTYPE, Piece, clip_overlaps
 
 __all__ = ["MidiReport", "check_midi", "parse_midi", "piece_to_midi", "read_midi", "write_midi"]
@@ -218,23 +218,10 @@ def write_midi(piece: Piece, path: str | os.PathLike[str]) -> None:
     try:
         if path.is_dir() or not path.parent.is_dir():
             raise MusegenError(f"{one_line(str(path))}: no such folder, or no file name; make the folder first")
-        temporary = path.with_name(f".{uuid.uuid4().hex}.tmp")
-        try:
-            _write_new(temporary, data)
-            if path.exists():
-                temporary.chmod(path.stat().st_mode & 0o777)
-            os.replace(temporary, path)
-        finally:
-            temporary.unlink(missing_ok=True)
+        with replacing(path) as temporary:
+            temporary.write_bytes(data)
     except OSError as fault:
         raise MusegenError(f"{one_line(str(path))}: cannot be written ({fault.strerror}); check the folder") from None
-
-
-def _write_new(path: Path, data: bytes) -> None:
-    with path.open("xb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
 
 
 def check_midi(paths: Iterable[str | os.PathLike[str]]) -> list[tuple[str, bool, str]]:

@@ -13,6 +13,7 @@ from itertools import pairwise
 from operator import itemgetter
 
 from musegen_lib.errors import MusegenError
+from musegen_lib.limits import refuse_endless
 from musegen_lib.midi_events import AGAIN, END_OF_TRACK, LIMITS, SPLIT, one_line, read_chunks, read_events, read_header
 from musegen_lib.piece import DRUMS
 
@@ -204,3 +205,4 @@ def _check_totals(facts: ScanFacts) -> None:
             f"ends at tick {facts.end_tick:,}, after {seconds / 3600:,.1f} hours, beyond {LIMITS.ticks:,} ticks or "
             f"{LIMITS.seconds / 3600:g} hours; cut out the silence or the damaged event"
         )
+    refuse_endless(facts.end_tick / facts.ticks_per_beat, next((metre for _, metre in facts.metres), "4/4"))

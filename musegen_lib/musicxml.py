@@ -18,7 +18,8 @@ from xml.parsers import expat
 
 import numpy as np
 
-from musegen_lib.errors import MusegenError
+from musegen_lib.errors import MusegenError, shorten
+from musegen_lib.limits import refuse_endless
 from musegen_lib.musicxml_music21 import music21_to_piece, piece_to_music21, piece_to_musicxml
 from musegen_lib.musicxml_parts import FINE_PER_BEAT, MAX_NOTES, TICKS_PER_BEAT, Part, PartReader, read_number, to_ticks
 from musegen_lib.piece import NOTE_DTYPE, Piece, clip_overlaps, metre_to_beats
@@ -84,7 +85,7 @@ def read_musicxml(path: str | Path) -> Score:
     except ET.ParseError as error:
         raise MusegenError(f"{path.name}, line {error.position[0]}: {error}; export it again") from None
     except (ValueError, zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError) as error:
-        raise MusegenError(f"{path.name}: {' '.join(str(error).split())}") from None
+        raise MusegenError(f"{path.name}: {shorten(error)}") from None
 
 
 def musicxml_to_piece(score: Score | str | Path, steps_per_beat: int = 4, **labels: Any) -> Piece:
@@ -189,6 +190,10 @@ def _read_score(root: ET.Element, name: str) -> Score:
     first = readers[0] if readers else PartReader(None, 0)
     first_bar = first.first_measure or 0
     bar = metre_to_beats(first.metre) * FINE_PER_BEAT if first.metre else 0
+    try:
+        refuse_endless(max((reader.end for reader in readers), default=0) / FINE_PER_BEAT, first.metre)
+    except MusegenError as error:
+        raise MusegenError(f"{name}: {error}") from None
     tempo = next((read_number(e.get("tempo"), 0, 1e9) for e in root.iter("sound") if e.get("tempo")), 0.0)
     return Score(
         title=" ".join((root.findtext("work/work-title") or root.findtext("movement-title") or "").split()),

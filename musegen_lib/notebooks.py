@@ -12,7 +12,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from musegen_lib.errors import MusegenError
+from musegen_lib.errors import MusegenError, shorten
 from musegen_lib.paths import replacing
 
 if TYPE_CHECKING:
@@ -24,8 +24,8 @@ NOTEBOOK_METADATA = ("mystnb",)
 TERMINAL_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
-def execute(path: str | Path, timeout: float = 600) -> float:
-    """Run a notebook in its own folder from a fresh kernel and store its outputs in place.
+def execute(path: str | Path, timeout: float = 600, keep: bool = True) -> float:
+    """Run a notebook in its own folder from a fresh kernel and store its outputs in place, if they are to be kept.
 
     Args:
         path: the notebook; it is replaced in one step, and only if every cell ran.
@@ -40,7 +40,8 @@ def execute(path: str | Path, timeout: float = 600) -> float:
     started = time.monotonic()
     _run_cells(notebook, path, timeout)
     seconds = time.monotonic() - started
-    write(tidy(notebook), path)
+    if keep:
+        write(tidy(notebook), path)
     return seconds
 
 
@@ -139,4 +140,4 @@ def _import_nbformat() -> ModuleType:
 def _one_line(text: object) -> str:
     """The first line of a message, without the colours of a terminal."""
     plain = TERMINAL_COLOUR.sub("", str(text)).strip()
-    return plain.splitlines()[0] if plain else "no message"
+    return shorten(plain.splitlines()[0], 300) if plain else "no message"

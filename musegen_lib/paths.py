@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import glob
 import os
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from musegen_lib.errors import MusegenError
+
+STALE_SECONDS = 3600  # a temporary file that was not touched for so long belongs to a process that was killed
 
 
 def data_dir() -> Path:
@@ -28,10 +34,16 @@ def committed(name: str) -> Path:
 def replacing(path: Path) -> Iterator[Path]:
     """Give a temporary file beside `path` to write; it takes the place of `path` only if all went well.
 
-    A failure, a Ctrl-C or a kill leaves whatever stood at `path` before, whole.
+    A failure, a Ctrl-C or a kill leaves whatever stood at `path` before, whole. What a kill leaves half-written beside
+    it is swept away by the first write an hour later.
+
+    Raises:
+        MusegenError: `path` is a folder, a device or a pipe, which must not be replaced.
     """
+    refuse_special(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    _sweep(path)
     try:
         yield temporary
         with open(temporary, "rb") as file:
@@ -42,6 +54,33 @@ def replacing(path: Path) -> Iterator[Path]:
         _sync_folder(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def refuse_special(path: Path) -> None:
+    """MusegenError where something stands that is no file: an administrator's rename would put a file in its place."""
+    if path.exists() and not path.is_file():
+        raise MusegenError(f"{path}: is a folder, a device or a pipe, not a file; name a file to write")
+
+
+def check_writable(path: Path) -> None:
+    """Find out before long work whether a file can be written at `path` at its end: write an empty one beside it.
+
+    Raises:
+        MusegenError, OSError: it cannot; the error names the place.
+    """
+    refuse_special(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    probe = path.with_name(f".{path.name}.{os.getpid()}.probe")
+    probe.touch()
+    probe.unlink()
+
+
+def _sweep(path: Path) -> None:
+    """Remove temporary files that killed writers of `path` left behind."""
+    for left in path.parent.glob(f".{glob.escape(path.name)}.*.tmp"):
+        with suppress(OSError):  # another process may be faster
+            if time.time() - left.stat().st_mtime > STALE_SECONDS:
+                left.unlink()
 
 
 def _sync_folder(folder: Path) -> None:

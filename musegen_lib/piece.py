@@ -120,6 +120,14 @@ class Piece:
         return np.unique(np.concatenate([[0], lines]))
 
     @property
+    def n_bars(self) -> int:
+        """How many bars begin: the length of `bar_onsets`, counted without writing them out."""
+        if not self.steps_per_bar or not self.n_steps:
+            return min(1, self.n_steps)
+        full = max(0, -(-(self.n_steps - self.pickup_steps) // self.steps_per_bar))
+        return full + bool(self.pickup_steps)
+
+    @property
     def seconds(self) -> float:
         """Playing time at `tempo_qpm`."""
         return self.n_steps / self.steps_per_beat * 60 / self.tempo_qpm
@@ -208,7 +216,7 @@ class Piece:
         return {f.name: getattr(self, f.name) for f in fields(self) if f.name != "notes"}
 
     def __repr__(self) -> str:
-        bars = len(self.bar_onsets)
+        bars = self.n_bars
         parts = [
             f"{len(self)} note{'s' * (len(self) != 1)}",
             f"{bars} bar{'s' * (bars != 1)} of {self.metre}" if self.metre else "no metre",

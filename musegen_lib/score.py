@@ -11,6 +11,7 @@ from fractions import Fraction
 from typing import Any
 from xml.etree import ElementTree as ET
 
+from musegen_lib.limits import refuse_long_page
 from musegen_lib.musicxml import piece_to_musicxml
 from musegen_lib.piece import Piece
 
@@ -54,8 +55,10 @@ def engrave(piece: Piece, marked: Sequence[int] = ()) -> str:
     """
     import verovio
 
-    cut = len(piece.bar_onsets) > MAX_BARS
-    xml = _sheet(piece.excerpt(MAX_BARS) if cut else piece, [piece.notes[i].tolist() for i in marked], is_end=not cut)
+    cut = piece.n_bars > MAX_BARS
+    page = piece.excerpt(MAX_BARS) if cut else piece
+    refuse_long_page(page, "a score")
+    xml = _sheet(page, [piece.notes[i].tolist() for i in marked], is_end=not cut)
     toolkit = verovio.toolkit()
     # a seed, else the ids differ from run to run; of the music, else two scores on one page share their ids
     toolkit.setOptions(OPTIONS | {"xmlIdSeed": 1 + zlib.crc32(xml.encode()) % 2**30})

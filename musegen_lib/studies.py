@@ -64,5 +64,5 @@ def read_study(name: str) -> list[dict[str, Any]]:
     path = committed(f"studies/{name}.json")
     try:
         return json.loads(path.read_text(encoding="utf-8"))["rows"]
-    except (OSError, ValueError, KeyError) as fault:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as fault:
         raise MusegenError(f"{path.name}: no readable study; run musegen study {name}") from fault

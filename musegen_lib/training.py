@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -207,6 +208,14 @@ def _identity(model: Any, config: TrainConfig) -> str:
     return json.dumps({"model": repr(getattr(model, "config", None)), "shapes": shapes, "training": asdict(config)})
 
 
+def _read_run(text: str) -> Run:
+    """The run that `_keep` wrote; ValueError if its fields are others or of another type."""
+    found, wanted = json.loads(text), asdict(Run())
+    if not isinstance(found, dict) or {n: type(v) for n, v in found.items()} != {n: type(v) for n, v in wanted.items()}:
+        raise ValueError("holds no run that this version can continue")
+    return Run(**found)
+
+
 def _resume(folder: Path | None, model: Any, optimizer: Any, config: TrainConfig) -> tuple[Run, dict] | None:
     """Fill model and optimizer from the folder; return the run and its best weights, or None where none fits."""
     if folder is None or not (folder / "last.safetensors").exists():
@@ -215,11 +224,13 @@ def _resume(folder: Path | None, model: Any, optimizer: Any, config: TrainConfig
         tensors, about = read_state(folder / "last.safetensors")
         if about.get("identity") != _identity(model, config):
             raise MusegenError("holds a run with another configuration")
-        run, best = Run(**json.loads(about["run"])), _copy_weights(model)
+        run, best = _read_run(about["run"]), _copy_weights(model)
         if run.best_step:
             best, _ = read_state(folder / "best.safetensors")
-    except MusegenError as fault:
-        print(f"{folder}: {fault}; starting anew")
+    except (ValueError, KeyError) as fault:
+        aside = folder / "last.before.safetensors"
+        os.replace(folder / "last.safetensors", aside)
+        print(f"{folder}: {fault}; starting anew, the old state is kept as {aside.name}")
         return None
     model.load_state_dict({n.removeprefix("model."): v for n, v in tensors.items() if n.startswith("model.")})
     found = optimizer.state_dict()

@@ -165,7 +165,14 @@ REMOTE = (
     (re.compile(r"\bsrc\s*=\s*[\"']?\s*(?:https?:)?//", re.I), "an output that loads from the network"),
     (re.compile(r"<link\b|@import|url\(\s*[\"']?(?:https?:)?//", re.I), "a style that loads from the network"),
     (re.compile(r"<(?:audio|video)\b[^>]*\bautoplay", re.I), "a player that starts by itself"),
+    (re.compile(r"<[^>]*\son[a-z]+\s*=", re.I), "an element that runs a script"),
+    (
+        re.compile(r"\b(?:href|src|action)\s*=\s*[\"']?\s*(?:javascript|vbscript|data:text/html)", re.I),
+        "a script in a link",
+    ),
+    (re.compile(r"<(?:iframe|object|embed|form|meta|base)\b", re.I), "an element that may load or send something"),
 )
+RUNNING = ("application/javascript", "text/javascript", "application/vnd.bokehjs_exec.v0+json")
 
 
 def faults_of_outputs(notebook: NotebookNode) -> list[str]:
@@ -176,6 +183,12 @@ def faults_of_outputs(notebook: NotebookNode) -> list[str]:
             faults.append(f"{where}: a player that starts by itself")
         for text in (text for output in cell.outputs for text in texts(output)):
             faults += [f"{where}: {name}" for pattern, name in REMOTE if pattern.search(text)]
+        kinds = {kind for output in cell.outputs for kind in output.get("data", {})}
+        faults += [f"{where}: an output of {kind}, which runs on opening" for kind in sorted(kinds & {*RUNNING})]
+    for number, cell in enumerate(notebook.cells, start=1):
+        if cell.cell_type != "code":
+            text = BASE64_RUN.sub("", cell.source + "".join(map(str, cell.get("attachments", {}).values())))
+            faults += [f"cell {number}, text: {name}" for pattern, name in REMOTE if pattern.search(text)]
     return faults
 
 

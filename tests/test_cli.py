@@ -261,6 +261,16 @@ def test_train_writes_a_checkpoint_that_evaluate_reads_and_goes_on_where_it_was(
     assert read_files(data / "checkpoints") == weights
 
 
+def test_a_place_that_cannot_be_written_is_told_before_the_training(musegen, tmp_path, monkeypatch):
+    monkeypatch.setattr(melody.RNNRecipe, "train", lambda *args, **limits: pytest.fail("the training began"))
+    (tmp_path / "file").write_text("mine")
+    said = musegen("train", "rnn", "--out", tmp_path / "file" / "net.safetensors")
+    assert_one_line(said, "file: File exists; check the path and the disk")
+    said = musegen("train", "rnn", "--out", os.devnull)
+    assert_one_line(said, "is a folder, a device or a pipe, not a file; name a file to write")
+    assert contents(tmp_path) == {"file"}
+
+
 def test_markov_has_nothing_to_train_and_says_so(musegen):
     assert_one_line(musegen("train", "markov"), "markov: needs no training")
 

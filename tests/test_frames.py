@@ -173,6 +173,12 @@ def test_training_for_a_time_makes_a_checkpoint_that_scores_better_than_an_untra
         evaluate_frames(out, data, "all")
 
 
+def test_a_number_of_steps_is_heeded_and_named_in_the_recipe(data, tmp_path):
+    card = train_frames(data, tmp_path / "net.safetensors", steps=2)
+    assert card["steps"] == 2
+    assert card["recipe"] == f"musegen train chorales-frames --data {data.name} --seed 0 --steps 2"
+
+
 def test_the_commands_train_and_measure_on_a_file(data, tmp_path, monkeypatch, capsys):
     out = tmp_path / "net.safetensors"
     for words in (

@@ -8,7 +8,7 @@ from pathlib import Path
 PACKAGE = "musegen_lib"
 ROOT = Path(__file__).resolve().parents[1]
 LAYERS = (  # the first part of a module's name below musegen_lib; a star stands for any letters
-    ("__init__", "errors", "piece", "roll_svg", "paths"),
+    ("__init__", "errors", "piece", "roll_svg", "paths", "limits"),
     ("midi", "midi_*", "abc", "abc_*", "musicxml", "musicxml_*", "encodings", "soundfont"),
     ("corpus", "metrics"),
     ("sampling", "events", "windows", "models"),
@@ -17,7 +17,7 @@ LAYERS = (  # the first part of a module's name below musegen_lib; a star stands
     (
         *("exercises", "exercises_*", "notebooks", "ledger", "ledger_*"),
         *("recipes", "facts", "convert", "harmonise", "seed_phrase", "performing", "playing", "walking"),
-        *("studies", "studies_*", "tour", "bench", "cli", "__main__"),
+        *("studies", "studies_*", "tour", "bench", "bench_*", "cli", "__main__"),
     ),
 )
 NO_TORCH = "metrics"  # measures must run where no model does, and must not be tempted to share code with one

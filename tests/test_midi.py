@@ -10,6 +10,8 @@ import pretty_midi
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from midi_battery import LONG, REFUSED
+from midi_bytes import BEAT, END, chunk, meta, off, on, program, quantity, song, tempo, track
 
 from musegen_lib import midi, midi_labels
 from musegen_lib.errors import MusegenError
@@ -19,51 +21,6 @@ from musegen_lib.midi_scan import scan
 from musegen_lib.piece import DRUMS, Piece
 
 QUICK = settings(derandomize=True, deadline=None, database=None, max_examples=120)
-END = (0, b"\xff\x2f\x00")
-
-
-# A builder of MIDI bytes. It shares no code with the library.
-
-
-def quantity(n):
-    groups = [n & 127]
-    while n := n >> 7:
-        groups.append(n & 127 | 128)
-    return bytes(reversed(groups))
-
-
-def chunk(body, kind=b"MTrk"):
-    return kind + struct.pack(">I", len(body)) + body
-
-
-def track(*events, end=True):
-    """Events are (delta in ticks, bytes)."""
-    return chunk(b"".join(quantity(delta) + event for delta, event in [*events, *[END] * end]))
-
-
-def song(*tracks, form=1, declared=None, division=480):
-    n_tracks = len(tracks) if declared is None else declared
-    return chunk(struct.pack(">HHH", form, n_tracks, division), b"MThd") + b"".join(tracks)
-
-
-def on(pitch, velocity=80, channel=0):
-    return bytes([0x90 | channel, pitch, velocity])
-
-
-def off(pitch, channel=0):
-    return bytes([0x80 | channel, pitch, 0])
-
-
-def program(number, channel=0):
-    return bytes([0xC0 | channel, number])
-
-
-def meta(kind, payload):
-    return bytes([0xFF, kind]) + quantity(len(payload)) + payload
-
-
-def tempo(microseconds):
-    return meta(0x51, microseconds.to_bytes(3, "big"))
 
 
 def read(*tracks, steps_per_beat=None, **header):
@@ -74,7 +31,6 @@ def rows(piece):
     return piece.notes.tolist()
 
 
-BEAT = [(0, on(60)), (480, off(60))]  # one quarter note C4
 C4 = (0, 4, 60, 80, 0)
 
 
@@ -278,48 +234,6 @@ def test_chunks_of_unknown_kind_and_longer_headers_are_read_over():
 # Refusals
 
 
-LONG = 2**28 - 1
-REFUSED = {
-    "text": (b"Dear MIDI,\nhello", "not a MIDI file"),
-    "empty": (b"", "not a MIDI file"),
-    "header": (song(track())[:13], "ends inside its header"),
-    "header length": (b"MThd\0\0\0\2" + bytes(20), "ends inside its header"),
-    "no tracks": (song(declared=0), "declares 0 tracks"),
-    "too many tracks": (song(*[track()] * 258), "declares 258 tracks where 1 to 257"),
-    "tracks beyond bytes": (song(track(), declared=200), "declares 200 tracks but has"),
-    "fewer tracks": (song(track(*BEAT), declared=2), "declares 2 tracks but holds 1"),
-    "more tracks": (song(track(), track(), declared=1), "declares 1 tracks but holds more"),
-    "format 2": (song(track(), form=2), "format 2"),
-    "film frames": (song(track(), division=0xE728), "film frames"),
-    "no ticks": (song(track(), division=0), "0 ticks"),
-    "cut": (song(track(*BEAT))[:-5], "declares 13 bytes and 8 are there"),
-    "rubbish chunk": (song(b"\x80\x81\x82\x83\0\0\0\0", declared=1), "where the chunk of track 1 should begin"),
-    "long number": (song(chunk(b"\xff\xff\xff\xff\x7f\x90\x3c\x50")), "longer than 4 bytes"),
-    "data first": (song(track((0, b"\x3c\x50"))), "data byte 0x3c stands at byte 1 where a status should"),
-    "status in data": (song(track((0, b"\x90\x3c\xff"))), "where data should"),
-    "status F8": (song(track((0, b"\xf8"))), "status byte 0xf8"),
-    "half event": (song(track((0, b"\x90\x3c"), end=False)), "middle of an event"),
-    "half delta": (song(chunk(b"\0\x90\x3c\x50\x81")), "middle of an event"),
-    "long text": (song(track((0, b"\xff\x01\x7fabc"))), "middle of an event"),
-    "metre": (song(track((0, meta(0x58, b"\x04\x20\x18\x08")))), "no metre"),
-    "metre zero": (song(track((0, meta(0x58, b"\x00\x02\x18\x08")))), "no metre"),
-    "metre short": (song(track((0, meta(0x58, b"\x04")))), "no metre"),
-    "tempo zero": (song(track((0, tempo(0)))), "quarter note of 0 microseconds"),
-    "tempo long": (song(track((0, meta(0x51, b"\1\1\1\1")))), "4 bytes of 3"),
-    "ticks": (song(track(*[(LONG, on(60))] * 2), division=32767), "beyond 268,435,455 ticks"),
-    "seconds": (song(track((LONG // 2, on(60)))), "after 38.8 hours"),
-    "slow": (song(track((0, tempo(2**24 - 1)), (1300, on(60))), division=1), "after 6.1 hours"),
-    "huge": (b"MThd" + bytes(LIMITS.file_bytes), "larger than 4,000,000 bytes"),
-    "events": (song(chunk(b"\0\xb0\1\1" + b"\0\1\1" * LIMITS.events)), "beyond 300,000 events"),
-    "changes": (song(track(*[(1, tempo(500_000))] * (LIMITS.changes + 1))), "50,000 changes of tempo"),
-    "notes": (song(chunk(b"\0\x90\x3c\x50" + b"\0\x3c\x50" * (LIMITS.notes + 1))), "200,000 notes"),
-    "voices": (
-        song(*[track(*[(0, on(60, 80, c)) for c in range(16)], *[(0, off(60, c)) for c in range(16)])] * 17),
-        "272 voices",
-    ),
-}
-
-
 @pytest.mark.parametrize("case", REFUSED)
 def test_a_damaged_file_is_refused_in_one_line_with_its_name_the_fault_and_advice(case):
     data, fault = REFUSED[case]
@@ -342,7 +256,8 @@ def test_the_last_tick_and_the_last_second_allowed_are_read():
 
 
 def test_a_grid_too_fine_for_the_length_or_for_midi_is_refused():
-    data = song(track((0, tempo(6_001)), (3_000_000, on(60)), (1, off(60))), division=1)
+    long_bars = (0, meta(0x58, b"\xff\x00\x18\x08"))  # 255/1, or there are too many of them
+    data = song(track((0, tempo(6_001)), long_bars, (3_000_000, on(60)), (1, off(60))), division=1)
     with pytest.raises(MusegenError, match="too long for 32767 steps per beat"):
         parse_midi(data, "song.mid", steps_per_beat=32_767)
     for wrong in (0, 40_000):

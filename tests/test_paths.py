@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from musegen_lib import paths
-from musegen_lib.paths import data_dir, replacing
+from musegen_lib.errors import MusegenError
+from musegen_lib.paths import check_writable, data_dir, replacing
 
 
 def write_half(path, stop):
@@ -94,3 +95,38 @@ def test_permissions_of_the_old_file_are_kept_and_a_new_one_gets_the_usual(tmp_p
             temporary.write_text("x")
     assert old.stat().st_mode & 0o777 == 0o640
     assert new.stat().st_mode == usual.stat().st_mode
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such pipes")
+def test_what_is_no_file_is_refused_and_not_replaced(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for place in (pipe, Path(os.devnull), tmp_path):
+        for write in (check_writable, lambda place: write_half(place, RuntimeError)):
+            with pytest.raises(MusegenError, match="is a folder, a device or a pipe, not a file; name a file to write"):
+                write(place)
+    assert pipe.is_fifo()
+    assert not Path(os.devnull).is_file()
+
+
+def test_a_place_to_write_is_tried_before_the_work_and_left_as_it_was(tmp_path):
+    path = tmp_path / "a" / "net.safetensors"
+    check_writable(path)
+    assert list(path.parent.iterdir()) == []
+    path.write_text("mine")
+    check_writable(path)
+    assert path.read_text() == "mine"
+    with pytest.raises(FileExistsError, match=r"net\.safetensors"):
+        check_writable(path / "deeper")
+
+
+def test_what_killed_writers_left_is_swept_away_once_it_is_old(tmp_path):
+    path = tmp_path / "a[1].txt"
+    old, fresh, other = (tmp_path / name for name in (".a[1].txt.77.tmp", ".a[1].txt.88.tmp", ".b.txt.77.tmp"))
+    for left in (old, fresh, other):
+        left.touch()
+    for left in (old, other):
+        os.utime(left, (0, 0))
+    with replacing(path) as temporary:
+        temporary.write_text("new")
+    assert {left.name for left in tmp_path.iterdir()} == {path.name, fresh.name, other.name}

@@ -10,7 +10,7 @@ from lightning_fabric import Fabric
 from tiny_tunes import make_tunes
 
 from musegen_lib import training
-from musegen_lib.checkpoints import read_state
+from musegen_lib.checkpoints import read_state, write_state
 from musegen_lib.errors import MusegenError
 from musegen_lib.events import END_ID
 from musegen_lib.models.melody_batches import MelodyBatches, collate
@@ -272,13 +272,29 @@ def test_a_folder_of_another_training_starts_anew_and_says_so(tmp_path, capsys, 
     expected = fit(fresh, random_batches, VALID, CONFIG)
     assert fit(model, random_batches, VALID, CONFIG, tmp_path) == expected
     assert_same_weights(fresh, model)
-    assert f"{tmp_path}: holds a run with another configuration; starting anew\n" in capsys.readouterr().out
+    assert (
+        f"{tmp_path}: holds a run with another configuration; starting anew, "
+        "the old state is kept as last.before.safetensors\n" in capsys.readouterr().out
+    )
+    (tmp_path / "last.before.safetensors").replace(tmp_path / "last.safetensors")
+    again = Wobbly()
+    assert fit(again, stopped_before(0), stopped_before(0), other, tmp_path).step == other.steps  # nothing was lost
 
 
 def test_a_folder_of_a_model_of_another_size_starts_anew_and_says_so(tmp_path, capsys):
     fit(Wobbly(WobblyConfig(hidden_dim=6)), random_batches, VALID, CONFIG, tmp_path)
     assert fit(Wobbly(), random_batches, VALID, CONFIG, tmp_path).step == 12
     assert "another configuration; starting anew" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("run", ["", "[]", "{}", '{"pace": 3}', '{"step": {}}', None])
+def test_a_folder_whose_state_is_whole_but_not_of_a_run_starts_anew(tmp_path, capsys, run):
+    expected = fit(Wobbly(), random_batches, VALID, CONFIG, tmp_path)
+    tensors, about = read_state(tmp_path / "last.safetensors")
+    changed = about | {"run": run} if run is not None else {"identity": about["identity"]}
+    write_state(tmp_path / "last.safetensors", tensors, changed)
+    assert fit(Wobbly(), random_batches, VALID, CONFIG, tmp_path) == expected
+    assert "starting anew" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("name", ["last", "best"])

@@ -144,8 +144,8 @@ def verify_caches(say: Callable[[str], None] = print) -> None:
 def _committed_fingerprints() -> dict[str, str]:
     path = committed("fingerprints.json")
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as fault:
+        return dict(json.loads(path.read_text(encoding="utf-8")).items())
+    except (OSError, ValueError, RecursionError, AttributeError) as fault:
         raise MusegenError(f"{path.name}: the fingerprints are missing or unreadable; restore data/") from fault
 
 

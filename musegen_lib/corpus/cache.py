@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from musegen_lib.errors import MusegenError
+from musegen_lib.errors import MusegenError, shorten
 from musegen_lib.paths import replacing
 
 
@@ -41,7 +41,7 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
         with open(path, "rb") as file, np.load(file, allow_pickle=False) as zipped:
             arrays = {name: zipped[name] for name in zipped.files}
     except Exception as fault:  # a wrong byte in a zip file can raise almost anything
-        raise MusegenError(f"{path.name}: damaged cache ({fault}); run `musegen data build`") from fault
+        raise MusegenError(f"{path.name}: damaged cache ({shorten(fault)}); run `musegen data build`") from fault
     seal = arrays.pop("seal", np.zeros(0, np.uint8))
     if seal.tobytes().hex() != fingerprint(arrays):
         raise MusegenError(f"{path.name}: damaged cache (its fingerprint is wrong); run `musegen data build`")

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -23,22 +24,20 @@ MIN_DISTINCT = 4  # a run of fewer different intervals (a trill, a scale) proves
 def chorale_split(split: str) -> dict[str, str]:
     """File name -> train, valid or test, for split "tune" (no hymn tune on two sides) or "jsb" (the benchmark's)."""
     if split == "tune":
-        table = _read("bach_split_leakfree.json")
-        return {name: part for part, names in table.items() for name in names}
+        return _read("bach_split_leakfree.json", _by_name)
     if split == "jsb":
-        return {name: row["split"] for name, row in _read("jsb_split_by_music21_file.json").items()}
+        return _read("jsb_split_by_music21_file.json", lambda t: {name: row["split"] for name, row in t.items()})
     raise MusegenError(f"split {split!r} is unknown; use 'tune' or 'jsb'")
 
 
 def hymn_tunes() -> dict[str, int]:
     """File name -> number of the hymn tune that a chorale sets; files that share no tune with another are left out."""
-    return {name: number for number, group in enumerate(_read("bach_tune_groups.json")) for name in group["files"]}
+    return _read("bach_tune_groups.json", lambda t: {name: n for n, group in enumerate(t) for name in group["files"]})
 
 
 def folk_split() -> dict[str, str]:
     """Tune id -> valid or test, as committed; a tune that is not listed belongs to train."""
-    table = _read("folk_split.json")
-    return {tune: part for part, tunes in table.items() for tune in tunes}
+    return _read("folk_split.json", _by_name)
 
 
 def make_folk_split(ids: Sequence[str], pitches: Sequence[np.ndarray]) -> dict[str, list[str]]:
@@ -78,9 +77,14 @@ def _head(parent: list[int], tune: int) -> int:
     return tune
 
 
-def _read(name: str):
+def _by_name(table: dict[str, list[str]]) -> dict[str, str]:
+    return {name: part for part, names in table.items() for name in names}
+
+
+def _read(name: str, take: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
+    """Take what is wanted out of a file of splits; MusegenError if it is missing, no JSON, or of another form."""
     path = committed(f"splits/{name}")
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as fault:
+        return take(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, RecursionError, AttributeError, TypeError, KeyError) as fault:
         raise MusegenError(f"{path.name}: the split file is missing or unreadable; restore data/splits") from fault

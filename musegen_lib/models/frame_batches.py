@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from musegen_lib.errors import MusegenError
+from musegen_lib.errors import MusegenError, shorten
 from musegen_lib.models.frames import NONE, FrameBatch
 
 PARTS = ("train", "valid", "test")
@@ -37,7 +37,7 @@ def read_frames(path: Path) -> dict[str, list[Frames]]:
             raise MusegenError(f"{path.name}: larger than {LARGEST_FILE // 1_000_000} MB; cut the data down")
         found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as fault:
-        raise MusegenError(f"{path.name}: not a readable JSON file ({fault})") from fault
+        raise MusegenError(f"{path.name}: not a readable JSON file ({shorten(fault)})") from fault
     missing = [part for part in PARTS if not isinstance(found, dict) or not isinstance(found.get(part), list)]
     if missing:
         raise MusegenError(f'{path.name}: has no list of pieces named "{missing[0]}"; wanted {", ".join(PARTS)}')

@@ -26,7 +26,7 @@ from musegen_lib.models.chorale_batches import (
 from musegen_lib.models.chorale_sampling import ChoraleRequest, sample_chorales
 from musegen_lib.models.filler import ChoraleFiller, FillerConfig
 from musegen_lib.piece import Piece
-from musegen_lib.recipes.shipped import ShippedNet
+from musegen_lib.recipes.shipped import ShippedNet, train_command
 
 TERMS = "trained on Bach chorales, (c) 2004 Margaret Greentree, used in music21 by permission: for teaching"
 TEMPO = 80.0
@@ -72,7 +72,7 @@ class ChoraleNet(ShippedNet):
         run = training.fit(model, batches, in_batches(chorale_steps("valid", split)), config, folder)
         card = {
             "about": self.about,
-            "recipe": f"musegen train {self.name} --seed {seed} --minutes {config.minutes:g}",
+            "recipe": train_command(self.name, seed, self.training, steps, minutes),
             "data": f"Bach chorales, split {split}, part train, {len(pieces)} pieces: {TERMS}",
             "data_fingerprint": corpus_fingerprint("chorales"),
             "seed": seed,
@@ -82,6 +82,12 @@ class ChoraleNet(ShippedNet):
         }
         write_checkpoint(out, model, card)
         return card
+
+    def valid_loss(self) -> float:
+        """The loss on the validation chorales; what is hidden at random is the same at each call."""
+        with torch.random.fork_rng():
+            torch.manual_seed(0)
+            return training.evaluate(self.load(), in_batches(chorale_steps("valid")))
 
 
 class ChoraleRecipe(ChoraleNet):

@@ -15,24 +15,25 @@ from musegen_lib.errors import MusegenError
 from musegen_lib.metrics.likelihood import ratio_estimate
 from musegen_lib.models.frame_batches import FrameBatches, Frames, collate_frames, in_batches, read_frames
 from musegen_lib.models.frames import FrameNet, FramesConfig, averaged_nll
+from musegen_lib.recipes.shipped import train_command
 
 NAME = "chorales-frames"
 KEYS = tuple(range(-5, 7))  # transpositions over which the probability of a frame is averaged
-MINUTES = 8.0
+USUAL = training.TrainConfig(steps=1_000_000, minutes=8.0, learning_rate=1.5e-3, weight_decay=0.1, patience=20)
 
 
-def train_frames(data: Path, out: Path, minutes: float = MINUTES, seed: int = 0) -> dict[str, Any]:
+def train_frames(
+    data: Path, out: Path, minutes: float | None = None, seed: int = 0, steps: int | None = None
+) -> dict[str, Any]:
     """Train on the part "train" of a file of frames for some minutes; the best of its validations is kept."""
     pieces = read_frames(data)
     torch.manual_seed(seed)
     model = FrameNet(FramesConfig())
-    config = training.TrainConfig(
-        steps=1_000_000, minutes=minutes, learning_rate=1.5e-3, weight_decay=0.1, patience=20, seed=seed
-    )
+    config = training.limited(USUAL, seed, steps, minutes)
     valid = [collate_frames([pieces["valid"][i] for i in group]) for group in in_batches(_lengths(pieces["valid"]))]
     run = training.fit(model, FrameBatches(pieces["train"], seed), valid, config)
     card = {
-        "recipe": f"musegen train {NAME} --data {data.name} --minutes {minutes:g} --seed {seed}",
+        "recipe": train_command(NAME, seed, USUAL, steps, minutes, data.name),
         "data": f"{data.name}, {len(pieces['train'])} pieces to train on",
         "data_sha256": hashlib.sha256(data.read_bytes()).hexdigest(),
         "seed": seed,

@@ -35,7 +35,7 @@ from musegen_lib.models.markov import MarkovConfig, MelodyMarkov
 from musegen_lib.models.melody_batches import MelodyBatch, MelodyBatches, collate
 from musegen_lib.models.rnn import MelodyRNN, MelodyRNNConfig
 from musegen_lib.piece import Piece
-from musegen_lib.recipes.shipped import ShippedNet
+from musegen_lib.recipes.shipped import ShippedNet, train_command
 
 ORDERS = (1, 2, 3, 4)
 BACKOFFS = (1.0, 3.0, 6.0, 10.0, 16.0, 25.0)
@@ -172,7 +172,7 @@ class RNNRecipe(ShippedNet, MelodyRecipe):
         run = training.fit(model, batches, in_batches(melody_events("valid")), config, folder)
         card = {
             "about": self.about,
-            "recipe": f"musegen train rnn --seed {seed} --steps {config.steps}",
+            "recipe": train_command(self.name, seed, self.training, steps, minutes),
             "data": f"folk tunes, part train, {len(melody_events('train')):,} tunes: {TERMS}",
             "data_fingerprint": corpus_fingerprint("folk"),
             "seed": seed,

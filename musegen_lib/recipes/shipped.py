@@ -8,6 +8,22 @@ from typing import Any
 
 from musegen_lib.checkpoints import load_model
 from musegen_lib.paths import committed
+from musegen_lib.training import TrainConfig
+
+
+def train_command(
+    name: str, seed: int, usual: TrainConfig, steps: int | None = None, minutes: float | None = None, data: str = ""
+) -> str:
+    """The command that trains a net once more: with the limits that were asked for, else with the recipe's own.
+
+    >>> train_command("rnn", 3, TrainConfig(steps=4000)), train_command("rnn", 3, TrainConfig(steps=4000), minutes=0.5)
+    ('musegen train rnn --seed 3 --steps 4000', 'musegen train rnn --seed 3 --minutes 0.5')
+    """
+    if steps is None and minutes is None:
+        steps, minutes = (usual.steps, None) if usual.minutes is None else (None, usual.minutes)
+    limits = "" if steps is None else f" --steps {steps}"
+    limits += "" if minutes is None else f" --minutes {minutes:g}"
+    return f"musegen train {name}{f' --data {data}' if data else ''} --seed {seed}{limits}"
 
 
 class ShippedNet:

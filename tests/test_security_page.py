@@ -1,0 +1,44 @@
+"""The limits that SECURITY.md states are those of the code."""
+
+from pathlib import Path
+
+import pytest
+
+from musegen_lib import abc, abc_music, checkpoints, limits, listen, musicxml, musicxml_parts
+from musegen_lib.midi_events import LIMITS
+from musegen_lib.models import frame_batches
+
+PAGE = (Path(__file__).resolve().parents[1] / "SECURITY.md").read_text(encoding="utf-8")
+STATED = {
+    "MIDI: file, events, notes": f"{LIMITS.file_bytes:,} bytes, {LIMITS.events:,} events, {LIMITS.notes:,} notes",
+    "MIDI: tracks, voices, changes of tempo, metre and key": f"{LIMITS.tracks}, {LIMITS.voices}, {LIMITS.changes:,}",
+    "MIDI: length": f"tick {LIMITS.ticks:,} and {LIMITS.seconds / 3600:g} hours",
+    "ABC: file, tunes, notes and length of a tune": f"{abc.MAX_BYTES // 10**6} MB, {abc.MAX_TUNES:,} tunes, "
+    f"{abc_music.MAX_NOTES:,} notes, {abc_music.MAX_BEATS:,} quarter notes",
+    "MusicXML: file or what an .mxl unpacks to, notes, length": f"{musicxml.MAX_BYTES // 10**6} MB, "
+    f"{musicxml_parts.MAX_NOTES:,} notes, {musicxml_parts.MAX_BEATS:,} quarter notes; no entities",
+    "any music: bars": f"{limits.MAX_BARS:,}",
+    "to be drawn or written as notation": f"{limits.MAX_WRITTEN:,} notes and bars",
+    "to be heard": f"{listen.MAX_FILE_SECONDS:g} s",
+    "weights: file; a number in a config; layers": f"{checkpoints.MAX_BYTES // 10**6} MB, {checkpoints.MAX_SIZE:,}, "
+    f"{checkpoints.MAX_LAYERS:,}, and {checkpoints.ROOM} times the weights of the file",
+    "files of frames": f"{frame_batches.LARGEST_FILE // 10**6} MB",
+}
+
+
+@pytest.mark.parametrize("what", STATED)
+def test_a_limit_is_stated_as_it_is_enforced(what):
+    assert f"| {what} | {STATED[what]} |" in PAGE
+
+
+def test_every_row_of_the_limits_is_tested():
+    rows = PAGE.partition("## Limits that are enforced")[2].partition("\n\nEvery door")[0].splitlines()
+    assert len([row for row in rows if row.startswith("| ")]) == 1 + len(STATED)
+
+
+def test_the_page_shows_a_run_of_the_fuzzer_without_faults():
+    table = PAGE.partition("<!-- fuzz -->")[2].partition("<!-- end -->")[0]
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in table.splitlines() if line.startswith("| ")]
+    assert rows[0][:5] == ["files", "tried", "read", "refused", "faults"]
+    assert len(rows) > 15
+    assert {row[4] for row in rows[1:]} == {"0"}
