@@ -63,4 +63,4 @@ book: $(STAMP) ## build the book into book/_build/html, warnings as errors, and 
 	.venv/bin/python book/_tools/build.py
 
 book-test: book ## try the book in a real browser: pages, players, search, playground, keyboard, contrast
-	OMP_NUM_THREADS=1 $(RUN) pytest -q -n 2 book/_tests
+	OMP_NUM_THREADS=1 $(RUN) pytest -q -rs -n 2 book/_tests book/_ext

@@ -95,7 +95,11 @@ def test_formulas_are_set_with_the_fonts_of_the_site(open_page):
 
 
 def test_the_search_finds_posterior_collapse(open_page):
-    watched = open_page("search.html?q=posterior+collapse")
+    watched = open_page("book/intro.html")
+    watched.page.keyboard.press("Control+k")
+    watched.page.keyboard.type("posterior collapse")
+    watched.page.keyboard.press("Enter")
+    watched.page.wait_for_url("**/search.html?q=posterior+collapse")
     watched.page.wait_for_selector("#search-results li a")
     found = watched.page.locator("#search-results li a").all_inner_texts()
     assert any("Glossary" in text for text in found), found
