@@ -28,6 +28,15 @@ READ_CASES = """async () => {
   }
   return found;
 }"""
+WRITE_WILDLY = """async (seeds) => {
+  const { loadJson, MelodyNet } = await import("/_static/playground/melody-net.js");
+  const { randomFrom, write } = await import("/_static/playground/write.js");
+  const net = await MelodyNet.load(await loadJson("meta.json"));
+  const request = { style: "scottish", metre: "6/8", key: "A dorian", pickup: 0, bars: 2 };
+  const found = [];
+  for (const seed of seeds) found.push(await write(net, request, [], 5, randomFrom(seed)));
+  return found;
+}"""
 READ_CODES = """async () => {
   const { loadJson, loadNet, real } = await import("/_static/playground/melody-net.js");
   const meta = await loadJson("meta.json"), { vae } = await loadJson("cases.json");
@@ -155,6 +164,17 @@ def test_the_seed_and_the_temperature_decide(playground):
         press(page, "stop")
     assert pitches["0.9", 1][0] == pitches["0.9", 1][1] != pitches["0.9", 2][0]
     assert pitches["0", 1] == pitches["0", 2]
+
+
+def test_a_tune_fills_its_bars_and_ends_with_a_note_however_wild_the_net(playground):
+    tunes = playground.page.evaluate(WRITE_WILDLY, list(range(40)))
+    assert {sum(steps for _, steps in tune) for tune in tunes} == {24}
+    for tune in tunes:
+        pitches = [pitch for pitch, _ in tune]
+        assert 0 not in (pitches[0], pitches[-1])
+        assert 1 not in pitches
+        assert (0, 0) not in zip(pitches, pitches[1:])
+    assert len({str(tune) for tune in tunes}) == 40
 
 
 def test_the_map_is_walked_and_a_square_is_saved_and_continued(playground, tmp_path):
