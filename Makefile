@@ -59,12 +59,8 @@ train: $(STAMP) ## train the published models again (an hour and a half)
 bench: $(STAMP) ## measure times and model figures on this machine
 	$(RUN) musegen_lib bench
 
-ifneq ($(wildcard book/_config.yml),)
-book: $(STAMP) ## build the book into book/_build/html
-	.venv/bin/jupyter-book build -W --keep-going book
+book: $(STAMP) ## build the book into book/_build/html, warnings as errors, and follow its links
+	.venv/bin/python book/_tools/build.py
 
-book-test: book ## build the book with warnings as errors
-else
-book book-test:
-	@echo "The book does not exist yet: there is no book/_config.yml. Read the notebooks with make lab."; exit 1
-endif
+book-test: book ## try the book in a real browser: pages, players, search, playground, keyboard, contrast
+	OMP_NUM_THREADS=1 $(RUN) pytest -q -rs -n 2 book/_tests book/_ext

@@ -149,3 +149,26 @@ def test_a_link_that_leads_nowhere_is_caught_in_a_page_and_in_a_notebook(tmp_pat
 @pytest.mark.parametrize("text", ["2.86 nats", "59 %", "± 2", "1,153 tunes"])
 def test_a_typed_number_is_caught(text):
     assert TYPED_NUMBER.search(text)
+
+
+def test_the_readme_quotes_the_benchmark_table_as_it_stands():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    quoted = [
+        line.replace("](notebooks/", "](../notebooks/")
+        for line in readme.splitlines()
+        if line.endswith("_music.ipynb) |")
+    ]
+    table = (BOOK / "benchmarks.md").read_text(encoding="utf-8").splitlines()
+    assert len(quoted) >= 4
+    assert [line for line in quoted if line not in table] == [], "copy the rows anew"
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "notebooks").glob("*.ipynb")), ids=lambda path: path.name)
+def test_the_lesson_map_of_the_readme_states_the_minutes_of_the_lesson(path):
+    (row,) = [
+        line
+        for line in (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
+        if f"](notebooks/{path.name}) |" in line and line.startswith("| [")
+    ]
+    minutes = re.search(r"Reading: (\d+) minutes", words_of(path))[1]
+    assert f"| {minutes} | ready |" in row

@@ -26,7 +26,8 @@ REQUIREMENTS = [
     for line in lines
 ]
 SKETCHES = {"abclite", "mxlite"}  # oracles beside the checkout; tests that use them skip without
-LOCAL = {path.stem for folder in (ROOT, ROOT / "tests") for path in folder.glob("*.py")} | {"musegen_lib", "tests"}
+HOMES = (ROOT, ROOT / "tests", ROOT / "book/_tools", ROOT / "book/_tests")
+LOCAL = {path.stem for folder in HOMES for path in folder.glob("*.py")} | {"musegen_lib", "tests"}
 
 
 def read_pins():
@@ -38,7 +39,7 @@ def read_pins():
 
 def sources():
     """Yield (where, source) of every Python file and every code cell of the course."""
-    for folder in ("musegen_lib", "tests"):
+    for folder in ("musegen_lib", "tests", "book/_tools", "book/_tests"):  # book/_ext takes what Sphinx brings
         for path in sorted((ROOT / folder).rglob("*.py")):
             yield str(path.relative_to(ROOT)), path.read_text(encoding="utf-8")
     for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
