@@ -11,7 +11,7 @@ LAYERS = (  # the first part of a module's name below musegen_lib; a star stands
     ("__init__", "errors", "piece", "roll_svg", "paths", "limits"),
     ("midi", "midi_*", "abc", "abc_*", "musicxml", "musicxml_*", "encodings", "soundfont"),
     ("corpus", "metrics"),
-    ("sampling", "events", "windows", "models"),
+    ("sampling", "events", "windows", "style_pair", "models"),
     ("training", "checkpoints", "resuming", "adversarial"),
     ("listen", "score", "show", "gallery"),
     (
