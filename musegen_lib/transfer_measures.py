@@ -12,6 +12,7 @@ from musegen_lib.corpus import windows
 from musegen_lib.metrics.transfer import content_report
 from musegen_lib.models.style_counts import VIEWS, GramJudge, IntervalTrigram
 from musegen_lib.piece import Piece
+from musegen_lib.recipes.style import ROLL_JUDGE
 from musegen_lib.style_pair import FEWEST_NOTES, STYLES, load_side
 from musegen_lib.transfer_baselines import Rewriter
 
@@ -49,16 +50,17 @@ def nats_a_note(pieces: Sequence[Piece], style: str) -> float:
 
 
 def judge_pieces(pieces: Sequence[Piece], to: str) -> dict[str, float]:
-    """Share of the pieces judged as `to` (more sure than not), in each view."""
-    judge = gram_judge()
-    return {f"judged {view}": float((judge.probability(pieces, to, view) > 0.5).mean()) for view in VIEWS}
+    """Share of the pieces judged as `to` (more sure than not): by counting, in each view, and by the net on rolls."""
+    heard = {view: gram_judge().probability(pieces, to, view) for view in VIEWS}
+    heard["rolls"] = ROLL_JUDGE.load_once().probability(pieces, to)
+    return {f"judged {name}": float((sure > 0.5).mean()) for name, sure in heard.items()}
 
 
 def evaluate_method(rewrite: Rewriter, to: str, amount: float, pieces: Sequence[Piece], seed: int) -> dict[str, Any]:
     """Rewrite melodies of the other style and measure the outcome; means over pieces.
 
     Returns:
-        judged pitch, rhythm, combined: share judged as `to`; notes kept, contour kept, rhythm kept, chroma cosine;
+        judged pitch, rhythm, combined, rolls: share judged as `to`; the measures of `content_report`;
         nats a note under the target's trigram, and the number of tunes.
     """
     made = [rewrite(piece, to, amount, seed) for piece in pieces]
