@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from musegen_lib.cli_transfer import transfer
 from musegen_lib.errors import MusegenError
 
 app = typer.Typer(help="Music from neural networks: hear it, train it, measure it.", no_args_is_help=True)
@@ -19,6 +20,7 @@ notebook_app = typer.Typer(help="The lessons.", no_args_is_help=True)
 app.add_typer(data_app, name="data")
 app.add_typer(midi_app, name="midi")
 app.add_typer(notebook_app, name="notebook")
+app.command()(transfer)
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Seed = Annotated[int, typer.Option(help="The same seed gives the same bytes.")]

@@ -11,12 +11,13 @@ LAYERS = (  # the first part of a module's name below musegen_lib; a star stands
     ("__init__", "errors", "piece", "roll_svg", "paths", "limits"),
     ("midi", "midi_*", "abc", "abc_*", "musicxml", "musicxml_*", "encodings", "soundfont"),
     ("corpus", "metrics"),
-    ("sampling", "events", "windows", "models"),
+    ("sampling", "events", "windows", "style_pair", "models"),
     ("training", "checkpoints", "resuming", "adversarial"),
     ("listen", "score", "show", "gallery"),
     (
         *("exercises", "exercises_*", "notebooks", "ledger", "ledger_*"),
         *("recipes", "facts", "convert", "harmonise", "seed_phrase", "performing", "playing", "walking"),
+        *("transfer", "transfer_*", "cli_*"),
         *("studies", "studies_*", "tour", "bench", "bench_*", "cli", "__main__"),
     ),
 )

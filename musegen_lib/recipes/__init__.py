@@ -14,6 +14,7 @@ from musegen_lib.piece import Piece
 from musegen_lib.recipes.chorale import CHORALES, HARMONISER
 from musegen_lib.recipes.gan import BAR, PHRASES, SKETCH
 from musegen_lib.recipes.melody import MarkovRecipe, RNNRecipe
+from musegen_lib.recipes.style import ROLL_JUDGE
 from musegen_lib.recipes.vae import VAERecipe
 
 __all__ = ["RECIPES", "Recipe", "find_recipe"]
@@ -45,7 +46,7 @@ RECIPES: dict[str, Recipe] = {
 }
 
 
-TRAINED_ONLY = {"harmoniser": HARMONISER}  # nets that another command uses
+TRAINED_ONLY = {"harmoniser": HARMONISER, "style-rolls": ROLL_JUDGE}  # nets that another command uses
 
 
 def find_recipe(name: str) -> Recipe:

@@ -1,0 +1,69 @@
+"""One call that judges a transfer method: how it is heard, what it kept, how fluently it sings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from musegen_lib.corpus import windows
+from musegen_lib.metrics.transfer import content_report
+from musegen_lib.models.style_counts import VIEWS, GramJudge, IntervalTrigram
+from musegen_lib.piece import Piece
+from musegen_lib.recipes.style import ROLL_JUDGE
+from musegen_lib.style_pair import FEWEST_NOTES, STYLES, load_side
+from musegen_lib.transfer_baselines import Rewriter
+
+
+def judge_tunes(style: str, part: str) -> list[Piece]:
+    """Whole tunes of the judge's side."""
+    return list(load_side(style, "judge", part))
+
+
+def judge_windows(style: str, part: str) -> list[Piece]:
+    """Four bars of 2/4 on sixteenths (32 steps), two bars apart, of the judge's side, with 8 notes or more."""
+    corpus = load_side(style, "judge", part)
+    corpus = corpus.select((corpus.column("metre") == "2/4") & (corpus.column("grid") == 4))
+    return [piece for piece in windows(corpus, 4, 2) if len(piece) >= FEWEST_NOTES]
+
+
+@lru_cache(maxsize=1)
+def gram_judge() -> GramJudge:
+    """The first judge: n-grams and logistic regression, trained on tunes and windows, calibrated on valid tunes."""
+    judge = GramJudge().fit(*(judge_tunes(style, "train") + judge_windows(style, "train") for style in STYLES))
+    return judge.calibrate(*(judge_tunes(style, "valid") for style in STYLES))
+
+
+@lru_cache(maxsize=2)
+def fluency_model(style: str) -> IntervalTrigram:
+    """Trigram of the judge's side, which no transfer method counts."""
+    return IntervalTrigram().fit(judge_tunes(style, "train"))
+
+
+def nats_a_note(pieces: Sequence[Piece], style: str) -> float:
+    """Mean surprise at an interval under the style's trigram, every interval of all pieces weighing the same."""
+    model = fluency_model(style)
+    nats = np.concatenate([np.zeros(0), *(model.nats(piece) for piece in pieces)])
+    return float(nats.mean()) if len(nats) else float("nan")
+
+
+def judge_pieces(pieces: Sequence[Piece], to: str) -> dict[str, float]:
+    """Share of the pieces judged as `to` (more sure than not): by counting, in each view, and by the net on rolls."""
+    heard = {view: gram_judge().probability(pieces, to, view) for view in VIEWS}
+    heard["rolls"] = ROLL_JUDGE.load_once().probability(pieces, to)
+    return {f"judged {name}": float((sure > 0.5).mean()) for name, sure in heard.items()}
+
+
+def evaluate_method(rewrite: Rewriter, to: str, amount: float, pieces: Sequence[Piece], seed: int) -> dict[str, Any]:
+    """Rewrite melodies of the other style and measure the outcome; means over pieces.
+
+    Returns:
+        judged pitch, rhythm, combined, rolls: share judged as `to`; the measures of `content_report`;
+        nats a note under the target's trigram, and the number of tunes.
+    """
+    made = [rewrite(piece, to, amount, seed) for piece in pieces]
+    rows = [content_report(before, after) for before, after in zip(pieces, made, strict=True)]
+    content = {name: float(np.mean([row[name] for row in rows])) for name in content_report(made[0], made[0])}
+    return judge_pieces(made, to) | content | {"nats a note": nats_a_note(made, to), "tunes": len(made)}

@@ -1,0 +1,76 @@
+"""The command `transfer` and what it makes of foreign pieces: chords, drums, nothing, one note, no metre."""
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from musegen_lib.cli import app
+from musegen_lib.errors import MusegenError
+from musegen_lib.midi import read_midi, write_midi
+from musegen_lib.piece import DRUMS, Piece
+from musegen_lib.style_pair import load_held_out
+from musegen_lib.transfer import METHODS, melody_of, rewrite, transfer_file
+
+CHORDS = [(4 * k, 4, pitch, 80, voice) for k in range(10) for voice, pitch in ((0, 60 + k), (1, 52), (2, 36))]
+
+
+def test_the_top_voice_of_chords_is_taken_and_drums_are_left_out_and_both_are_told():
+    melody, told = melody_of(Piece.from_notes(CHORDS, programs=(0, 0, DRUMS)))
+    assert melody.notes["pitch"].tolist() == list(range(60, 70))
+    assert told == ["10 drum notes left out", "several notes at once: the highest is taken, 10 of 30 notes"]
+
+
+@pytest.mark.parametrize("piece", [Piece.from_notes([]), Piece.from_notes([(0, 4, 38)], programs=(DRUMS,))])
+def test_a_piece_without_a_melody_is_refused(piece):
+    with pytest.raises(MusegenError, match="no melody in it"):
+        melody_of(piece)
+
+
+def test_one_note_and_no_metre_are_told():
+    assert [line.split(":")[0] for line in melody_of(Piece.from_notes([(0, 4, 60)], metre=None))[1]] == [
+        "no metre",
+        "1 notes are few",
+    ]
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("to", ["chinese", "german"])
+def test_every_method_gives_the_piece_back_at_amount_zero_and_survives_one_note(method, to):
+    piece = load_held_out("german", "valid")[0]
+    assert (rewrite(piece, to, method, 0.0).notes == piece.notes).all()
+    single = Piece.from_notes([(0, 4, 60)])
+    assert len(rewrite(single, to, method, 1.0)) == 1
+
+
+def test_wrong_wishes_are_answered_with_what_there_is():
+    piece = Piece.from_notes([(0, 4, 60)])
+    for wish, answer in (
+        ({"to": "irish"}, "choose one of chinese, german"),
+        ({"method": "magic"}, "choose one of counts"),
+        ({"amount": 1.5}, "must lie in 0 to 1"),
+    ):
+        with pytest.raises(MusegenError, match=answer):
+            rewrite(piece, **({"to": "chinese"} | wish))
+
+
+def test_the_command_writes_a_file_and_both_judges_say_what_they_hear(tmp_path):
+    source, out = tmp_path / "in.mid", tmp_path / "out.mid"
+    write_midi(load_held_out("german", "valid")[0], source)
+    wishes = ["transfer", str(source), "--to", "chinese", "--amount", "0.3", "--out", str(out), "--json"]
+    result = CliRunner().invoke(app, wishes)
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.stdout)
+    assert found["judged after"]["pitch"] > found["judged before"]["pitch"]
+    assert set(found["judged after"]) == {"pitch", "rhythm", "combined", "rolls"}
+    assert 0.65 <= found["notes kept"] < 1
+    assert len(read_midi(out)[0]) == found["notes"]
+
+
+def test_the_same_seed_gives_the_same_bytes(tmp_path):
+    source = tmp_path / "in.mid"
+    write_midi(load_held_out("chinese", "valid")[0], source)
+    files = [tmp_path / name for name in ("a.mid", "b.mid")]
+    for file in files:
+        transfer_file(source, file, "german", "counts", 0.2, 0)
+    assert files[0].read_bytes() == files[1].read_bytes()
