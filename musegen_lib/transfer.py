@@ -18,11 +18,13 @@ from musegen_lib.recipes.style import ROLL_JUDGE
 from musegen_lib.style_pair import FEWEST_NOTES, STYLES
 from musegen_lib.transfer_baselines import Rewriter, counted, counted_between_ends, snapped
 from musegen_lib.transfer_measures import gram_judge, nats_a_note
+from musegen_lib.transfer_nets import by_rnn
 
 METHODS: dict[str, Rewriter] = {  # name: what rewrites; the nets of lesson 5 join here
     "counts": counted,
     "counts-ends": counted_between_ends,
     "snap": snapped,
+    "rnn": by_rnn,
 }
 
 

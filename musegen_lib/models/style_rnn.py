@@ -73,7 +73,7 @@ class StyleRNN(nn.Module):
         nll = F.cross_entropy(self(batch).transpose(1, 2), batch.intervals, reduction="none")  # (B, M)
         return -(nll * batch.mask).sum(dim=1)
 
-    def loss(self, batch: LineBatch) -> tuple[Float[Tensor, ""], dict[str, Float[Tensor, ""]]]:
+    def loss(self, batch: LineBatch) -> tuple[Float[Tensor, ""], dict[str, float]]:
         """Nats an interval, and how many intervals that is the mean of."""
         n = batch.mask.sum()
-        return -self.log_prob(batch).sum() / n, {"weight": n.float()}
+        return -self.log_prob(batch).sum() / n, {"weight": float(n)}

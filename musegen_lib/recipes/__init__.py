@@ -15,6 +15,7 @@ from musegen_lib.recipes.chorale import CHORALES, HARMONISER
 from musegen_lib.recipes.gan import BAR, PHRASES, SKETCH
 from musegen_lib.recipes.melody import MarkovRecipe, RNNRecipe
 from musegen_lib.recipes.style import ROLL_JUDGE
+from musegen_lib.recipes.style_nets import STYLE_RNN
 from musegen_lib.recipes.vae import VAERecipe
 
 __all__ = ["RECIPES", "Recipe", "find_recipe"]
@@ -46,7 +47,11 @@ RECIPES: dict[str, Recipe] = {
 }
 
 
-TRAINED_ONLY = {"harmoniser": HARMONISER, "style-rolls": ROLL_JUDGE}  # nets that another command uses
+TRAINED_ONLY = {  # nets that another command uses
+    "harmoniser": HARMONISER,
+    "style-rolls": ROLL_JUDGE,
+    "style-rnn": STYLE_RNN,
+}
 
 
 def find_recipe(name: str) -> Recipe:

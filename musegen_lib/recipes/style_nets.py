@@ -1,0 +1,72 @@
+"""Recipes of the nets of lesson 5 that rewrite melodies; they learn from the transfer side alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from musegen_lib import training
+from musegen_lib.checkpoints import read_card, write_checkpoint
+from musegen_lib.corpus import corpus_fingerprint, load_folk_tunes
+from musegen_lib.models.style_lines import LineBatch, LineBatches, MelodyLine, lines_to_batch, piece_to_line
+from musegen_lib.models.style_rnn import StyleRNN, StyleRNNConfig
+from musegen_lib.recipes.melody import TERMS
+from musegen_lib.recipes.shipped import ShippedNet, train_command
+from musegen_lib.style_pair import FEWEST_NOTES, STYLES, load_side
+
+
+def transfer_lines(part: str) -> tuple[list[MelodyLine], ...]:
+    """Lines of the transfer side of each style, then those of every other region."""
+    corpus = load_folk_tunes(part=part)
+    style = corpus.column("style")
+    other = corpus.select((style != STYLES[0]) & (style != STYLES[1]) & (corpus.n_notes >= FEWEST_NOTES))
+    sides = [load_side(name, "transfer", part) for name in STYLES]
+    return tuple([piece_to_line(piece) for piece in tunes] for tunes in (*sides, other))
+
+
+def lines_in_batches(lines: tuple[list[MelodyLine], ...], size: int = 50) -> list[LineBatch]:
+    """Batches of whole lines, each of one style of the pair."""
+    parts = [
+        (own[first : first + size], style)
+        for style, own in enumerate(lines[: len(STYLES)])
+        for first in range(0, len(own), size)
+    ]
+    return [lines_to_batch(part, [style] * len(part)) for part, style in parts]
+
+
+class StyleRNNRecipe(ShippedNet):
+    """The recurrent net of two styles."""
+
+    name = "style-rnn"
+    about = "A recurrent net that writes the intervals of Chinese or German folk song over a given rhythm."
+    net = StyleRNN
+    config = StyleRNNConfig()
+    training = training.TrainConfig(
+        steps=1000, learning_rate=3e-3, weight_decay=0.01, validate_every=250, patience=4, clip_norm=1.0
+    )
+    sizes = (10, 18, 10)  # lines of each style in a batch
+
+    def train(self, out: Path, seed: int = 0, steps: int | None = None, minutes: float | None = None) -> dict[str, Any]:
+        """Train on the transfer side; the best step is chosen on its validation tunes."""
+        lines = transfer_lines("train")
+        valid = lines_in_batches(transfer_lines("valid"))
+        model, run = self.fitted(LineBatches(lines, self.sizes, seed), valid, out, seed, steps, minutes)
+        card = {
+            "about": self.about,
+            "recipe": train_command(self.name, seed, self.training, steps, minutes),
+            "data": f"folk tunes but the judge's files, part train, {sum(map(len, lines)):,} tunes: {TERMS}",
+            "data_fingerprint": corpus_fingerprint("folk"),
+            "seed": seed,
+            "steps": run.step,
+            "valid_loss": round(run.best_loss, 4),
+            "best_step": run.best_step,
+        }
+        write_checkpoint(out, model, card)
+        return card
+
+    def valid_loss(self) -> float:
+        """Nats an interval on the validation tunes of both styles, each asked for in its own."""
+        return float(read_card(self.checkpoint)["valid_loss"])
+
+
+STYLE_RNN = StyleRNNRecipe()

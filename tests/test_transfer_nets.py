@@ -1,0 +1,32 @@
+"""The nets of lesson 5 as rewriters: budget and rhythm are kept, the lead of the target grows."""
+
+import numpy as np
+import pytest
+
+from musegen_lib.metrics.transfer import notes_kept, rhythm_kept
+from musegen_lib.models.style_lines import piece_to_line
+from musegen_lib.models.style_search import contrast_per_note
+from musegen_lib.piece import Piece
+from musegen_lib.recipes.style_nets import STYLE_RNN
+from musegen_lib.style_pair import STYLES, load_held_out, other_style
+from musegen_lib.transfer_nets import by_rnn
+
+
+@pytest.mark.parametrize("to", STYLES)
+def test_few_notes_move_and_the_target_leads_by_more(to):
+    target, source = STYLES.index(to), STYLES.index(other_style(to))
+    for piece in list(load_held_out(other_style(to), "valid"))[:3]:
+        made = by_rnn(piece, to, 0.2, 0)
+        assert notes_kept(piece, made) >= 0.8
+        assert rhythm_kept(piece, made) == 1
+        before, after = contrast_per_note(
+            STYLE_RNN.load_once(), list(map(piece_to_line, (piece, made))), target, source
+        )
+        assert after > before
+
+
+def test_no_budget_and_a_single_note_leave_the_piece_alone():
+    piece = load_held_out("german", "valid")[0]
+    assert np.array_equal(by_rnn(piece, "chinese", 0.0, 0).notes, piece.notes)
+    one = Piece.from_notes([(0, 4, 60)])
+    assert by_rnn(one, "chinese", 1.0, 0) is one
