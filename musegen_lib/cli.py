@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from musegen_lib.cli_recommend import recommend_app
 from musegen_lib.cli_transfer import transfer
 from musegen_lib.errors import MusegenError
 
@@ -20,6 +21,7 @@ notebook_app = typer.Typer(help="The lessons.", no_args_is_help=True)
 app.add_typer(data_app, name="data")
 app.add_typer(midi_app, name="midi")
 app.add_typer(notebook_app, name="notebook")
+app.add_typer(recommend_app, name="recommend")
 app.command()(transfer)
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]

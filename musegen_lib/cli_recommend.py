@@ -1,0 +1,7 @@
+"""The commands `musegen recommend`."""
+
+from __future__ import annotations
+
+import typer
+
+recommend_app = typer.Typer(no_args_is_help=True, help="What to hear next: from the notes, and from listeners.")
