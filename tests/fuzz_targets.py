@@ -1,9 +1,7 @@
 """What `make fuzz` attacks: one line a reader in TARGETS, with sound files of our own making to damage.
 
 A reader takes the path of a file and may return anything or raise MusegenError; all else is a fault. It does with what
-it has read what a user would do next. A new reader (files of listeners, say) needs one line more:
-
-    "interactions": Target(read_interactions, ".tsv", (b"ann\\ttune 1\\t3\\n",), (b"\\t", b"-1", b"nan")),
+it has read what a user would do next. A new reader needs one line more.
 """
 
 from __future__ import annotations
@@ -31,6 +29,7 @@ from musegen_lib.checkpoints import load_model, read_config, read_state, write_c
 from musegen_lib.convert import convert_file
 from musegen_lib.corpus import cache, splits
 from musegen_lib.errors import MusegenError
+from musegen_lib.interactions import read_interactions
 from musegen_lib.midi import parse_midi, piece_to_midi
 from musegen_lib.midi_scan import scan
 from musegen_lib.models.frame_batches import read_frames
@@ -245,6 +244,9 @@ TARGETS = {
     "state": Target(read_state, ".safetensors", (STATE,), JSON_TOKENS),
     "cache": Target(cache.read_arrays, ".npz", (CACHE,), (b"PK\x01\x02", b"'O'", b"|O", b"(9999999999,)", b"descr")),
     "frames": Target(read_frames, ".json", (frames(),), JSON_TOKENS),
+    "interactions": Target(
+        read_interactions, ".tsv", (b"ann\ttune 1\t3\n", b"ann 7 3\n"), (b"\t", b"-1", b"nan", b'"')
+    ),
     "splits": Target(
         any_split, ".json", (b'{"train": ["a"], "valid": []}', b'[{"number": 1, "files": ["a"]}]'), JSON_TOKENS
     ),

@@ -9,7 +9,7 @@ PACKAGE = "musegen_lib"
 ROOT = Path(__file__).resolve().parents[1]
 LAYERS = (  # the first part of a module's name below musegen_lib; a star stands for any letters
     ("__init__", "errors", "piece", "roll_svg", "paths", "limits"),
-    ("midi", "midi_*", "abc", "abc_*", "musicxml", "musicxml_*", "encodings", "soundfont"),
+    ("midi", "midi_*", "abc", "abc_*", "musicxml", "musicxml_*", "encodings", "soundfont", "interactions"),
     ("corpus", "metrics"),
     ("sampling", "events", "windows", "style_pair", "models"),
     ("training", "checkpoints", "resuming", "adversarial"),
