@@ -14,9 +14,10 @@ from musegen_lib.models.style_lines import (
     piece_to_line,
 )
 from musegen_lib.models.style_rnn import StyleRNN, StyleRNNConfig
-from musegen_lib.models.style_search import MOVES, contrast_per_note, rewrite_line
+from musegen_lib.models.style_search import contrast_per_note, rewrite_line
 from musegen_lib.piece import Piece
 
+MOVES = np.array([0, 1, -1, 2, -2, 3, -3])
 TUNE = Piece.from_notes([(0, 4, 60), (4, 2, 62), (6, 2, 64), (8, 4, 65), (12, 4, 60)])
 
 
@@ -69,21 +70,22 @@ def test_steps_one_by_one_give_the_logits_of_the_whole(model):
 
 def test_the_widest_search_finds_the_best_melody_for_each_number_of_moved_notes(model, monkeypatch):
     monkeypatch.setattr(style_search, "BEAM", 10**6)
+    monkeypatch.setattr(style_search, "MOVES", MOVES)
     line = piece_to_line(TUNE).cut(0, 4)
-    found = rewrite_line(model, line, target=0, source=1, amount=0.5, contrast=0.6)
+    found, scores = rewrite_line(model, line, target=0, source=1, amount=0.5, contrast=0.6)
     every = [line.with_pitches(line.pitches + np.array(moves)) for moves in product(MOVES.tolist(), repeat=4)]
-    for count, best in enumerate(found):
+    for count, (best, told) in enumerate(zip(found, scores.tolist(), strict=True)):
         rivals = [one for one in every if (one.pitches != line.pitches).sum() == count]
         top = max(score(model, one, 0.6) for one in rivals)
         assert (best.pitches != line.pitches).sum() == count
-        assert score(model, best, 0.6) == pytest.approx(top, abs=1e-4)
+        assert score(model, best, 0.6) == pytest.approx(top, abs=1e-4) == told
     assert len(found) == 3
 
 
 def test_nothing_moves_without_a_budget_and_the_first_line_is_the_tune(model):
     line = piece_to_line(TUNE)
-    assert [one.pitches.tolist() for one in rewrite_line(model, line, 0, 1, amount=0.0)] == [line.pitches.tolist()]
-    assert rewrite_line(model, line, 0, 1, amount=0.6)[0].pitches.tolist() == line.pitches.tolist()
+    assert [one.pitches.tolist() for one in rewrite_line(model, line, 0, 1, amount=0.0)[0]] == [line.pitches.tolist()]
+    assert rewrite_line(model, line, 0, 1, amount=0.6)[0][0].pitches.tolist() == line.pitches.tolist()
 
 
 def test_the_contrast_of_a_style_with_itself_is_zero(model):

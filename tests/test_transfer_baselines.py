@@ -50,7 +50,7 @@ def test_phrase_ends_stay_where_they_are_to_stay():
 
 
 def test_gains_are_the_differences_of_whole_scores():
-    score = transfer_trigram("chinese").log_prob - AWAY_WEIGHT["chinese"] * transfer_trigram("german").log_prob
+    score = transfer_trigram("chinese").log_prob - AWAY_WEIGHT * transfer_trigram("german").log_prob
     model = IntervalTrigram(log_prob=score)
     piece = tunes("german", 1)[0].excerpt(3)
     pitch = piece.notes["pitch"].astype(np.int64)

@@ -59,14 +59,23 @@ class StyleRNN(nn.Module):
 
     def steps(self, batch: LineBatch, state: State | None) -> tuple[Float[Tensor, "B M V"], State]:
         """Go on from a state: logits of the next intervals, and the state after them."""
+        return self.run(self.read(batch), batch, state)
+
+    def read(self, batch: LineBatch) -> Float[Tensor, "B M W"]:
+        """What the LSTM is told before each interval: interval and height before it, rhythm, style."""
         before = self.interval(batch.before)  # (B, M, E)
         columns = (batch.durations, batch.places, batch.left)
         rhythm = [table(column) for table, column in zip(self.rhythm, columns, strict=True)]  # (B, N, R) each
         style = self.style(batch.styles)[:, None].expand(-1, before.shape[1], -1)
         near = [part for table in rhythm for part in (table[:, :-1], table[:, 1:])]
-        inputs = torch.cat([before, self.register(batch.register), *near, style], dim=-1)
+        return torch.cat([before, self.register(batch.register), *near, style], dim=-1)
+
+    def run(
+        self, inputs: Float[Tensor, "B M W"], batch: LineBatch, state: State | None
+    ) -> tuple[Float[Tensor, "B M V"], State]:
+        """Logits of the intervals after these inputs, and the state after them."""
         hidden, state = self.lstm(self.dropout(inputs), state)  # (B, M, D)
-        return self.head(torch.cat([self.dropout(hidden), before], dim=-1)), state
+        return self.head(torch.cat([self.dropout(hidden), self.interval(batch.before)], dim=-1)), state
 
     def log_prob(self, batch: LineBatch) -> Float[Tensor, "B"]:
         """Log-probability of each line's intervals, in nats."""

@@ -8,16 +8,17 @@ equally many moved notes the best few live on. So one search finds the best melo
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 from jaxtyping import Float, Int
+from torch import Tensor
 
 from musegen_lib.models.style_lines import REGISTER, START, WIDEST, LineBatch, MelodyLine, lines_to_batch
-from musegen_lib.models.style_rnn import State, StyleRNN
 
-REACH = 3  # semitones a note may move
-BEAM = 3  # beginnings kept for each number of moved notes
+REACH = 7  # semitones a note may move; this, BEAM and CONTRAST were chosen on validation tunes
+BEAM = 6  # beginnings kept for each number of moved notes
 CONTRAST = 0.5
 MOVES = np.array([0, *(sign * d for d in range(1, REACH + 1) for sign in (1, -1))])
 
@@ -29,30 +30,33 @@ class Beam:
     pitches: Int[np.ndarray, "K n"]
     moved: Int[np.ndarray, "K"]
     scores: Float[np.ndarray, "K"]
-    states: tuple[State | None, State | None] = (None, None)
+    states: tuple[tuple[Tensor, ...] | None, tuple[Tensor, ...] | None] = (None, None)
 
 
 @torch.no_grad()
 def rewrite_line(
-    model: StyleRNN, line: MelodyLine, target: int, source: int, amount: float, contrast: float = CONTRAST
-) -> list[MelodyLine]:
+    model: Any, line: MelodyLine, target: int, source: int, amount: float, contrast: float = CONTRAST
+) -> tuple[list[MelodyLine], Float[np.ndarray, "few"]]:
     """Find the best melodies with 0, 1, 2, ... moved notes, at most a share `amount` of all.
 
     Args:
+        model: a StyleRNN, or what can be asked like one.
         target, source: numbers of STYLES.
     Returns:
-        one line for each number of moved notes that some melody has, fewest first; the first is the line itself.
+        one line for each number of moved notes that some melody has, fewest first, and the score of each in nats; the
+        first is the line itself.
     """
     budget = int(amount * len(line))
     moves = MOVES if budget else MOVES[:1]
-    beam = Beam((line.pitches[0] + moves)[:, None], (moves != 0).astype(np.int64), np.zeros(len(moves)))
+    first = line.pitches[0] + moves
+    beam = Beam(first[:, None], (moves != 0).astype(np.int64), _outside(first))
     for note in range(1, len(line)):
         beam = _advance(model, line, beam, note, (target, source), contrast, budget)
     best = [_first(beam.moved == count, beam.scores) for count in range(budget + 1) if (beam.moved == count).any()]
-    return [line.with_pitches(beam.pitches[row]) for row in best]
+    return [line.with_pitches(beam.pitches[row]) for row in best], beam.scores[best]
 
 
-def contrast_per_note(model: StyleRNN, lines: list[MelodyLine], target: int, source: int) -> Float[np.ndarray, "B"]:
+def contrast_per_note(model: Any, lines: list[MelodyLine], target: int, source: int) -> Float[np.ndarray, "B"]:
     """How much more likely the net finds each line in the target style than in the source, in nats an interval."""
     with torch.no_grad():
         log_probs = [model.log_prob(lines_to_batch(lines, [style] * len(lines))) for style in (target, source)]
@@ -60,7 +64,7 @@ def contrast_per_note(model: StyleRNN, lines: list[MelodyLine], target: int, sou
 
 
 def _advance(
-    model: StyleRNN,
+    model: Any,
     line: MelodyLine,
     beam: Beam,
     note: int,
@@ -77,7 +81,7 @@ def _advance(
     gain = gains[0] - contrast * gains[1]
     pitches = line.pitches[note] + MOVES  # (moves,)
     interval = np.clip(pitches - beam.pitches[:, -1:], -WIDEST, WIDEST) + WIDEST  # (K, moves)
-    scores = beam.scores[:, None] + np.take_along_axis(gain, interval, axis=1)
+    scores = beam.scores[:, None] + np.take_along_axis(gain, interval, axis=1) + _outside(pitches)
     moved = beam.moved[:, None] + (MOVES != 0)
     kept = np.concatenate([_best_few(scores, moved == count) for count in range(budget + 1)])
     rows, moves = np.unravel_index(kept, scores.shape)
@@ -101,6 +105,11 @@ def _next_step(line: MelodyLine, beam: Beam, note: int, style: int) -> LineBatch
     empty = torch.zeros((n, 1), dtype=torch.int64)
     read = {"before": torch.from_numpy(before), "register": torch.from_numpy(register)}
     return LineBatch(**read, **near, styles=torch.full((n,), style), intervals=empty, mask=empty.bool())
+
+
+def _outside(pitches: Int[np.ndarray, "moves"]) -> Float[np.ndarray, "moves"]:
+    """What pitches that MIDI does not have add to a score: minus infinity; others nothing."""
+    return np.where((pitches >= 0) & (pitches <= 127), 0.0, -np.inf)
 
 
 def _best_few(scores: Float[np.ndarray, "K moves"], allowed: np.ndarray) -> Int[np.ndarray, "few"]:

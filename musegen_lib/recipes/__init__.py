@@ -15,7 +15,7 @@ from musegen_lib.recipes.chorale import CHORALES, HARMONISER
 from musegen_lib.recipes.gan import BAR, PHRASES, SKETCH
 from musegen_lib.recipes.melody import MarkovRecipe, RNNRecipe
 from musegen_lib.recipes.style import ROLL_JUDGE
-from musegen_lib.recipes.style_nets import STYLE_RNN
+from musegen_lib.recipes.style_nets import STYLE_RNN, STYLE_VAE
 from musegen_lib.recipes.vae import VAERecipe
 
 __all__ = ["RECIPES", "Recipe", "find_recipe"]
@@ -51,6 +51,7 @@ TRAINED_ONLY = {  # nets that another command uses
     "harmoniser": HARMONISER,
     "style-rolls": ROLL_JUDGE,
     "style-rnn": STYLE_RNN,
+    "style-vae": STYLE_VAE,
 }
 
 

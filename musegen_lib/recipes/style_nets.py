@@ -10,6 +10,7 @@ from musegen_lib.checkpoints import read_card, write_checkpoint
 from musegen_lib.corpus import corpus_fingerprint, load_folk_tunes
 from musegen_lib.models.style_lines import LineBatch, LineBatches, MelodyLine, lines_to_batch, piece_to_line
 from musegen_lib.models.style_rnn import StyleRNN, StyleRNNConfig
+from musegen_lib.models.style_vae import StyleVAE, StyleVAEConfig
 from musegen_lib.recipes.melody import TERMS
 from musegen_lib.recipes.shipped import ShippedNet, train_command
 from musegen_lib.style_pair import FEWEST_NOTES, STYLES, load_side
@@ -34,13 +35,10 @@ def lines_in_batches(lines: tuple[list[MelodyLine], ...], size: int = 50) -> lis
     return [lines_to_batch(part, [style] * len(part)) for part, style in parts]
 
 
-class StyleRNNRecipe(ShippedNet):
-    """The recurrent net of two styles."""
+class LineRecipe(ShippedNet):
+    """A net that learns from lines of both styles; subclasses name it."""
 
-    name = "style-rnn"
-    about = "A recurrent net that writes the intervals of Chinese or German folk song over a given rhythm."
-    net = StyleRNN
-    config = StyleRNNConfig()
+    about: str
     training = training.TrainConfig(
         steps=1000, learning_rate=3e-3, weight_decay=0.01, validate_every=250, patience=4, clip_norm=1.0
     )
@@ -65,8 +63,27 @@ class StyleRNNRecipe(ShippedNet):
         return card
 
     def valid_loss(self) -> float:
-        """Nats an interval on the validation tunes of both styles, each asked for in its own."""
+        """The loss on the validation tunes of both styles, in nats an interval, each asked for in its own style."""
         return float(read_card(self.checkpoint)["valid_loss"])
 
 
+class StyleRNNRecipe(LineRecipe):
+    """The recurrent net of two styles."""
+
+    name = "style-rnn"
+    about = "A recurrent net that writes the intervals of Chinese or German folk song over a given rhythm."
+    net = StyleRNN
+    config = StyleRNNConfig()
+
+
+class StyleVAERecipe(LineRecipe):
+    """The VAE that tells content from style."""
+
+    name = "style-vae"
+    about = "A variational autoencoder that keeps a melody's outline and gives it the intervals of a style."
+    net = StyleVAE
+    config = StyleVAEConfig()
+
+
 STYLE_RNN = StyleRNNRecipe()
+STYLE_VAE = StyleVAERecipe()

@@ -1,0 +1,123 @@
+"""The VAE of two styles: latents, reversed gradient, decoding step by step, and the shipped weights as a rewriter."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from musegen_lib.metrics.transfer import notes_kept, rhythm_kept
+from musegen_lib.models.style_lines import lines_to_batch, piece_to_line
+from musegen_lib.models.style_vae import Reverse, StyleVAE, StyleVAEConfig
+from musegen_lib.piece import Piece
+from musegen_lib.recipes.style_nets import STYLE_VAE, lines_in_batches, transfer_lines
+from musegen_lib.style_pair import STYLES, load_held_out, other_style
+from musegen_lib.transfer_attribute import by_attribute, piece_to_steps
+from musegen_lib.transfer_nets import by_vae
+
+TUNE = Piece.from_notes([(0, 4, 60), (4, 2, 62), (6, 2, 64), (8, 4, 65), (12, 4, 60)])
+SMALL = StyleVAEConfig(
+    hidden_dim=7, interval_dim=5, register_dim=4, rhythm_dim=3, style_dim=2, encoder_dim=6, latent_dim=3
+)
+
+
+@pytest.fixture
+def model():
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    return StyleVAE(SMALL).eval()
+
+
+def test_the_encoder_reads_no_style_and_no_padding(model):
+    short, long = piece_to_line(TUNE).cut(0, 3), piece_to_line(TUNE)
+    alone = model.encode(lines_to_batch([short], [0]))[0]
+    beside = model.encode(lines_to_batch([short, long], [1, 0]))[0]
+    assert torch.allclose(alone[0], beside[0, :2], atol=1e-6)
+
+
+def test_the_reversed_gradient_is_minus_the_gradient():
+    x = torch.tensor([1.0, -2.0], requires_grad=True)
+    (3 * Reverse.apply(x, 0.5)).sum().backward()
+    assert x.grad.tolist() == [-1.5, -1.5]
+
+
+def test_the_classifier_learns_while_the_encoder_unlearns(model):
+    batch = lines_to_batch([piece_to_line(TUNE), piece_to_line(TUNE).with_pitches([60, 57, 55, 53, 60])], [0, 1])
+    style = model.terms(batch)[2]
+    style.backward()
+    forward = model.classifier.head.weight.grad.clone(), model.to_latent.weight.grad.clone()
+    model.zero_grad()
+    model.config = replace(SMALL, reversal=-1.0)  # an encoder that helps the classifier
+    model.terms(batch)[2].backward()
+    assert torch.allclose(model.classifier.head.weight.grad, forward[0])
+    assert torch.allclose(model.to_latent.weight.grad, -forward[1])
+
+
+@torch.no_grad()
+def test_only_the_kl_beyond_the_free_nats_is_charged(model):
+    batch = lines_to_batch([piece_to_line(TUNE)], [0])
+    reconstruction, kl, _ = model.terms(batch)
+    for free in (0.0, float(kl) / 2, float(kl) + 1):
+        model.config = replace(SMALL, free_nats=free)
+        assert model.loss(batch)[0].item() == pytest.approx(
+            float(reconstruction) + max(0.0, float(kl) - free), abs=1e-5
+        )
+
+
+@torch.no_grad()
+def test_given_the_latents_steps_one_by_one_give_the_whole(model):
+    line = piece_to_line(TUNE)
+    whole = lines_to_batch([line], [1])
+    given = model.given(whole)
+    logits, state, single = given.steps(whole, None)[0], None, []
+    for note in range(4):
+        rhythm = {name: getattr(whole, name)[:, note : note + 2] for name in ("durations", "places", "left")}
+        read = {name: getattr(whole, name)[:, note : note + 1] for name in ("before", "register", "intervals", "mask")}
+        step, state = given.steps(replace(whole, **rhythm, **read), state)
+        single.append(step)
+    assert torch.allclose(torch.cat(single, dim=1), logits, atol=1e-5)
+    chosen = torch.log_softmax(logits, dim=-1).gather(2, whole.intervals[..., None]).sum()
+    assert given.log_prob(whole).item() == pytest.approx(chosen.item(), abs=1e-5)
+
+
+def test_the_shipped_latents_help_and_a_wrong_style_hurts():
+    model = STYLE_VAE.load_once()
+    batch = lines_in_batches(tuple(side[:40] for side in transfer_lines("valid")[:2]))[0]
+    with torch.no_grad():
+        own = model.terms(batch)[0]
+        wrong = model.terms(replace(batch, styles=1 - batch.styles))[0]
+        mixed = model.decoder.steps_with(batch, model.encode(batch)[0].roll(1, dims=0), None)[0]
+    nll = torch.nn.functional.cross_entropy(mixed.transpose(1, 2), batch.intervals, reduction="none")
+    assert own < (nll * batch.mask).sum() / batch.mask.sum() - 0.05
+    assert own < wrong - 0.05
+
+
+@pytest.mark.parametrize("rewrite", [by_vae, by_attribute])
+@pytest.mark.parametrize("to", STYLES)
+def test_few_notes_move_and_the_rhythm_stays(rewrite, to):
+    for piece in list(load_held_out(other_style(to), "valid"))[:2]:
+        made = rewrite(piece, to, 0.2, 0)
+        assert 1 > notes_kept(piece, made) >= 1 - round(0.2 * len(piece)) / len(piece) - 1e-9
+        assert rhythm_kept(piece, made) == 1
+        assert np.array_equal(made.notes, rewrite(piece, to, 0.2, 1).notes)
+
+
+@pytest.mark.parametrize("rewrite", [by_vae, by_attribute])
+def test_strange_melodies_work(rewrite):
+    one = Piece.from_notes([(0, 4, 60)])
+    assert len(rewrite(one, "chinese", 0.5, 0)) == 1
+    for pitches in ((0, 1, 0, 2), (127, 126, 127, 120)):
+        edge = Piece.from_notes([(4 * i, 4, pitch) for i, pitch in enumerate(pitches)])
+        made = rewrite(edge, "german", 1.0, 0)
+        assert made.notes["pitch"].min() >= 0
+        assert made.notes["pitch"].max() <= 127
+    assert np.array_equal(rewrite(TUNE, "chinese", 0.0, 0).notes, TUNE.notes)
+
+
+def test_the_tokens_of_a_tune_hold_its_notes_where_they_are_said_to_lie():
+    tune = Piece.from_notes([(0, 2, 30), (2, 4, 62), (6, 20, 100), (30, 4, 60)], metre="4/4", pickup_steps=2)
+    tokens, onsets, ids = piece_to_steps(tune)
+    assert len(tokens) % 32 == 0
+    assert onsets.tolist() == [30, 32, 36, 60]
+    assert tokens[onsets].tolist() == ids.tolist()
+    assert ((ids - 2 + 48 - tune.notes["pitch"]) % 12 == 0).all()
