@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 
-from musegen_lib import training
 from musegen_lib.models.style_lines import N_INTERVALS, LineBatch, LineBatches, piece_to_line
-from musegen_lib.models.style_vae import StyleClassifier, StyleVAE
+from musegen_lib.models.style_vae import StyleClassifier
 from musegen_lib.piece import Piece
-from musegen_lib.recipes.style_nets import STYLE_VAE, lines_in_batches, transfer_lines
+from musegen_lib.recipes.style_nets import STYLE_VAE, StyleVAERecipe, lines_in_batches, transfer_lines
 from musegen_lib.style_pair import STYLES, load_held_out, other_style
 from musegen_lib.transfer_measures import evaluate_method
 from musegen_lib.transfer_nets import content_of, search
@@ -62,10 +62,11 @@ def probe(read: Reader, n_features: int, lines: tuple, seed: int) -> float:
 
 
 def _trained(lines: tuple, reversal: float, seed: int) -> dict[str, Any]:
-    torch.manual_seed(seed)
-    model, valid = StyleVAE(replace(STYLE_VAE.config, reversal=reversal)), lines_in_batches(lines[1])
-    settings = replace(STYLE_VAE.training, seed=seed)
-    training.fit(model, LineBatches(lines[0], STYLE_VAE.sizes, seed), valid, settings)
+    recipe, valid = StyleVAERecipe(), lines_in_batches(lines[1])
+    recipe.config = replace(recipe.config, reversal=reversal)
+    out = Path("style-vae" if recipe.config == STYLE_VAE.config else f"style-vae-reversal-{reversal:g}")
+    batches = LineBatches(lines[0], recipe.sizes, seed)
+    model, _ = recipe.fitted(batches, valid, out, seed, None, None)  # a finished run is not run again
     model.eval()
     weights = torch.tensor([float(batch.mask.sum()) for batch in valid])
 

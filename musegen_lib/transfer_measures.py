@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from musegen_lib.corpus import windows
+from musegen_lib.metrics.tonality import scale_consistency
 from musegen_lib.metrics.transfer import content_report
 from musegen_lib.models.style_counts import VIEWS, GramJudge, IntervalTrigram
 from musegen_lib.piece import Piece
@@ -61,9 +62,10 @@ def evaluate_method(rewrite: Rewriter, to: str, amount: float, pieces: Sequence[
 
     Returns:
         judged pitch, rhythm, combined, rolls: share judged as `to`; the measures of `content_report`;
-        nats a note under the target's trigram, and the number of tunes.
+        nats a note under the target's trigram, the share of notes in one scale, and the number of tunes.
     """
     made = [rewrite(piece, to, amount, seed) for piece in pieces]
     rows = [content_report(before, after) for before, after in zip(pieces, made, strict=True)]
     content = {name: float(np.mean([row[name] for row in rows])) for name in content_report(made[0], made[0])}
-    return judge_pieces(made, to) | content | {"nats a note": nats_a_note(made, to), "tunes": len(made)}
+    fluency = {"nats a note": nats_a_note(made, to), "in one scale": float(np.mean([*map(scale_consistency, made)]))}
+    return judge_pieces(made, to) | content | fluency | {"tunes": len(made)}

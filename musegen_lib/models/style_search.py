@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from musegen_lib.models.style_lines import REGISTER, START, WIDEST, LineBatch, MelodyLine, lines_to_batch
@@ -20,6 +20,7 @@ from musegen_lib.models.style_lines import REGISTER, START, WIDEST, LineBatch, M
 REACH = 7  # semitones a note may move; this, BEAM and CONTRAST were chosen on validation tunes
 BEAM = 6  # beginnings kept for each number of moved notes
 CONTRAST = 0.5
+ANY_PITCH = np.ones(12, dtype=bool)
 MOVES = np.array([0, *(sign * d for d in range(1, REACH + 1) for sign in (1, -1))])
 
 
@@ -33,26 +34,45 @@ class Beam:
     states: tuple[tuple[Tensor, ...] | None, tuple[Tensor, ...] | None] = (None, None)
 
 
+@dataclass(frozen=True)
+class _Search:
+    """What stays the same from note to note."""
+
+    model: Any
+    line: MelodyLine
+    styles: tuple[int, int]  # the target, the source
+    contrast: float
+    budget: int
+    penalty: Float[np.ndarray, "N moves"]  # 0, or minus infinity for a move that is not allowed
+
+
 @torch.no_grad()
 def rewrite_line(
-    model: Any, line: MelodyLine, target: int, source: int, amount: float, contrast: float = CONTRAST
+    model: Any,
+    line: MelodyLine,
+    target: int,
+    source: int,
+    amount: float,
+    scale: Bool[np.ndarray, "12"] = ANY_PITCH,
+    contrast: float = CONTRAST,
 ) -> tuple[list[MelodyLine], Float[np.ndarray, "few"]]:
     """Find the best melodies with 0, 1, 2, ... moved notes, at most a share `amount` of all.
 
     Args:
         model: a StyleRNN, or what can be asked like one.
         target, source: numbers of STYLES.
+        scale: the pitch classes that a moved note may land on.
     Returns:
         one line for each number of moved notes that some melody has, fewest first, and the score of each in nats; the
         first is the line itself.
     """
     budget = int(amount * len(line))
-    moves = MOVES if budget else MOVES[:1]
-    first = line.pitches[0] + moves
-    beam = Beam(first[:, None], (moves != 0).astype(np.int64), _outside(first))
+    search = _Search(model, line, (target, source), contrast, budget, _penalty(line, scale))
+    beam = Beam((line.pitches[0] + MOVES)[:, None], (MOVES != 0).astype(np.int64), search.penalty[0])
     for note in range(1, len(line)):
-        beam = _advance(model, line, beam, note, (target, source), contrast, budget)
-    best = [_first(beam.moved == count, beam.scores) for count in range(budget + 1) if (beam.moved == count).any()]
+        beam = _advance(search, beam, note)
+    counts = [count for count in range(budget + 1) if np.isfinite(beam.scores[beam.moved == count]).any()]
+    best = [_first(beam.moved == count, beam.scores) for count in counts]
     return [line.with_pitches(beam.pitches[row]) for row in best], beam.scores[best]
 
 
@@ -63,27 +83,19 @@ def contrast_per_note(model: Any, lines: list[MelodyLine], target: int, source: 
     return (log_probs[0] - log_probs[1]).numpy() / np.array([len(line) - 1 for line in lines])
 
 
-def _advance(
-    model: Any,
-    line: MelodyLine,
-    beam: Beam,
-    note: int,
-    styles: tuple[int, int],
-    contrast: float,
-    budget: int,
-) -> Beam:
+def _advance(search: _Search, beam: Beam, note: int) -> Beam:
     """Every beginning with every next note; the best BEAM for each number of moved notes."""
     gains, states = [], []
-    for style, state in zip(styles, beam.states, strict=True):
-        logits, state = model.steps(_next_step(line, beam, note, style), state)
+    for style, state in zip(search.styles, beam.states, strict=True):
+        logits, state = search.model.steps(_next_step(search.line, beam, note, style), state)
         gains.append(torch.log_softmax(logits[:, 0], dim=-1).numpy())  # (K, V)
         states.append(state)
-    gain = gains[0] - contrast * gains[1]
-    pitches = line.pitches[note] + MOVES  # (moves,)
+    gain = gains[0] - search.contrast * gains[1]
+    pitches = search.line.pitches[note] + MOVES  # (moves,)
     interval = np.clip(pitches - beam.pitches[:, -1:], -WIDEST, WIDEST) + WIDEST  # (K, moves)
-    scores = beam.scores[:, None] + np.take_along_axis(gain, interval, axis=1) + _outside(pitches)
+    scores = beam.scores[:, None] + np.take_along_axis(gain, interval, axis=1) + search.penalty[note]
     moved = beam.moved[:, None] + (MOVES != 0)
-    kept = np.concatenate([_best_few(scores, moved == count) for count in range(budget + 1)])
+    kept = np.concatenate([_best_few(scores, moved == count) for count in range(search.budget + 1)])
     rows, moves = np.unravel_index(kept, scores.shape)
     begun = np.concatenate([beam.pitches[rows], pitches[moves][:, None]], axis=1)
     kept_states = tuple(tuple(part[:, rows] for part in state) for state in states)
@@ -107,9 +119,10 @@ def _next_step(line: MelodyLine, beam: Beam, note: int, style: int) -> LineBatch
     return LineBatch(**read, **near, styles=torch.full((n,), style), intervals=empty, mask=empty.bool())
 
 
-def _outside(pitches: Int[np.ndarray, "moves"]) -> Float[np.ndarray, "moves"]:
-    """What pitches that MIDI does not have add to a score: minus infinity; others nothing."""
-    return np.where((pitches >= 0) & (pitches <= 127), 0.0, -np.inf)
+def _penalty(line: MelodyLine, scale: Bool[np.ndarray, "12"]) -> Float[np.ndarray, "N moves"]:
+    pitches = line.pitches[:, None] + MOVES
+    allowed = (pitches >= 0) & (pitches <= 127) & scale[pitches % 12]
+    return np.where(allowed | (MOVES == 0), 0.0, -np.inf)
 
 
 def _best_few(scores: Float[np.ndarray, "K moves"], allowed: np.ndarray) -> Int[np.ndarray, "few"]:
