@@ -13,7 +13,9 @@ def transfer(
     source: Annotated[Path, typer.Argument(help="A melody: .mid, .abc, .xml, .musicxml or .mxl.")],
     to: Annotated[str, typer.Option(help="chinese or german.")],
     out: Annotated[Path, typer.Option(help="The .mid file to write.")],
-    method: Annotated[str, typer.Option(help="Who rewrites: counts, counts-ends or snap.")] = "counts",
+    method: Annotated[
+        str, typer.Option(help="Who rewrites: gan, vae, rnn, vae-attribute, counts, counts-ends or snap.")
+    ] = "vae",
     amount: Annotated[float, typer.Option(help="Largest share of notes to change, 0 to 1.")] = 0.2,
     seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.")] = 0,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,

@@ -53,7 +53,7 @@ def probe(read: Reader, n_features: int, lines: tuple, seed: int) -> float:
         optimizer.zero_grad()
         F.cross_entropy(net(read(batch), batch.mask), batch.styles).backward()
         optimizer.step()
-    hits: tuple[list[float], list[float]] = ([], [])
+    hits: list[list[float]] = [[] for _ in STYLES]
     with torch.no_grad():
         for batch in lines_in_batches(lines[1]):
             style = int(batch.styles[0])

@@ -7,34 +7,33 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
+from jaxtyping import Int
 
-from musegen_lib.corpus import windows
+from musegen_lib.metrics.originality import CopyDetector, corpus_to_symbols, melody_symbols
 from musegen_lib.metrics.tonality import scale_consistency
 from musegen_lib.metrics.transfer import content_report
 from musegen_lib.models.style_counts import VIEWS, GramJudge, IntervalTrigram
 from musegen_lib.piece import Piece
-from musegen_lib.recipes.style import ROLL_JUDGE
-from musegen_lib.style_pair import FEWEST_NOTES, STYLES, load_side
+from musegen_lib.recipes.style import GRAM_JUDGE, ROLL_JUDGE, judge_tunes
+from musegen_lib.style_pair import load_side
 from musegen_lib.transfer_baselines import Rewriter
-
-
-def judge_tunes(style: str, part: str) -> list[Piece]:
-    """Whole tunes of the judge's side."""
-    return list(load_side(style, "judge", part))
-
-
-def judge_windows(style: str, part: str) -> list[Piece]:
-    """Four bars of 2/4 on sixteenths (32 steps), two bars apart, of the judge's side, with 8 notes or more."""
-    corpus = load_side(style, "judge", part)
-    corpus = corpus.select((corpus.column("metre") == "2/4") & (corpus.column("grid") == 4))
-    return [piece for piece in windows(corpus, 4, 2) if len(piece) >= FEWEST_NOTES]
 
 
 @lru_cache(maxsize=1)
 def gram_judge() -> GramJudge:
-    """The first judge: n-grams and logistic regression, trained on tunes and windows, calibrated on valid tunes."""
-    judge = GramJudge().fit(*(judge_tunes(style, "train") + judge_windows(style, "train") for style in STYLES))
-    return judge.calibrate(*(judge_tunes(style, "valid") for style in STYLES))
+    """The first judge: n-grams and logistic regression, fitted by the recipe style-grams."""
+    return GRAM_JUDGE.load_once().judge()
+
+
+@lru_cache(maxsize=2)
+def copy_detector(style: str) -> CopyDetector:
+    """Finds what is shared with the tunes that transfer methods learnt from."""
+    return CopyDetector(corpus_to_symbols(load_side(style, "transfer", "train")))
+
+
+def shared_runs(pieces: Sequence[Piece], style: str) -> Int[np.ndarray, "B"]:
+    """Notes of the longest run that each piece shares with a training tune of the style, in any key."""
+    return np.array([copy_detector(style).longest_run(melody_symbols(piece)) for piece in pieces])
 
 
 @lru_cache(maxsize=2)
@@ -62,10 +61,12 @@ def evaluate_method(rewrite: Rewriter, to: str, amount: float, pieces: Sequence[
 
     Returns:
         judged pitch, rhythm, combined, rolls: share judged as `to`; the measures of `content_report`;
-        nats a note under the target's trigram, the share of notes in one scale, and the number of tunes.
+        nats a note under the target's trigram, the share of notes in one scale, the notes
+        of the longest run shared with a training tune of the target, and the number of tunes.
     """
     made = [rewrite(piece, to, amount, seed) for piece in pieces]
     rows = [content_report(before, after) for before, after in zip(pieces, made, strict=True)]
     content = {name: float(np.mean([row[name] for row in rows])) for name in content_report(made[0], made[0])}
     fluency = {"nats a note": nats_a_note(made, to), "in one scale": float(np.mean([*map(scale_consistency, made)]))}
+    fluency["longest shared run"] = float(shared_runs(made, to).mean())
     return judge_pieces(made, to) | content | fluency | {"tunes": len(made)}
