@@ -72,7 +72,8 @@ def play(
     """Train both nets in place; the generator ends as the running mean of its weights.
 
     Args:
-        generator: offers `draw(n)`, from the global random state, in the form of the batches.
+        generator: offers `draw(n)`, from the global random state, in the form of the batches. If it has a `penalty`,
+            that of its last draw is added to its loss.
         discriminator: offers `see(batch)`, what it reads, and maps that to its scores.
         folder: where to keep the state every KEEP_EVERY steps; a run of the same configuration found there is resumed.
         watch: called after every step with the number of steps done and the averaged generator.
@@ -117,7 +118,7 @@ class _Game:
         d_loss = self._judge_loss(real, made.detach())
         self._update("discriminator", self.discriminator, d_loss)
         g_loss = sum(self.loss.generator(level) for level in self.discriminator(self.discriminator.see(made)))
-        self._update("generator", self.generator, g_loss)
+        self._update("generator", self.generator, g_loss + getattr(self.generator, "penalty", 0.0))
         with torch.no_grad():
             share = 1 - min(self.config.average, (step + 1) / (step + 10))
             for kept, new in zip(self.mean.parameters(), self.generator.parameters()):

@@ -9,10 +9,12 @@ import torch
 from jaxtyping import Bool
 
 from musegen_lib.metrics.tonality import DIATONIC
+from musegen_lib.models.style_gan import rewrite_by_critic
 from musegen_lib.models.style_lines import MelodyLine, line_to_piece, lines_to_batch, piece_to_line
 from musegen_lib.models.style_search import rewrite_line
 from musegen_lib.models.style_vae import StyleVAE
 from musegen_lib.piece import Piece
+from musegen_lib.recipes.style_gan import STYLE_GAN
 from musegen_lib.recipes.style_nets import STYLE_RNN, STYLE_VAE
 from musegen_lib.style_pair import STYLES, other_style
 
@@ -27,6 +29,15 @@ def by_vae(piece: Piece, to: str, amount: float, seed: int) -> Piece:
     return (
         piece if len(piece) < 2 else search(content_of(STYLE_VAE.load_once(), piece_to_line(piece)), piece, to, amount)
     )
+
+
+def by_gan(piece: Piece, to: str, amount: float, seed: int) -> Piece:
+    """One note at a time: the generator proposes, its own critic chooses; nothing is drawn."""
+    if len(piece) < 2:
+        return piece
+    model, line, target = STYLE_GAN.load_once(), piece_to_line(piece), STYLES.index(to)
+    found = [rewrite_by_critic(model, line, target, amount, scale) for scale in diatonic_scales(piece)]
+    return line_to_piece(max(found, key=lambda one: one[1])[0], piece)
 
 
 @torch.no_grad()

@@ -24,6 +24,7 @@ from musegen_lib.style_pair import STYLES
 
 REACH = 4  # semitones a note may move
 N_MOVES = 2 * REACH + 1  # S
+PROPOSALS = 60  # moves that the critic is asked about
 N_SEEN = N_INTERVALS + 12  # what both nets see of a note: the interval to the next, its place in the scale
 DIFFERENCES = torch.arange(N_MOVES)[:, None] - torch.arange(N_MOVES) + 2 * REACH  # (S, S) of two moves, as an id
 
@@ -159,3 +160,53 @@ def claim(score: Score, styles: Int[Tensor, "B"]) -> Float[Tensor, "B N G"]:
     """Melodies with the style that is claimed of each."""
     claimed = F.one_hot(styles, len(STYLES)).float()[:, None] * score.mask[..., None]
     return torch.cat([score.seen, claimed], dim=-1)
+
+
+class StyleGAN(nn.Module):
+    """A mover and the critic it learnt from."""
+
+    def __init__(self, config: StyleGANConfig):
+        super().__init__()
+        self.config = config
+        self.mover, self.critic = Mover(config), Critic(config)
+
+
+@torch.no_grad()
+def rewrite_by_critic(
+    model: StyleGAN, line: MelodyLine, target: int, amount: float, scale: Bool[np.ndarray, "12"]
+) -> tuple[MelodyLine, float]:
+    """Move one note at a time: the mover proposes, the critic takes what it finds most like the target.
+
+    Args:
+        target: number of STYLES.
+        scale: the pitch classes that a moved note may land on.
+    Returns:
+        the melody with at most a share `amount` of its notes moved, and the critic's score of it.
+    """
+    style, free = torch.tensor([target]), np.ones(len(line), dtype=bool)
+    best = model.critic(claim(lines_to_score([line]), style))[0].sum().item()
+    for _ in range(int(amount * len(line))):
+        moves = _proposals(model, line, style, amount, scale, free)
+        if not len(moves):
+            break
+        tried = [line.with_pitches(line.pitches + by * (np.arange(len(line)) == note)) for note, by in moves]
+        scores = model.critic(claim(lines_to_score(tried), style.expand(len(tried))))[0].sum(dim=1)
+        chosen = int(scores.argmax())
+        if scores[chosen] <= best:
+            break
+        line, best = tried[chosen], scores[chosen].item()
+        free[moves[chosen][0]] = False
+    return line, best
+
+
+def _proposals(
+    model: StyleGAN, line: MelodyLine, style: Tensor, amount: float, scale: np.ndarray, free: np.ndarray
+) -> list[tuple[int, int]]:
+    """Notes and semitones that the mover finds likeliest against staying, likeliest first."""
+    logits = model.mover(lines_to_score([line]), style, torch.tensor([amount]))[0].numpy()  # (N, S)
+    landing = line.pitches[:, None] + np.arange(-REACH, REACH + 1)
+    allowed = free[:, None] & scale[landing % 12] & (landing >= 0) & (landing <= 127)
+    allowed[:, REACH] = False
+    gain = np.where(allowed, logits - logits[:, REACH : REACH + 1], -np.inf)
+    order = np.argsort(-gain, axis=None, kind="stable")[: min(PROPOSALS, int(allowed.sum()))]
+    return [(int(note), int(column) - REACH) for note, column in zip(*np.unravel_index(order, gain.shape), strict=True)]
