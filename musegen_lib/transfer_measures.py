@@ -8,32 +8,17 @@ from typing import Any
 
 import numpy as np
 
-from musegen_lib.corpus import windows
 from musegen_lib.metrics.transfer import content_report
 from musegen_lib.models.style_counts import VIEWS, GramJudge, IntervalTrigram
 from musegen_lib.piece import Piece
-from musegen_lib.recipes.style import ROLL_JUDGE
-from musegen_lib.style_pair import FEWEST_NOTES, STYLES, load_side
+from musegen_lib.recipes.style import GRAM_JUDGE, ROLL_JUDGE, judge_tunes
 from musegen_lib.transfer_baselines import Rewriter
-
-
-def judge_tunes(style: str, part: str) -> list[Piece]:
-    """Whole tunes of the judge's side."""
-    return list(load_side(style, "judge", part))
-
-
-def judge_windows(style: str, part: str) -> list[Piece]:
-    """Four bars of 2/4 on sixteenths (32 steps), two bars apart, of the judge's side, with 8 notes or more."""
-    corpus = load_side(style, "judge", part)
-    corpus = corpus.select((corpus.column("metre") == "2/4") & (corpus.column("grid") == 4))
-    return [piece for piece in windows(corpus, 4, 2) if len(piece) >= FEWEST_NOTES]
 
 
 @lru_cache(maxsize=1)
 def gram_judge() -> GramJudge:
-    """The first judge: n-grams and logistic regression, trained on tunes and windows, calibrated on valid tunes."""
-    judge = GramJudge().fit(*(judge_tunes(style, "train") + judge_windows(style, "train") for style in STYLES))
-    return judge.calibrate(*(judge_tunes(style, "valid") for style in STYLES))
+    """The first judge, as shipped: n-grams and logistic regression, trained on the judge's side, calibrated."""
+    return GRAM_JUDGE.load_once().judge()
 
 
 @lru_cache(maxsize=2)

@@ -14,7 +14,7 @@ from musegen_lib.piece import Piece
 from musegen_lib.recipes.chorale import CHORALES, HARMONISER
 from musegen_lib.recipes.gan import BAR, PHRASES, SKETCH
 from musegen_lib.recipes.melody import MarkovRecipe, RNNRecipe
-from musegen_lib.recipes.style import ROLL_JUDGE
+from musegen_lib.recipes.style import GRAM_JUDGE, ROLL_JUDGE
 from musegen_lib.recipes.style_nets import STYLE_RNN
 from musegen_lib.recipes.vae import VAERecipe
 
@@ -49,6 +49,7 @@ RECIPES: dict[str, Recipe] = {
 
 TRAINED_ONLY = {  # nets that another command uses
     "harmoniser": HARMONISER,
+    "style-judges": GRAM_JUDGE,
     "style-rolls": ROLL_JUDGE,
     "style-rnn": STYLE_RNN,
 }
