@@ -21,7 +21,7 @@ from musegen_lib.transfer_baselines import Rewriter
 
 @lru_cache(maxsize=1)
 def gram_judge() -> GramJudge:
-    """The first judge: n-grams and logistic regression, fitted by the recipe style-grams."""
+    """The first judge: n-grams and logistic regression, fitted by the recipe style-judges."""
     return GRAM_JUDGE.load_once().judge()
 
 

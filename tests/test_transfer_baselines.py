@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from musegen_lib.metrics.transfer import notes_kept
+from musegen_lib.metrics.transfer import content_report, notes_kept
 from musegen_lib.models.style_counts import IntervalTrigram
 from musegen_lib.piece import Piece
-from musegen_lib.style_pair import STYLES, load_held_out, marked_ends, other_style
+from musegen_lib.style_pair import STYLES, load_held_out, load_side, marked_ends, other_style
 from musegen_lib.transfer_baselines import (
     AWAY_WEIGHT,
     MOVES,
@@ -15,6 +15,7 @@ from musegen_lib.transfer_baselines import (
     best_scale,
     counted,
     counted_between_ends,
+    nearest_target,
     pasted_durations,
     random_target,
     snapped,
@@ -75,6 +76,19 @@ def test_a_random_tune_depends_on_seed_and_piece_only():
     assert random_target(piece, "chinese", 1.0, 0) == random_target(piece, "chinese", 1.0, 0)
     assert len({random_target(piece, "chinese", 1.0, seed).source for seed in range(5)}) > 1
     assert random_target(piece, "chinese", 1.0, 0).style == "chinese"
+
+
+def test_the_nearest_tune_of_a_tune_moved_up_is_that_tune_moved_up():
+    tune = load_side("chinese", "transfer", "train")[17]
+    assert np.array_equal(nearest_target(tune.transpose(3), "chinese", 1.0, 0).notes, tune.transpose(3).notes)
+
+
+@pytest.mark.parametrize("to", STYLES)
+def test_the_nearest_tune_is_a_real_one_on_the_same_first_pitch_and_nearer_than_a_random_one(to):
+    for piece in tunes(other_style(to), 2):
+        near, far = (find(piece, to, 1.0, 0) for find in (nearest_target, random_target))
+        assert (near.style, near.notes["pitch"][0]) == (to, piece.notes["pitch"][0])
+        assert sum(content_report(piece, near).values()) > sum(content_report(piece, far).values())
 
 
 def test_pasting_keeps_the_number_of_notes_and_transposing_every_interval():

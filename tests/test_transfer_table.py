@@ -1,4 +1,4 @@
-"""The table of style transfer: its ends are where they must be, and the shipped judge is the fitted one."""
+"""The table of style transfer: its ends are where they must be."""
 
 import json
 
@@ -7,13 +7,10 @@ import pytest
 from typer.testing import CliRunner
 
 from musegen_lib.cli import app
-from musegen_lib.models.style_counts import VIEWS, GramJudge, calibration_error
-from musegen_lib.models.style_judge import GramJudgeConfig, GramJudgeNet
-from musegen_lib.recipes.style import judge_windows
 from musegen_lib.style_pair import STYLES, load_held_out, load_side
 from musegen_lib.transfer import METHODS
 from musegen_lib.transfer_baselines import nearest_target, random_target
-from musegen_lib.transfer_measures import gram_judge, shared_runs
+from musegen_lib.transfer_measures import shared_runs
 from musegen_lib.transfer_table import REFERENCES, transfer_table
 
 
@@ -49,24 +46,6 @@ def test_the_nearest_tune_keeps_more_than_a_random_one(table):
     piece = load_held_out("german", "valid")[0]
     assert nearest_target(piece, "chinese", 0.0, 0).source != piece.source
     assert random_target(piece, "chinese", 0.0, 0).source != random_target(piece, "chinese", 0.0, 1).source
-
-
-def test_the_shipped_judge_answers_as_the_fitted_one_and_keeps_its_views():
-    rng = np.random.default_rng(0)
-    fitted = GramJudge(rng.normal(size=(3, 65536)).astype(np.float32), *rng.normal(size=(3, 3)))
-    again = GramJudgeNet(GramJudgeConfig()).fill(fitted).judge()
-    tunes = list(load_held_out("german", "valid"))[:5]
-    for view in VIEWS:
-        assert np.allclose(fitted.logits(tunes, view), again.logits(tunes, view), atol=0.01)
-
-
-def test_the_judge_tells_validation_windows_and_knows_how_sure_to_be():
-    windows = {style: judge_windows(style, "valid") for style in STYLES}
-    sure = [gram_judge().probability(windows[style], "chinese") for style in STYLES]
-    assert ((sure[0] > 0.5).mean() + (sure[1] <= 0.5).mean()) / 2 >= 0.95
-    n = min(map(len, sure))
-    true = np.repeat([1.0, 0.0], n)
-    assert calibration_error(np.concatenate([part[:n] for part in sure]), true) < 0.1
 
 
 def test_the_command_prints_the_table():

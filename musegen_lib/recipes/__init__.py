@@ -50,7 +50,7 @@ RECIPES: dict[str, Recipe] = {
 
 TRAINED_ONLY = {  # nets that another command uses
     "harmoniser": HARMONISER,
-    "style-grams": GRAM_JUDGE,
+    "style-judges": GRAM_JUDGE,
     "style-rolls": ROLL_JUDGE,
     "style-gan": STYLE_GAN,
     "style-rnn": STYLE_RNN,

@@ -1,4 +1,4 @@
-"""Recipes of lesson 5's two judges, `style-grams` and `style-rolls`, which no transfer method trains against."""
+"""Recipes of lesson 5's two judges, `style-judges` and `style-rolls`, which no transfer method trains against."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from musegen_lib import training
 from musegen_lib.checkpoints import read_card, write_checkpoint
 from musegen_lib.corpus import corpus_fingerprint, windows
-from musegen_lib.errors import MusegenError
+from musegen_lib.models.gram_net import GramNet, GramNetConfig, nats_of
 from musegen_lib.models.roll_judge import (
     RollBatches,
     RollJudge,
@@ -19,11 +19,56 @@ from musegen_lib.models.roll_judge import (
     rolls_in_batches,
 )
 from musegen_lib.models.style_counts import GramJudge
-from musegen_lib.models.style_judge import GramJudgeConfig, GramJudgeNet
 from musegen_lib.piece import Piece
 from musegen_lib.recipes.melody import TERMS
 from musegen_lib.recipes.shipped import ShippedNet, train_command
 from musegen_lib.style_pair import FEWEST_NOTES, STYLES, load_side
+
+
+def judge_tunes(style: str, part: str) -> list[Piece]:
+    """Whole tunes of the judge's side."""
+    return list(load_side(style, "judge", part))
+
+
+def judge_windows(style: str, part: str) -> list[Piece]:
+    """Four bars of 2/4 on sixteenths (32 steps), two bars apart, of the judge's side, with 8 notes or more."""
+    corpus = load_side(style, "judge", part)
+    corpus = corpus.select((corpus.column("metre") == "2/4") & (corpus.column("grid") == 4))
+    return [piece for piece in windows(corpus, 4, 2) if len(piece) >= FEWEST_NOTES]
+
+
+def fit_gram_judge() -> GramJudge:
+    """Fit the first judge on tunes and windows, calibrate it on valid tunes; about 15 s."""
+    judge = GramJudge().fit(*(judge_tunes(style, "train") + judge_windows(style, "train") for style in STYLES))
+    return judge.calibrate(*(judge_tunes(style, "valid") for style in STYLES))
+
+
+class GramJudgeRecipe(ShippedNet):
+    """The judge that counts: n-grams of intervals and rhythm, logistic regression, calibrated."""
+
+    name = "style-judges"
+    about = "Logistic regression that tells Chinese from German folk song by counted intervals and rhythms; a judge."
+    net = GramNet
+    config = GramNetConfig()
+
+    def train(self, out: Path, seed: int = 0, steps: int | None = None, minutes: float | None = None) -> dict[str, Any]:
+        """Fit the judge; the solution is one, whatever the seed, and steps or minutes limit nothing."""
+        judge = fit_gram_judge()
+        net = GramNet.of(judge)
+        card = {
+            "about": self.about,
+            "recipe": f"musegen train {self.name}",
+            "data": f"han2, fink0, kinder0, zuccal0, part train, tunes and windows of four bars: {TERMS}",
+            "data_fingerprint": corpus_fingerprint("folk"),
+            "seed": seed,
+            "valid_loss": round(nats_of(net.judge(), *(judge_tunes(style, "valid") for style in STYLES)), 4),
+        }
+        write_checkpoint(out, net, card)
+        return card
+
+    def valid_loss(self) -> float:
+        """Nats a tune of the combined view on the validation tunes, on which it was calibrated."""
+        return float(read_card(self.checkpoint)["valid_loss"])
 
 
 def side_rolls(style: str, part: str) -> np.ndarray:
@@ -66,57 +111,5 @@ class RollJudgeRecipe(ShippedNet):
         return float(read_card(self.checkpoint)["valid_loss"])
 
 
-def judge_tunes(style: str, part: str) -> list[Piece]:
-    """Whole tunes of the judge's side."""
-    return list(load_side(style, "judge", part))
-
-
-def judge_windows(style: str, part: str) -> list[Piece]:
-    """Four bars of 2/4 on sixteenths (32 steps), two bars apart, of the judge's side, with 8 notes or more."""
-    corpus = load_side(style, "judge", part)
-    corpus = corpus.select((corpus.column("metre") == "2/4") & (corpus.column("grid") == 4))
-    return [piece for piece in windows(corpus, 4, 2) if len(piece) >= FEWEST_NOTES]
-
-
-class GramJudgeRecipe(ShippedNet):
-    """The judge that counts."""
-
-    name = "style-grams"
-    about = "Logistic regression that tells Chinese from German folk song by runs of intervals and of durations."
-    net = GramJudgeNet
-    config = GramJudgeConfig()
-
-    def train(self, out: Path, seed: int = 0, steps: int | None = None, minutes: float | None = None) -> dict[str, Any]:
-        """Fit on tunes and windows of the judge's side, calibrate on its validation tunes; nothing is drawn.
-
-        Raises:
-            MusegenError: steps or minutes are given, which a closed fit does not have.
-        """
-        if steps is not None or minutes is not None:
-            raise MusegenError(f"{self.name} is fitted to its end: give neither --steps nor --minutes")
-        train = [judge_tunes(style, "train") + judge_windows(style, "train") for style in STYLES]
-        valid = [judge_tunes(style, "valid") for style in STYLES]
-        judge = GramJudge().fit(*train).calibrate(*valid)
-        card = {
-            "about": self.about,
-            "recipe": f"musegen train {self.name}",
-            "data": f"han2, fink0, kinder0, zuccal0, part train, {sum(map(len, train)):,} tunes and windows: {TERMS}",
-            "data_fingerprint": corpus_fingerprint("folk"),
-            "seed": seed,
-            "valid_loss": round(_surprise(judge, valid), 4),
-        }
-        write_checkpoint(out, self.net(self.config).fill(judge), card)
-        return card
-
-    def valid_loss(self) -> float:
-        """Nats a tune on the validation tunes, each style weighing the same."""
-        return float(read_card(self.checkpoint)["valid_loss"])
-
-
-def _surprise(judge: GramJudge, tunes: list[list[Piece]]) -> float:
-    found = [-np.log(judge.probability(own, style)).mean() for own, style in zip(tunes, STYLES, strict=True)]
-    return float(np.mean(found))
-
-
-ROLL_JUDGE = RollJudgeRecipe()
 GRAM_JUDGE = GramJudgeRecipe()
+ROLL_JUDGE = RollJudgeRecipe()

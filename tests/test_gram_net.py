@@ -1,0 +1,76 @@
+"""The shipped counting judge: the fitted one to half precision, read fast, right on held-out tunes and windows."""
+
+import time
+
+import numpy as np
+import pytest
+
+from musegen_lib import transfer_measures
+from musegen_lib.models.gram_net import GramNet, GramNetConfig, nats_of
+from musegen_lib.models.style_counts import VIEWS, GramJudge, calibration_error, view_of
+from musegen_lib.piece import Piece
+from musegen_lib.recipes.style import GRAM_JUDGE, fit_gram_judge, judge_tunes, judge_windows
+from musegen_lib.style_pair import STYLES
+
+TUNE = Piece.from_notes([(4 * k, 4, 60 + k % 5) for k in range(20)])
+
+
+def sure_of_truth(view, pieces_of):
+    """How sure the shipped judge is of each style's own pieces."""
+    judge = GRAM_JUDGE.load_once().judge()
+    return [judge.probability(pieces_of(style, "valid"), style, view) for style in STYLES]
+
+
+def balanced_accuracy(sure):
+    return float(np.mean([(side > 0.5).mean() for side in sure]))
+
+
+def balanced_error(sure):
+    """Calibration error of p(chinese), both styles weighing the same by repeating none and averaging the two."""
+    n = min(map(len, sure))
+    chinese, german = (np.random.default_rng(0).permutation(side)[:n] for side in sure)
+    return calibration_error(np.concatenate([chinese, 1 - german]), np.repeat([1, 0], n))
+
+
+def test_numbers_of_a_judge_survive_the_net_to_half_precision():
+    rng = np.random.default_rng(0)
+    judge = GramJudge(
+        rng.normal(size=(3, 65536)).astype(np.float32), rng.normal(size=3), rng.normal(size=3), np.ones(3)
+    )
+    net = GramNet.of(judge)
+    for view in VIEWS:
+        assert net.judge().logits([TUNE], view) == pytest.approx(judge.logits([TUNE], view), abs=5e-3)
+    grams = np.stack([view_of(TUNE, "combined")]).astype(np.float32)
+    forward = net(net.weights.new_tensor(grams, dtype=net.biases.dtype))
+    assert forward.numpy() == pytest.approx(net.judge().logits([TUNE]), abs=1e-4)
+
+
+def test_an_empty_net_is_a_coin():
+    assert nats_of(GramNet(GramNetConfig()).judge(), [TUNE], [TUNE]) == pytest.approx(np.log(2))
+
+
+def test_the_shipped_judge_is_small_and_read_well_within_a_second():
+    assert GRAM_JUDGE.checkpoint.stat().st_size < 600_000
+    transfer_measures.gram_judge.cache_clear()
+    started = time.process_time()
+    GRAM_JUDGE.load().judge()
+    assert time.process_time() - started < 0.5
+    assert transfer_measures.gram_judge().weights.shape == (3, 65536)
+
+
+def test_the_shipped_judge_says_what_the_fitted_one_says():
+    shipped, fitted = GRAM_JUDGE.load_once().judge(), fit_gram_judge()
+    tunes = judge_tunes("german", "valid")[:60] + judge_tunes("chinese", "valid")[:60]
+    for view in VIEWS:
+        assert np.abs(shipped.logits(tunes, view) - fitted.logits(tunes, view)).max() < 0.01
+    assert GRAM_JUDGE.valid_loss() == pytest.approx(
+        nats_of(shipped, *(judge_tunes(style, "valid") for style in STYLES)), abs=1e-4
+    )
+
+
+@pytest.mark.parametrize("pieces_of", [judge_tunes, judge_windows])
+def test_held_out_tunes_and_windows_are_told_apart_and_the_judge_knows_how_sure_it_may_be(pieces_of):
+    for view in ("combined", "pitch"):
+        sure = sure_of_truth(view, pieces_of)
+        assert balanced_accuracy(sure) >= 0.95
+        assert balanced_error(sure) < 0.04
