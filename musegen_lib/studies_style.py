@@ -18,6 +18,7 @@ from musegen_lib.recipes.style_nets import STYLE_VAE, StyleVAERecipe, lines_in_b
 from musegen_lib.style_pair import STYLES, load_held_out, other_style
 from musegen_lib.transfer_measures import evaluate_method
 from musegen_lib.transfer_nets import content_of, search
+from musegen_lib.transfer_table import transfer_table
 
 SEEDS = (0, 1, 2)
 AMOUNT = 0.2
@@ -36,6 +37,11 @@ def style_latents() -> list[dict[str, Any]]:
     rows = [_trained(lines, reversal, seed) for reversal, seed in product((0.0, 1.0), SEEDS)]
     notes = [{"reads": "notes", "seed": seed, "probe": probe(one_hot, N_INTERVALS, lines, seed)} for seed in SEEDS]
     return rows + notes
+
+
+def transfer_test() -> list[dict[str, Any]]:
+    """Every method of `musegen transfer` and every baseline on all held-out test tunes, a fifth of the notes."""
+    return transfer_table("test")["rows"]
 
 
 def one_hot(batch: LineBatch) -> torch.Tensor:
