@@ -117,12 +117,19 @@ def train(
 
 @app.command()
 def evaluate(
-    model: Annotated[str, typer.Argument(help="A model's name, or a checkpoint of chorales-frames.")],
-    split: Annotated[str, typer.Option(help="valid or test.")] = "valid",
+    model: Annotated[str, typer.Argument(help="A model's name, a checkpoint of chorales-frames, or transfer.")],
+    split: Annotated[str, typer.Option("--split", "--part", help="valid or test.")] = "valid",
     data: Annotated[Path | None, typer.Option(help="File of frames, for such a checkpoint.")] = None,
+    n_tunes: Annotated[int | None, typer.Option(help="For transfer: tunes of each style; default all.")] = None,
+    amount: Annotated[float, typer.Option(help="For transfer: largest share of notes to change.")] = 0.2,
     json: Json = False,
 ) -> None:
-    """Measure MODEL on held-out music."""
+    """Measure MODEL on held-out music; `transfer` measures every way to rewrite a melody in another style."""
+    if model == "transfer":
+        from musegen_lib.cli_transfer import say_table
+
+        say_table(split, n_tunes, amount, json)
+        return
     from musegen_lib.recipes import find_recipe
     from musegen_lib.recipes.frames import evaluate_frames
 

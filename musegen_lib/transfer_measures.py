@@ -1,4 +1,4 @@
-"""One call that judges a transfer method: how it is heard, what it kept, how fluently it sings."""
+"""One call that judges a transfer method: how it is heard, what it kept, how fluently it sings, whether it copies."""
 
 from __future__ import annotations
 
@@ -8,11 +8,16 @@ from typing import Any
 
 import numpy as np
 
+from musegen_lib.metrics.originality import CopyDetector, corpus_to_symbols, melody_symbols
 from musegen_lib.metrics.transfer import content_report
 from musegen_lib.models.style_counts import VIEWS, GramJudge, IntervalTrigram
 from musegen_lib.piece import Piece
 from musegen_lib.recipes.style import GRAM_JUDGE, ROLL_JUDGE, judge_tunes
+from musegen_lib.recipes.style_fluency import FLUENCY
+from musegen_lib.style_pair import load_held_out, load_side
 from musegen_lib.transfer_baselines import Rewriter
+
+COPIED_RUN = 10  # notes; real held-out tunes seldom share so many with a training tune
 
 
 @lru_cache(maxsize=1)
@@ -27,11 +32,31 @@ def fluency_model(style: str) -> IntervalTrigram:
     return IntervalTrigram().fit(judge_tunes(style, "train"))
 
 
+@lru_cache(maxsize=2)
+def copy_detector(style: str) -> CopyDetector:
+    """Finds runs of the tunes that transfer methods learn from."""
+    return CopyDetector(corpus_to_symbols(load_side(style, "transfer", "train")))
+
+
 def nats_a_note(pieces: Sequence[Piece], style: str) -> float:
     """Mean surprise at an interval under the style's trigram, every interval of all pieces weighing the same."""
     model = fluency_model(style)
     nats = np.concatenate([np.zeros(0), *(model.nats(piece) for piece in pieces)])
     return float(nats.mean()) if len(nats) else float("nan")
+
+
+def fluency(pieces: Sequence[Piece], style: str) -> dict[str, float]:
+    """Mean nats a note in the style: of intervals by the trigram, of intervals and of rhythm by the recurrent net.
+
+    The net reads the rhythm too, so that its intervals are those that fit this rhythm. NaN without any interval.
+    """
+    steps = FLUENCY.load_once().nats(pieces, style)
+    recurrent = steps.mean(axis=0) if len(steps) else np.full(2, np.nan)
+    return {
+        "nats a note": nats_a_note(pieces, style),
+        "nats recurrent": float(recurrent[0]),
+        "nats rhythm": float(recurrent[1]),
+    }
 
 
 def judge_pieces(pieces: Sequence[Piece], to: str) -> dict[str, float]:
@@ -41,14 +66,30 @@ def judge_pieces(pieces: Sequence[Piece], to: str) -> dict[str, float]:
     return {f"judged {name}": float((sure > 0.5).mean()) for name, sure in heard.items()}
 
 
-def evaluate_method(rewrite: Rewriter, to: str, amount: float, pieces: Sequence[Piece], seed: int) -> dict[str, Any]:
-    """Rewrite melodies of the other style and measure the outcome; means over pieces.
+def copied(pieces: Sequence[Piece], to: str) -> dict[str, float]:
+    """Share of pieces with a run of COPIED_RUN notes of a tune of the target that methods learn from; longest run."""
+    runs = [copy_detector(to).longest_run(melody_symbols(piece)) for piece in pieces]
+    return {"copied": float(np.mean(np.array(runs) >= COPIED_RUN)), "longest run": float(np.mean(runs))}
+
+
+def evaluate_pieces(befores: Sequence[Piece], afters: Sequence[Piece], to: str) -> dict[str, Any]:
+    """Measure outcomes of a transfer; means over pieces.
 
     Returns:
-        judged pitch, rhythm, combined, rolls: share judged as `to`; the measures of `content_report`;
-        nats a note under the target's trigram, and the number of tunes.
+        judged pitch, rhythm, combined, rolls: share judged as `to`; the measures of `content_report`; those of
+        `fluency` and of `copied`; and the number of tunes.
     """
-    made = [rewrite(piece, to, amount, seed) for piece in pieces]
-    rows = [content_report(before, after) for before, after in zip(pieces, made, strict=True)]
-    content = {name: float(np.mean([row[name] for row in rows])) for name in content_report(made[0], made[0])}
-    return judge_pieces(made, to) | content | {"nats a note": nats_a_note(made, to), "tunes": len(made)}
+    rows = [content_report(before, after) for before, after in zip(befores, afters, strict=True)]
+    content = {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}
+    return judge_pieces(afters, to) | content | fluency(afters, to) | copied(afters, to) | {"tunes": len(afters)}
+
+
+def evaluate_method(rewrite: Rewriter, to: str, amount: float, pieces: Sequence[Piece], seed: int) -> dict[str, Any]:
+    """Rewrite melodies of the other style and measure the outcome as `evaluate_pieces` does."""
+    return evaluate_pieces(pieces, [rewrite(piece, to, amount, seed) for piece in pieces], to)
+
+
+def real_tunes(to: str, part: str = "valid") -> dict[str, Any]:
+    """What real held-out tunes of a style score: the ceiling of the judges, the floor of nats and of copying."""
+    pieces = list(load_held_out(to, part))
+    return judge_pieces(pieces, to) | fluency(pieces, to) | copied(pieces, to) | {"tunes": len(pieces)}

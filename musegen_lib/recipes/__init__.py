@@ -15,6 +15,7 @@ from musegen_lib.recipes.chorale import CHORALES, HARMONISER
 from musegen_lib.recipes.gan import BAR, PHRASES, SKETCH
 from musegen_lib.recipes.melody import MarkovRecipe, RNNRecipe
 from musegen_lib.recipes.style import GRAM_JUDGE, ROLL_JUDGE
+from musegen_lib.recipes.style_fluency import FLUENCY
 from musegen_lib.recipes.style_nets import STYLE_RNN
 from musegen_lib.recipes.vae import VAERecipe
 
@@ -51,6 +52,7 @@ TRAINED_ONLY = {  # nets that another command uses
     "harmoniser": HARMONISER,
     "style-judges": GRAM_JUDGE,
     "style-rolls": ROLL_JUDGE,
+    "style-fluency": FLUENCY,
     "style-rnn": STYLE_RNN,
 }
 
