@@ -117,23 +117,25 @@ def train(
 
 @app.command()
 def evaluate(
-    model: Annotated[str, typer.Argument(help="A model's name, transfer, or a checkpoint of chorales-frames.")],
-    split: Annotated[str, typer.Option(help="valid or test.")] = "valid",
+    model: Annotated[str, typer.Argument(help="A model's name, a checkpoint of chorales-frames, or transfer.")],
+    split: Annotated[str, typer.Option("--split", "--part", help="valid or test.")] = "valid",
     data: Annotated[Path | None, typer.Option(help="File of frames, for such a checkpoint.")] = None,
-    n_tunes: Annotated[int | None, typer.Option(help="Of transfer: the first so many tunes of each style.")] = None,
+    n_tunes: Annotated[int | None, typer.Option(help="For transfer: tunes of each style; default all.")] = None,
+    amount: Annotated[float, typer.Option(help="For transfer: largest share of notes to change.")] = 0.2,
     json: Json = False,
 ) -> None:
-    """Measure MODEL on held-out music; "transfer" measures every method of musegen transfer."""
+    """Measure MODEL on held-out music; `transfer` measures every way to rewrite a melody in another style."""
+    if model == "transfer":
+        from musegen_lib.cli_transfer import say_table
+
+        say_table(split, n_tunes, amount, json)
+        return
     from musegen_lib.recipes import find_recipe
     from musegen_lib.recipes.frames import evaluate_frames
 
     if split not in ("valid", "test"):
         raise MusegenError(f"split {split!r} is unknown; use valid or test")
-    if model == "transfer":
-        from musegen_lib.transfer_table import transfer_table
-
-        _say(transfer_table(split, n_tunes), json)
-    elif data is None and not model.endswith(".safetensors"):
+    if data is None and not model.endswith(".safetensors"):
         _say(find_recipe(model).evaluate(split), json)
     else:
         data = _wanted(data, f"{model} is measured on a file: give --data FILE.json")

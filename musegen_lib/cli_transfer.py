@@ -1,4 +1,4 @@
-"""The command `musegen transfer`."""
+"""The commands `musegen transfer` and `musegen evaluate transfer`."""
 
 from __future__ import annotations
 
@@ -30,3 +30,14 @@ def transfer(
     for name, value in found.items():
         cells = value.items() if isinstance(value, dict) else ()
         print(f"{name}: {', '.join(f'{key} {cell}' for key, cell in cells) if cells else value}")
+
+
+def say_table(part: str, n_tunes: int | None, amount: float, json: bool) -> None:
+    """Print the table of every baseline and every method, both directions."""
+    from musegen_lib.transfer_table import table_lines, transfer_report
+
+    report = transfer_report(part, n_tunes, amount)
+    if json:
+        print(json_module.dumps(report, indent=2, ensure_ascii=False))
+        return
+    print(f"{part} tunes, amount {amount:g}", *table_lines(report["rows"]), sep="\n")

@@ -45,11 +45,20 @@ _FINAL = '<barline location="right"><bar-style>light-heavy</bar-style></barline>
 _SEMITONES = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 
 
-def engrave(piece: Piece, marked: Sequence[int] = ()) -> str:
+def engrave(
+    piece: Piece,
+    marked: Sequence[int] = (),
+    new_lines: Sequence[int] = (),
+    names: Sequence[str] = (),
+    label: str = "",
+) -> str:
     """Engrave a piece on one page; the same piece gives the same SVG.
 
     Args:
         marked: numbers of notes (rows of `piece.notes`) to draw in colour, with all that is tied to them.
+        new_lines: bars, counted from 0, before which a line ends; none: lines end where they are full.
+        names: what to print before the staff of each voice.
+        label: what the picture is called for readers who do not see it, instead of title and counts.
     Returns:
         An SVG document that names nothing outside itself, labelled for readers who do not see it.
     """
@@ -59,13 +68,15 @@ def engrave(piece: Piece, marked: Sequence[int] = ()) -> str:
     page = piece.excerpt(MAX_BARS) if cut else piece
     refuse_long_page(page, "a score")
     xml = _sheet(page, [piece.notes[i].tolist() for i in marked], is_end=not cut)
+    xml = _laid_out(xml, new_lines, names) if new_lines or names else xml
     toolkit = verovio.toolkit()
     # a seed, else the ids differ from run to run; of the music, else two scores on one page share their ids
-    toolkit.setOptions(OPTIONS | {"xmlIdSeed": 1 + zlib.crc32(xml.encode()) % 2**30})
+    breaks = {"breaks": "encoded", "minLastJustification": 0.4} if new_lines else {}
+    toolkit.setOptions(OPTIONS | breaks | {"xmlIdSeed": 1 + zlib.crc32(xml.encode()) % 2**30})
     if not toolkit.loadData(xml):
         raise ValueError(f"{piece!r} cannot be engraved: verovio refuses its MusicXML")
     svg = toolkit.renderToSVG(1)
-    label = (
+    label = label or (
         f"Score of {piece!r}" + f", its first {MAX_BARS} bars" * cut + f", {len(marked)} notes marked" * bool(marked)
     )
     width, height = re.search(r'viewBox="0 0 (\d+) (\d+)"', svg).groups()
@@ -106,6 +117,20 @@ def _sheet(piece: Piece, marked: Sequence[tuple], is_end: bool) -> str:
         _colour(part, [note for note in marked if note[4] == voice], piece.steps_per_beat)
         if is_end:
             part.findall("measure")[-1].append(ET.fromstring(_FINAL))
+    return ET.tostring(root, encoding="unicode")
+
+
+def _laid_out(xml: str, new_lines: Sequence[int], names: Sequence[str]) -> str:
+    """The same MusicXML with lines that end where they are to end, and names before the staves."""
+    root = ET.fromstring(xml)
+    for part in root.iter("part"):
+        for bar, measure in enumerate(part.findall("measure")):
+            if bar in new_lines:
+                measure.insert(0, ET.fromstring('<print new-system="yes"/>'))
+    for staff, name in zip(root.iter("score-part"), names, strict=False):
+        element = ET.Element("part-name")
+        element.text = name
+        staff.insert(0, element)
     return ET.tostring(root, encoding="unicode")
 
 

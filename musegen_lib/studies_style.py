@@ -41,7 +41,7 @@ def style_latents() -> list[dict[str, Any]]:
 
 def transfer_test() -> list[dict[str, Any]]:
     """Every method of `musegen transfer` and every baseline on all held-out test tunes, a fifth of the notes."""
-    return transfer_table("test")["rows"]
+    return transfer_table("test")
 
 
 def one_hot(batch: LineBatch) -> torch.Tensor:

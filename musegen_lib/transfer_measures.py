@@ -1,4 +1,4 @@
-"""One call that judges a transfer method: how it is heard, what it kept, how fluently it sings."""
+"""One call that judges a transfer method: how it is heard, what it kept, how fluently it sings, whether it copies."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from jaxtyping import Int
 
 from musegen_lib.metrics.originality import CopyDetector, corpus_to_symbols, melody_symbols
 from musegen_lib.metrics.tonality import scale_consistency
@@ -15,8 +14,11 @@ from musegen_lib.metrics.transfer import content_report
 from musegen_lib.models.style_counts import VIEWS, GramJudge, IntervalTrigram
 from musegen_lib.piece import Piece
 from musegen_lib.recipes.style import GRAM_JUDGE, ROLL_JUDGE, judge_tunes
-from musegen_lib.style_pair import load_side
+from musegen_lib.recipes.style_fluency import FLUENCY
+from musegen_lib.style_pair import load_held_out, load_side
 from musegen_lib.transfer_baselines import Rewriter
+
+COPIED_RUN = 10  # notes; real held-out tunes seldom share so many with a training tune
 
 
 @lru_cache(maxsize=1)
@@ -26,20 +28,15 @@ def gram_judge() -> GramJudge:
 
 
 @lru_cache(maxsize=2)
-def copy_detector(style: str) -> CopyDetector:
-    """Finds what is shared with the tunes that transfer methods learnt from."""
-    return CopyDetector(corpus_to_symbols(load_side(style, "transfer", "train")))
-
-
-def shared_runs(pieces: Sequence[Piece], style: str) -> Int[np.ndarray, "B"]:
-    """Notes of the longest run that each piece shares with a training tune of the style, in any key."""
-    return np.array([copy_detector(style).longest_run(melody_symbols(piece)) for piece in pieces])
-
-
-@lru_cache(maxsize=2)
 def fluency_model(style: str) -> IntervalTrigram:
     """Trigram of the judge's side, which no transfer method counts."""
     return IntervalTrigram().fit(judge_tunes(style, "train"))
+
+
+@lru_cache(maxsize=2)
+def copy_detector(style: str) -> CopyDetector:
+    """Finds runs of the tunes that transfer methods learn from."""
+    return CopyDetector(corpus_to_symbols(load_side(style, "transfer", "train")))
 
 
 def nats_a_note(pieces: Sequence[Piece], style: str) -> float:
@@ -49,6 +46,22 @@ def nats_a_note(pieces: Sequence[Piece], style: str) -> float:
     return float(nats.mean()) if len(nats) else float("nan")
 
 
+def fluency(pieces: Sequence[Piece], style: str) -> dict[str, float]:
+    """Mean nats a note in the style: of intervals by the trigram, of intervals and of rhythm by the recurrent net.
+
+    The net reads the rhythm too, so that its intervals are those that fit this rhythm. NaN without any interval. Beside
+    them the share of notes on one diatonic scale, since no n-gram hears a change of key.
+    """
+    steps = FLUENCY.load_once().nats(pieces, style)
+    recurrent = steps.mean(axis=0) if len(steps) else np.full(2, np.nan)
+    return {
+        "nats a note": nats_a_note(pieces, style),
+        "nats recurrent": float(recurrent[0]),
+        "nats rhythm": float(recurrent[1]),
+        "in one scale": float(np.mean([scale_consistency(piece) for piece in pieces])),
+    }
+
+
 def judge_pieces(pieces: Sequence[Piece], to: str) -> dict[str, float]:
     """Share of the pieces judged as `to` (more sure than not): by counting, in each view, and by the net on rolls."""
     heard = {view: gram_judge().probability(pieces, to, view) for view in VIEWS}
@@ -56,17 +69,30 @@ def judge_pieces(pieces: Sequence[Piece], to: str) -> dict[str, float]:
     return {f"judged {name}": float((sure > 0.5).mean()) for name, sure in heard.items()}
 
 
-def evaluate_method(rewrite: Rewriter, to: str, amount: float, pieces: Sequence[Piece], seed: int) -> dict[str, Any]:
-    """Rewrite melodies of the other style and measure the outcome; means over pieces.
+def copied(pieces: Sequence[Piece], to: str) -> dict[str, float]:
+    """Share of pieces with a run of COPIED_RUN notes of a tune of the target that methods learn from; longest run."""
+    runs = [copy_detector(to).longest_run(melody_symbols(piece)) for piece in pieces]
+    return {"copied": float(np.mean(np.array(runs) >= COPIED_RUN)), "longest run": float(np.mean(runs))}
+
+
+def evaluate_pieces(befores: Sequence[Piece], afters: Sequence[Piece], to: str) -> dict[str, Any]:
+    """Measure outcomes of a transfer; means over pieces.
 
     Returns:
-        judged pitch, rhythm, combined, rolls: share judged as `to`; the measures of `content_report`;
-        nats a note under the target's trigram, the share of notes in one scale, the notes
-        of the longest run shared with a training tune of the target, and the number of tunes.
+        judged pitch, rhythm, combined, rolls: share judged as `to`; the measures of `content_report`; those of
+        `fluency` and of `copied`; and the number of tunes.
     """
-    made = [rewrite(piece, to, amount, seed) for piece in pieces]
-    rows = [content_report(before, after) for before, after in zip(pieces, made, strict=True)]
-    content = {name: float(np.mean([row[name] for row in rows])) for name in content_report(made[0], made[0])}
-    fluency = {"nats a note": nats_a_note(made, to), "in one scale": float(np.mean([*map(scale_consistency, made)]))}
-    fluency["longest shared run"] = float(shared_runs(made, to).mean())
-    return judge_pieces(made, to) | content | fluency | {"tunes": len(made)}
+    rows = [content_report(before, after) for before, after in zip(befores, afters, strict=True)]
+    content = {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}
+    return judge_pieces(afters, to) | content | fluency(afters, to) | copied(afters, to) | {"tunes": len(afters)}
+
+
+def evaluate_method(rewrite: Rewriter, to: str, amount: float, pieces: Sequence[Piece], seed: int) -> dict[str, Any]:
+    """Rewrite melodies of the other style and measure the outcome as `evaluate_pieces` does."""
+    return evaluate_pieces(pieces, [rewrite(piece, to, amount, seed) for piece in pieces], to)
+
+
+def real_tunes(to: str, part: str = "valid") -> dict[str, Any]:
+    """What real held-out tunes of a style score: the ceiling of the judges, the floor of nats and of copying."""
+    pieces = list(load_held_out(to, part))
+    return judge_pieces(pieces, to) | fluency(pieces, to) | copied(pieces, to) | {"tunes": len(pieces)}

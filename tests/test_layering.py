@@ -13,7 +13,7 @@ LAYERS = (  # the first part of a module's name below musegen_lib; a star stands
     ("corpus", "metrics"),
     ("sampling", "events", "windows", "style_pair", "models"),
     ("training", "checkpoints", "resuming", "adversarial"),
-    ("listen", "score", "show", "gallery"),
+    ("listen", "score", "score_*", "show", "gallery"),
     (
         *("exercises", "exercises_*", "notebooks", "ledger", "ledger_*"),
         *("recipes", "facts", "convert", "harmonise", "seed_phrase", "performing", "playing", "walking"),

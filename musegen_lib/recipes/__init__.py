@@ -15,6 +15,7 @@ from musegen_lib.recipes.chorale import CHORALES, HARMONISER
 from musegen_lib.recipes.gan import BAR, PHRASES, SKETCH
 from musegen_lib.recipes.melody import MarkovRecipe, RNNRecipe
 from musegen_lib.recipes.style import GRAM_JUDGE, ROLL_JUDGE
+from musegen_lib.recipes.style_fluency import FLUENCY
 from musegen_lib.recipes.style_gan import STYLE_GAN
 from musegen_lib.recipes.style_nets import STYLE_RNN, STYLE_VAE
 from musegen_lib.recipes.vae import VAERecipe
@@ -53,6 +54,7 @@ TRAINED_ONLY = {  # nets that another command uses
     "style-judges": GRAM_JUDGE,
     "style-rolls": ROLL_JUDGE,
     "style-gan": STYLE_GAN,
+    "style-fluency": FLUENCY,
     "style-rnn": STYLE_RNN,
     "style-vae": STYLE_VAE,
 }

@@ -1,0 +1,62 @@
+"""Recipe of lesson 5's measure of fluency: `style-fluency`, trained on the judge's side alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from musegen_lib import training
+from musegen_lib.checkpoints import read_card, write_checkpoint
+from musegen_lib.corpus import corpus_fingerprint
+from musegen_lib.models.style_fluency import StepBatch, StepBatches, StyleFluency, StyleFluencyConfig, pieces_to_batch
+from musegen_lib.recipes.melody import TERMS
+from musegen_lib.recipes.shipped import ShippedNet, train_command
+from musegen_lib.recipes.style import judge_tunes
+from musegen_lib.style_pair import STYLES
+
+
+def steps_in_batches(part: str, size: int = 32) -> list[StepBatch]:
+    """Whole tunes of the judge's side, each batch of one style."""
+    found = []
+    for number, style in enumerate(STYLES):
+        tunes = sorted(judge_tunes(style, part), key=len)
+        parts = [tunes[first : first + size] for first in range(0, len(tunes), size)]
+        found += [pieces_to_batch(some, [number] * len(some)) for some in parts]
+    return found
+
+
+class FluencyRecipe(ShippedNet):
+    """The recurrent measure of fluency: a net for each style, trained together."""
+
+    name = "style-fluency"
+    about = "Recurrent nets that say how fluently a melody speaks Chinese or German folk song; a measure, no critic."
+    net = StyleFluency
+    config = StyleFluencyConfig()
+    training = training.TrainConfig(
+        steps=2000, learning_rate=4e-3, weight_decay=0.05, validate_every=100, patience=5, clip_norm=1.0
+    )
+
+    def train(self, out: Path, seed: int = 0, steps: int | None = None, minutes: float | None = None) -> dict[str, Any]:
+        """Train on the judge's tunes; the best step is chosen on its validation tunes."""
+        tunes = tuple(judge_tunes(style, "train") for style in STYLES)
+        batches = StepBatches(tunes, seed=seed)
+        model, run = self.fitted(batches, steps_in_batches("valid"), out, seed, steps, minutes)
+        card = {
+            "about": self.about,
+            "recipe": train_command(self.name, seed, self.training, steps, minutes),
+            "data": f"han2, fink0, kinder0, zuccal0, part train, {sum(map(len, tunes)):,} tunes: {TERMS}",
+            "data_fingerprint": corpus_fingerprint("folk"),
+            "seed": seed,
+            "steps": run.step,
+            "valid_loss": round(run.best_loss, 4),
+            "best_step": run.best_step,
+        }
+        write_checkpoint(out, model, card)
+        return card
+
+    def valid_loss(self) -> float:
+        """Nats a step, interval and rhythm, on the validation tunes of both styles, each in its own."""
+        return float(read_card(self.checkpoint)["valid_loss"])
+
+
+FLUENCY = FluencyRecipe()
