@@ -16,6 +16,7 @@ from musegen_lib.recipes.gan import BAR, PHRASES, SKETCH
 from musegen_lib.recipes.melody import MarkovRecipe, RNNRecipe
 from musegen_lib.recipes.style import ROLL_JUDGE
 from musegen_lib.recipes.style_nets import STYLE_RNN, STYLE_VAE
+from musegen_lib.recipes.tune_encoder import TUNE_ENCODER
 from musegen_lib.recipes.vae import VAERecipe
 
 __all__ = ["RECIPES", "Recipe", "find_recipe"]
@@ -52,6 +53,7 @@ TRAINED_ONLY = {  # nets that another command uses
     "style-rolls": ROLL_JUDGE,
     "style-rnn": STYLE_RNN,
     "style-vae": STYLE_VAE,
+    "tune-encoder": TUNE_ENCODER,
 }
 
 
