@@ -115,7 +115,7 @@ def some_queries():
 
 
 def test_floor_counting_and_an_oracle(some_queries):
-    pool = load_folk_tunes(kind="dance")
+    pool = hum.corpus_notes(load_folk_tunes(kind="dance"))
     answers = iter(some_queries)
 
     def oracle(query):
@@ -129,8 +129,18 @@ def test_floor_counting_and_an_oracle(some_queries):
 
 
 def test_alignment_scores_stand_in_the_order_of_the_pool():
-    pool = load_folk_tunes(kind="dance")
-    tune = 1234
-    notes = hum.corpus_notes(pool)[tune]
+    pool, tune = hum.corpus_notes(load_folk_tunes(kind="dance")), 1234
+    notes = pool[tune]
     scores = hum.AlignmentScorer(pool)(hum.Notes(notes.pitches[:24], notes.durations[:24]))
     assert scores[tune] == scores.max() == 23
+
+
+def test_chorale_queries_ask_for_other_settings_of_the_hymn():
+    notes, hymns = hum.chorale_notes()
+    queries = hum.make_chorale_queries(0.0)
+    assert len(notes) == len(hymns) == 365
+    assert len(queries) > 100
+    for query in queries:
+        assert (hymns[query.right] == hymns[query.tune]).all()
+        assert not query.right[query.tune]
+        assert query.out.sum() == 1

@@ -16,7 +16,17 @@ LAYERS = (  # the first part of a module's name below musegen_lib; a star stands
     ("listen", "score", "show", "gallery"),
     (
         *("exercises", "exercises_*", "notebooks", "ledger", "ledger_*"),
-        *("recipes", "facts", "convert", "harmonise", "seed_phrase", "performing", "playing", "walking"),
+        *(
+            "recipes",
+            "facts",
+            "convert",
+            "harmonise",
+            "seed_phrase",
+            "performing",
+            "playing",
+            "walking",
+            "recommending",
+        ),
         *("transfer", "transfer_*", "cli_*"),
         *("studies", "studies_*", "tour", "bench", "bench_*", "cli", "__main__"),
     ),

@@ -17,9 +17,9 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from musegen_lib.corpus import Corpus, load_folk_tunes
-from musegen_lib.corpus.splits import tune_variants
-from musegen_lib.metrics.alignment import align, clipped, corpus_intervals, interval_text, ngram_counter, stacked
+from musegen_lib.corpus import Corpus, load_chorales, load_folk_tunes
+from musegen_lib.corpus.splits import hymn_tunes, tune_variants
+from musegen_lib.metrics.alignment import align, clipped, interval_text, ngram_counter, stacked
 from musegen_lib.metrics.ranking import bootstrap_interval, hits_at, reciprocal_ranks
 
 NOISES = (0.0, 0.1, 0.2, 0.3)
@@ -114,12 +114,39 @@ def make_queries(part: str, p: float, seed: int = 0) -> list[Query]:
         long_enough = [tune for tune in np.unique(pairs).tolist() if len(tunes[tune].pitches) > N_NOTES]
         for _ in range(N_EXCERPTS):
             tune = int(rng.choice(long_enough))
-            start = int(rng.integers(len(tunes[tune].pitches) - N_NOTES + 1))
-            cut = Notes(*(row[start : start + N_NOTES] for row in (tunes[tune].pitches, tunes[tune].durations)))
             right = np.isin(np.arange(len(tunes)), pairs[(pairs == tune).any(axis=1)]) & (np.arange(len(tunes)) != tune)
             out = np.isin(np.arange(len(tunes)), members) & ~right
-            queries.append(Query(hum(cut, p, rng), tune, right, out, family))
+            queries.append(Query(hum(excerpt(tunes[tune], rng), p, rng), tune, right, out, family))
     return queries
+
+
+def chorale_notes() -> tuple[list[Notes], Int[np.ndarray, "N"]]:
+    """The soprano of each of the 365 chorales, and the number of its hymn tune, -1 where it shares it with no other."""
+    chorales, number = load_chorales(), hymn_tunes()
+    lines = [piece.voice(0) for piece in chorales]
+    notes = [Notes(line.notes["pitch"].astype(np.int64), line.notes["duration_steps"] / 4) for line in lines]
+    return notes, np.array([number.get(name, -1) for name in chorales.column("id").tolist()])
+
+
+def make_chorale_queries(p: float, seed: int = 0) -> list[Query]:
+    """Second benchmark: a chorale's melody hummed; right are other harmonisations of its hymn tune, out is itself."""
+    tunes, hymns = chorale_notes()
+    queries = []
+    for hymn in np.unique(hymns[hymns >= 0]).tolist():
+        rng = np.random.default_rng((seed, hymn, round(100 * p)))
+        members = np.flatnonzero(hymns == hymn)
+        for _ in range(N_EXCERPTS if len(members) > 1 else 0):
+            tune = int(rng.choice(members))
+            itself = np.arange(len(tunes)) == tune
+            sung = hum(excerpt(tunes[tune], rng), p, rng)
+            queries.append(Query(sung, tune, (hymns == hymn) & ~itself, itself, hymn))
+    return queries
+
+
+def excerpt(tune: Notes, rng: np.random.Generator) -> Notes:
+    """N_NOTES notes in a row from anywhere in a tune."""
+    start = int(rng.integers(len(tune.pitches) - N_NOTES + 1))
+    return Notes(tune.pitches[start : start + N_NOTES], tune.durations[start : start + N_NOTES])
 
 
 def rank_of(scores: Float[np.ndarray, "N"], right: Bool[np.ndarray, "N"], out: Bool[np.ndarray, "N"]) -> int:
@@ -159,9 +186,9 @@ class RandomScorer:
 class NgramScorer:
     """Cosine of TF-IDF weights of interval 3- to 6-grams: the counting method that the encoder has to beat."""
 
-    def __init__(self, pool: Corpus):
+    def __init__(self, tunes: Sequence[Notes]):
         self.counter = ngram_counter()
-        self.table = self.counter.fit_transform([interval_text(melody) for melody in corpus_intervals(pool)])
+        self.table = self.counter.fit_transform([interval_text(clipped(tune.pitches)) for tune in tunes])
 
     def __call__(self, query: Notes) -> Float[np.ndarray, "N"]:
         """Score the pool."""
@@ -171,8 +198,8 @@ class NgramScorer:
 class AlignmentScorer:
     """Smith-Waterman of the query's intervals with every tune: slow, and it knows what a wrong note does."""
 
-    def __init__(self, pool: Corpus):
-        melodies = corpus_intervals(pool)
+    def __init__(self, tunes: Sequence[Notes]):
+        melodies = [clipped(tune.pitches) for tune in tunes]
         self.order = np.argsort([len(melody) for melody in melodies], kind="stable")
         blocks = np.array_split(self.order, max(1, len(melodies) // 256))
         self.tables = [stacked([melodies[tune] for tune in block]) for block in blocks]

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from musegen_lib import training
 from musegen_lib.checkpoints import write_checkpoint
@@ -140,5 +140,10 @@ def embed_notes(tunes: Sequence[Notes]) -> Float[np.ndarray, "N D"]:
         return np.zeros((0, TUNE_ENCODER.config.dim), dtype=np.float32)
     pitches, durations, owners = cut_windows(tunes, WHOLE_HOP)
     points = encoder_of(TUNE_ENCODER.load_once())(pitches, durations)
-    sums = np.add.reduceat(points, np.flatnonzero(np.diff(owners, prepend=-1)))
+    return mean_points(points, np.flatnonzero(np.diff(owners, prepend=-1)))
+
+
+def mean_points(points: Float[np.ndarray, "W D"], first: Int[np.ndarray, "N"]) -> Float[np.ndarray, "N D"]:
+    """Mean of each tune's windows, of length 1 again; `first` says where each tune's windows begin."""
+    sums = np.add.reduceat(points, first)
     return (sums / np.linalg.norm(sums, axis=1, keepdims=True)).astype(np.float32)
