@@ -16,6 +16,7 @@ from musegen_lib.corpus import cache, cache_path, load_folk_tunes
 from musegen_lib.errors import MusegenError
 from musegen_lib.metrics.hum import Notes, corpus_notes
 from musegen_lib.paths import data_dir
+from musegen_lib.piece import Piece
 from musegen_lib.recipes.tune_encoder import (
     HOP,
     TUNE_ENCODER,
@@ -28,6 +29,7 @@ from musegen_lib.recipes.tune_encoder import (
 
 MOST_NOTES = 1000  # of a file; more are left out, and said so
 MOST_NEIGHBOURS = 1000
+NOTE_GRID = 12  # steps a beat of a hummed query that is to be heard
 
 
 def tune_points() -> dict[str, np.ndarray]:
@@ -83,6 +85,14 @@ def similar_file(source: Path, n: int = 10) -> dict[str, Any]:
     ]
     seconds = round(time.perf_counter() - started, 2)
     return {"file": str(source), "notes": len(melody.pitches), "read": told, "similar": rows, "seconds": seconds}
+
+
+def notes_to_piece(notes: Notes, title: str) -> Piece:
+    """A hummed query as a piece to hear: lengths rounded to twelfths of a beat, each at least one of them."""
+    steps = np.maximum(1, np.rint(notes.durations * NOTE_GRID)).astype(int)
+    onsets = np.cumsum(steps) - steps
+    rows = zip(onsets.tolist(), steps.tolist(), notes.pitches.tolist())
+    return Piece.from_notes(rows, steps_per_beat=NOTE_GRID, metre=None, title=title)
 
 
 def _all_points() -> dict[str, np.ndarray]:

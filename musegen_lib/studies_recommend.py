@@ -46,7 +46,7 @@ RUNS = Path("runs/tune-encoder.safetensors")
 SHARES = (0.25, 0.5, 1.0, 2.0, 4.0)  # of the n-gram cosine in the sum with the encoder's, chosen on valid
 CHOSEN_AT = 0.2
 SMALL = {"width": 32, "dim": 32}
-SMALL_STEPS, SMALL_BATCH = 300, 128
+SMALL_STEPS, SMALL_BATCH, SMALL_HOP = 150, 128, 8
 DESIGNS: dict[str, tuple[dict[str, Any], float]] = {  # name: changes, most noise
     "all parts": ({}, MOST_NOISE),
     "pitches, not intervals": ({"reads": "pitches"}, MOST_NOISE),
@@ -108,7 +108,7 @@ def hum_search() -> list[dict[str, Any]]:
 def tune_designs() -> list[dict[str, Any]]:
     """Small encoders, each with one part of the design taken away, three seeds, on validation queries at p = 0.1."""
     tunes, families = families_and_notes(None)
-    pool, asked = corpus_notes(load_folk_tunes(kind="dance")), make_queries("valid", 0.1)
+    pool, asked = corpus_notes(load_folk_tunes(kind="dance")), make_queries("valid", 0.1)[::N_EXCERPTS]
     rows = []
     for name, (changes, noise) in DESIGNS.items():
         for seed in SEEDS:
@@ -117,7 +117,7 @@ def tune_designs() -> list[dict[str, Any]]:
             batches = PairBatches(tunes, families, SMALL_BATCH, seed, noise)
             settings = replace(TUNE_ENCODER.training, steps=SMALL_STEPS, validate_every=SMALL_STEPS, seed=seed)
             training.fit(model, batches, TUNE_ENCODER.valid_pairs()[:1], settings)
-            search = WindowSearch(pool, encoder_of(model), WHOLE_HOP)
+            search = WindowSearch(pool, encoder_of(model), SMALL_HOP)
             spread = float(np.linalg.norm(search.points - search.points.mean(axis=0), axis=1).mean())
             rows.append({"design": name, "seed": seed, "spread": round(spread, 4)} | evaluate(search, asked))
     floor = evaluate(RandomScorer(len(pool)), asked), evaluate(NgramScorer(pool), asked)
