@@ -10,6 +10,7 @@ from typing import Any
 
 from musegen_lib.exercises_first import FIRST_MUSIC
 from musegen_lib.exercises_gan import GAN
+from musegen_lib.exercises_recommend import RECOMMEND
 from musegen_lib.exercises_rnn import RNN
 from musegen_lib.exercises_style import STYLE
 from musegen_lib.exercises_theory import THEORY
@@ -60,4 +61,4 @@ class Checks:
         return list(self._checks)
 
 
-check = Checks(FIRST_MUSIC, THEORY, GAN, VAE, RNN, STYLE)
+check = Checks(FIRST_MUSIC, THEORY, GAN, VAE, RNN, STYLE, RECOMMEND)

@@ -21,6 +21,7 @@ from musegen_lib.studies_chorales import chorale_splits, frames_benchmark
 from musegen_lib.studies_gan import gan_designs, gan_seeds, gan_sizes
 from musegen_lib.studies_harmony import style_harmony
 from musegen_lib.studies_melody import copy_distance, melody_cells, melody_context, melody_counting, melody_sizes
+from musegen_lib.studies_recommend import hum_search, tune_designs
 from musegen_lib.studies_style import style_latents, transfer_test
 from musegen_lib.studies_transfer import transfer_curves
 from musegen_lib.studies_vae import VAE_STUDIES
@@ -41,6 +42,8 @@ STUDIES: dict[str, Callable[[], list[dict[str, Any]]]] = {
     "style-latents": style_latents,
     "transfer-test": transfer_test,
     "style-harmony": style_harmony,
+    "hum-search": hum_search,
+    "tune-designs": tune_designs,
 }
 
 

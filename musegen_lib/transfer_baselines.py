@@ -20,9 +20,7 @@ from musegen_lib.style_pair import load_side, marked_ends, other_style
 Rewriter = Callable[[Piece, str, float, int], Piece]
 SCALES = {"chinese": (0, 2, 4, 7, 9), "german": (0, 2, 4, 5, 7, 9, 11)}
 FARTHEST = 3  # semitones a note may move
-AWAY_WEIGHT = (
-    0.1  # of the source's log probability; .1 to 1 were tried on validation tunes, see lesson 5
-)
+AWAY_WEIGHT = 0.1  # of the source's log probability; .1 to 1 were tried on validation tunes, see lesson 5
 MOVES = tuple(move for move in range(-FARTHEST, FARTHEST + 1) if move)
 
 

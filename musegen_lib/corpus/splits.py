@@ -18,6 +18,7 @@ from musegen_lib.paths import committed
 
 SPLITS = ("train", "valid", "test")
 SHARED_INTERVALS = 16
+VARIANT_FIELDS = ("part", "tunes", "pairs")
 MIN_DISTINCT = 4  # a run of fewer different intervals (a trill, a scale) proves no kinship
 
 
@@ -38,6 +39,14 @@ def hymn_tunes() -> dict[str, int]:
 def folk_split() -> dict[str, str]:
     """Tune id -> valid or test, as committed; a tune that is not listed belongs to train."""
     return _read("folk_split.json", _by_name)
+
+
+def tune_variants() -> list[dict[str, Any]]:
+    """Families of fiddle tunes that stand in two books: "part", "tunes" (ids), "pairs" (verified, ids), as committed.
+
+    `metrics.alignment.make_tune_variants` finds them.
+    """
+    return _read("tune_variants.json", lambda table: [{name: row[name] for name in VARIANT_FIELDS} for row in table])
 
 
 def make_folk_split(ids: Sequence[str], pitches: Sequence[np.ndarray]) -> dict[str, list[str]]:
