@@ -19,6 +19,7 @@ from musegen_lib.errors import MusegenError
 from musegen_lib.paths import committed, replacing
 from musegen_lib.studies_chorales import chorale_splits, frames_benchmark
 from musegen_lib.studies_gan import gan_designs, gan_seeds, gan_sizes
+from musegen_lib.studies_listeners import LISTENER_STUDIES
 from musegen_lib.studies_melody import copy_distance, melody_cells, melody_context, melody_counting, melody_sizes
 from musegen_lib.studies_style import style_latents
 from musegen_lib.studies_vae import VAE_STUDIES
@@ -36,6 +37,7 @@ STUDIES: dict[str, Callable[[], list[dict[str, Any]]]] = {
     "gan-sizes": gan_sizes,
     **VAE_STUDIES,
     "style-latents": style_latents,
+    **LISTENER_STUDIES,
 }
 
 
