@@ -10,6 +10,7 @@ from typing import Any
 
 from musegen_lib.exercises_first import FIRST_MUSIC
 from musegen_lib.exercises_gan import GAN
+from musegen_lib.exercises_listeners import LISTENERS
 from musegen_lib.exercises_recommend import RECOMMEND
 from musegen_lib.exercises_rnn import RNN
 from musegen_lib.exercises_style import STYLE
@@ -61,4 +62,4 @@ class Checks:
         return list(self._checks)
 
 
-check = Checks(FIRST_MUSIC, THEORY, GAN, VAE, RNN, STYLE, RECOMMEND)
+check = Checks(FIRST_MUSIC, THEORY, GAN, VAE, RNN, STYLE, RECOMMEND, LISTENERS)

@@ -20,6 +20,7 @@ from musegen_lib.paths import committed, replacing
 from musegen_lib.studies_chorales import chorale_splits, frames_benchmark
 from musegen_lib.studies_gan import gan_designs, gan_seeds, gan_sizes
 from musegen_lib.studies_harmony import style_harmony
+from musegen_lib.studies_listeners import LISTENER_STUDIES
 from musegen_lib.studies_melody import copy_distance, melody_cells, melody_context, melody_counting, melody_sizes
 from musegen_lib.studies_recommend import hum_search, tune_designs
 from musegen_lib.studies_style import style_latents, transfer_test
@@ -44,6 +45,7 @@ STUDIES: dict[str, Callable[[], list[dict[str, Any]]]] = {
     "style-harmony": style_harmony,
     "hum-search": hum_search,
     "tune-designs": tune_designs,
+    **LISTENER_STUDIES,
 }
 
 

@@ -18,7 +18,7 @@ LAYERS = (  # the first part of a module's name below musegen_lib; a star stands
         *("exercises", "exercises_*", "notebooks", "ledger", "ledger_*"),
         *("recipes", "facts", "convert", "harmonise", "seed_phrase", "performing", "playing", "walking"),
         *("recommending", "recommending_*"),
-        *("transfer", "transfer_*", "cli_*"),
+        *("transfer", "transfer_*", "cli_*", "listener_*"),
         *("studies", "studies_*", "tour", "bench", "bench_*", "cli", "__main__"),
     ),
 )
