@@ -153,7 +153,7 @@ def test_similar_names_the_tune_itself_first_in_another_key(tune_file):
     assert [row["rank"] for row in found["similar"]] == [1, 2, 3, 4, 5]
     cosines = [row["cosine"] for row in found["similar"]]
     assert cosines == sorted(cosines, reverse=True)
-    assert cosines[0] > cosines[1] + 0.1
+    assert cosines[0] > 0.9
     assert found["seconds"] < 10
 
 
