@@ -20,7 +20,7 @@ LATE = 16  # steps that the floor's lower voices come late: a bar
 
 
 def style_harmony() -> list[dict[str, Any]]:
-    """Twelve held-out songs of each region and chorale melodies, eight bars in 4/4, harmonised from three seeds.
+    """Twelve songs of each region and twelve held-out chorale melodies, eight bars in 4/4, harmonised from three seeds.
 
     Rows give the rules of four-part writing in per cent. Beside them the same chorales as Bach wrote them (the ceiling)
     and the harmonised chorales with their lower voices a bar late (the floor).
@@ -28,7 +28,7 @@ def style_harmony() -> list[dict[str, Any]]:
     tunes = {style: songs(style) for style in STYLES} | {"chorale": chorales()}
     rows = [{"melodies": "chorale", "harmony": "Bach", **_rules(tunes["chorale"])}]
     for (name, pieces), seed in product(tunes.items(), SEEDS):
-        made = [harmonise(piece, seed)[0] for piece in pieces]
+        made = [harmonise(soprano(piece), seed)[0] for piece in pieces]
         rows.append({"melodies": name, "harmony": "net", "seed": seed, **_rules(made)})
         if name == "chorale":
             rows.append({"melodies": name, "harmony": "late", "seed": seed, **_rules([*map(late, made)])})
@@ -36,10 +36,8 @@ def style_harmony() -> list[dict[str, Any]]:
 
 
 def songs(style: str) -> list[Piece]:
-    """The first held-out songs in 4/4 on sixteenths that reach eight bars and fit a soprano."""
-    fits = [
-        p for p in load_folk_tunes(style, part="valid") if p.metre == "4/4" and p.steps_per_beat == 4 and p.n_bars >= 4
-    ]
+    """The first songs in 4/4 on sixteenths that fit a soprano, of any part: the net has learnt from chorales alone."""
+    fits = [p for p in load_folk_tunes(region=style) if p.metre == "4/4" and p.steps_per_beat == 4 and p.n_bars >= 4]
     narrow = [p for p in fits if np.ptp(p.notes["pitch"]) <= 19]
     return [piece.excerpt(N_BARS) for piece in narrow[:N_TUNES]]
 
@@ -48,6 +46,11 @@ def chorales() -> list[Piece]:
     """The first held-out chorales in 4/4, eight bars of each."""
     fits = [piece for piece in load_chorales(part="valid") if piece.metre == "4/4" and piece.n_voices == 4]
     return [piece.excerpt(N_BARS) for piece in fits[:N_TUNES]]
+
+
+def soprano(piece: Piece) -> Piece:
+    """The first voice alone."""
+    return piece.replace(notes=piece.notes[piece.notes["voice"] == 0])
 
 
 def late(piece: Piece) -> Piece:
