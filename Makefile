@@ -30,8 +30,8 @@ lint: $(STAMP) ## ruff: rules and layout
 unit-test: $(STAMP) ## unit tests and the examples in docstrings, on two processes
 	OMP_NUM_THREADS=1 $(RUN) pytest -x -q -n 2 --dist loadfile tests musegen_lib
 
-notebook-test: $(STAMP) ## run every notebook and compare with its stored outputs
-	$(RUN) pytest -p tests.nbval_guard @tests/nbval_options.txt notebooks
+notebook-test: $(STAMP) ## run every notebook, two at a time, and compare with its stored outputs
+	OMP_NUM_THREADS=1 $(RUN) pytest -n 2 --dist loadfile -p tests.nbval_guard @tests/nbval_options.txt notebooks
 
 notebooks: $(STAMP) ## run every notebook again and store its outputs
 	@test -n "$(NOTEBOOKS)" || { echo "There is no notebook in notebooks/ yet."; exit 1; }
