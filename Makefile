@@ -32,7 +32,7 @@ unit-test: $(STAMP) ## unit tests and the examples in docstrings, on two process
 
 notebook-test: $(STAMP) ## run every notebook, two at a time, and compare with its stored outputs
 	$(RUN) musegen_lib data verify > /dev/null # two notebooks would build a cache at once, and say so
-	.venv/bin/python -c "from musegen_lib.recommending import tune_points; tune_points()" 2> /dev/null
+	.venv/bin/python -c "from musegen_lib.recommending import tune_points; tune_points()"
 	OMP_NUM_THREADS=1 $(RUN) pytest -n 2 --dist loadfile -p tests.nbval_guard @tests/nbval_options.txt notebooks
 
 notebooks: $(STAMP) ## run every notebook again and store its outputs

@@ -161,8 +161,7 @@ def model_figures() -> Iterator[Figure]:
             if key.startswith("nats") and isinstance(value, float):
                 yield Figure(f"{name}, valid: {key.replace('_', ' ')}", value, NATS)
     for name, recipe in TRAINED_ONLY.items():
-        if hasattr(recipe, "valid_loss"):
-            yield Figure(f"{name}, valid: loss", recipe.valid_loss(), NATS)
+        yield Figure(f"{name}, valid: loss", recipe.valid_loss(), NATS)
 
 
 def sizes() -> Iterator[Figure]:

@@ -5,15 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from musegen_lib.convert import read_on_sixteenths
 from musegen_lib.encodings import skyline
 from musegen_lib.errors import MusegenError
+from musegen_lib.metrics.histograms import pitched_notes
 from musegen_lib.metrics.transfer import content_report
 from musegen_lib.midi import write_midi
 from musegen_lib.models.style_counts import VIEWS
-from musegen_lib.piece import DRUMS, Piece
+from musegen_lib.piece import Piece
 from musegen_lib.recipes.style import ROLL_JUDGE
 from musegen_lib.style_pair import FEWEST_NOTES, STYLES
 from musegen_lib.transfer_attribute import by_attribute
@@ -53,14 +52,15 @@ def melody_of(piece: Piece) -> tuple[Piece, list[str]]:
         MusegenError: nothing is left but drums, or nothing was there.
     """
     name = piece.title or "the piece"
-    drums = np.array([piece.program(voice) == DRUMS for voice in piece.notes["voice"].tolist()], dtype=bool)
-    if drums.all():
+    sung = pitched_notes(piece)
+    n_drums = len(piece) - len(sung)
+    if not len(sung):
         raise MusegenError(f"{name}: no melody in it ({len(piece)} notes, all of them drums)")
-    melody = skyline(piece.replace(notes=piece.notes[~drums]))
+    melody = skyline(piece.replace(notes=sung))
     told = []
-    if drums.any():
-        told.append(f"{int(drums.sum())} drum notes left out")
-    if len(melody) < len(piece) - drums.sum():
+    if n_drums:
+        told.append(f"{n_drums} drum notes left out")
+    if len(melody) < len(sung):
         told.append(f"several notes at once: the highest is taken, {len(melody)} of {len(piece)} notes")
     if piece.metre is None:
         told.append("no metre: only pitches and durations are read")

@@ -112,10 +112,12 @@ def counted_between_ends(piece: Piece, to: str, amount: float, seed: int) -> Pie
     return greedy_trigrams(piece, to, amount, ~marked_ends(piece))
 
 
-def greedy_trigrams(piece: Piece, to: str, amount: float, free: Bool[np.ndarray, "N"]) -> Piece:
-    """Change the note that most raises log p(wanted) - w log p(source), one at a time, each by up to 3 semitones."""
+def greedy_trigrams(
+    piece: Piece, to: str, amount: float, free: Bool[np.ndarray, "N"], weight: float = AWAY_WEIGHT
+) -> Piece:
+    """Change the note that most raises log p(wanted) - weight log p(source), one at a time, by up to 3 semitones."""
     source = transfer_trigram(other_style(to)).log_prob
-    score = transfer_trigram(to).log_prob - AWAY_WEIGHT * source
+    score = transfer_trigram(to).log_prob - weight * source
     pitch, free = piece.notes["pitch"].astype(np.int64), free.copy()
     for _ in range(allowed_changes(piece, amount)):
         gains = _gains(pitch, score)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import torch
 from jaxtyping import Bool
 
-from musegen_lib.metrics.tonality import DIATONIC
+from musegen_lib.metrics.tonality import DIATONIC, weight_on_scales
 from musegen_lib.models.style_gan import rewrite_by_critic
 from musegen_lib.models.style_lines import MelodyLine, line_to_piece, lines_to_batch, piece_to_line
 from musegen_lib.models.style_search import rewrite_line
@@ -26,18 +27,15 @@ def by_rnn(piece: Piece, to: str, amount: float, seed: int) -> Piece:
 
 def by_vae(piece: Piece, to: str, amount: float, seed: int) -> Piece:
     """Beam search under the VAE's decoder, told the content of the piece; nothing is drawn."""
-    return (
-        piece if len(piece) < 2 else search(content_of(STYLE_VAE.load_once(), piece_to_line(piece)), piece, to, amount)
-    )
+    if len(piece) < 2:  # no interval to encode
+        return piece
+    return search(content_of(STYLE_VAE.load_once(), piece_to_line(piece)), piece, to, amount)
 
 
 def by_gan(piece: Piece, to: str, amount: float, seed: int) -> Piece:
     """One note at a time: the generator proposes, its own critic chooses; nothing is drawn."""
-    if len(piece) < 2:
-        return piece
-    model, line, target = STYLE_GAN.load_once(), piece_to_line(piece), STYLES.index(to)
-    found = [rewrite_by_critic(model, line, target, amount, scale) for scale in diatonic_scales(piece)]
-    return line_to_piece(max(found, key=lambda one: one[1])[0], piece)
+    model, target = STYLE_GAN.load_once(), STYLES.index(to)
+    return in_its_key(piece, lambda line, scale: rewrite_by_critic(model, line, target, amount, scale))
 
 
 @torch.no_grad()
@@ -48,12 +46,23 @@ def content_of(model: StyleVAE, line: MelodyLine) -> Any:
 
 def search(model: Any, piece: Piece, to: str, amount: float) -> Piece:
     """The best-scored melody that moves at most the share `amount` of the notes, in the key it was in."""
+    target, source = STYLES.index(to), STYLES.index(other_style(to))
+
+    def best(line: MelodyLine, scale: np.ndarray) -> tuple[MelodyLine, float]:
+        lines, scores = rewrite_line(model, line, target, source, amount, scale)
+        return lines[int(scores.argmax())], float(scores.max())
+
+    return in_its_key(piece, best)
+
+
+def in_its_key(piece: Piece, rewrite: Callable[[MelodyLine, np.ndarray], tuple[MelodyLine, float]]) -> Piece:
+    """Rewrite a melody on each scale that fits it and take the one that scores best; a single note stays."""
     if len(piece) < 2:
         return piece
-    target, source, line = STYLES.index(to), STYLES.index(other_style(to)), piece_to_line(piece)
-    found = [rewrite_line(model, line, target, source, amount, scale) for scale in diatonic_scales(piece)]
-    lines, scores = max(found, key=lambda one: one[1].max())
-    return line_to_piece(lines[int(scores.argmax())], piece)
+    line = piece_to_line(piece)
+    return line_to_piece(
+        max((rewrite(line, scale) for scale in diatonic_scales(piece)), key=lambda one: one[1])[0], piece
+    )
 
 
 def diatonic_scales(piece: Piece) -> list[Bool[np.ndarray, "12"]]:
@@ -65,5 +74,5 @@ def diatonic_scales(piece: Piece) -> list[Bool[np.ndarray, "12"]]:
     """
     weight = np.bincount(piece.notes["pitch"] % 12, weights=piece.notes["duration_steps"], minlength=12)
     scales = [np.isin((np.arange(12) - tonic) % 12, DIATONIC) for tonic in range(12)]
-    time = [weight[scale].sum() for scale in scales]
-    return [scale for scale, own in zip(scales, time, strict=True) if own == max(time)]
+    time = weight_on_scales(weight)
+    return [scale for scale, own in zip(scales, time, strict=True) if own == time.max()]

@@ -28,7 +28,8 @@ from musegen_lib.encodings import (
     tokens_to_piece,
 )
 from musegen_lib.errors import MusegenError
-from musegen_lib.piece import DRUMS, Piece
+from musegen_lib.metrics.histograms import pitched_notes
+from musegen_lib.piece import Piece
 
 WINDOW_STEPS, BEAT_STEPS = 32, 4
 METRES = {"4/4": 16, "2/2": 16, "2/4": 8}  # steps a bar; a window is two bars of the first two, four of 2/4
@@ -212,8 +213,7 @@ def piece_to_window(piece: Piece) -> tuple[Int[np.ndarray, "32"], list[str]]:
     name = piece.title or "the piece"
     if piece.steps_per_beat != BEAT_STEPS:
         raise MusegenError(f"{name}: has {piece.steps_per_beat} steps a beat; wanted sixteenths, {BEAT_STEPS}")
-    sung = [voice for voice in range(piece.n_voices) if piece.program(voice) != DRUMS]
-    melody = skyline(piece.replace(notes=piece.notes[np.isin(piece.notes["voice"], sung)]))
+    melody = skyline(piece.replace(notes=pitched_notes(piece)))
     start = piece.pickup_steps
     notes = melody.notes[(melody.notes["onset_steps"] >= start) & (melody.notes["onset_steps"] < start + WINDOW_STEPS)]
     if not len(notes):

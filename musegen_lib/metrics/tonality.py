@@ -110,11 +110,17 @@ def _beat_chroma(piece: Piece, n_steps: int) -> np.ndarray:
     return chroma
 
 
+def weight_on_scales(weight: Float[np.ndarray, "12"] | np.ndarray) -> np.ndarray:
+    """How much of the weight of twelve pitch classes lies on the diatonic scale of each tonic, (12,).
+
+    >>> weight_on_scales(np.array([3, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0])).tolist()
+    [3, 5, 2, 3, 2, 3, 2, 3, 5, 2, 3, 2]
+    """
+    return np.array([weight[(tonic + np.array(DIATONIC)) % 12].sum() for tonic in range(12)])
+
+
 def _best_scale(weight: np.ndarray) -> float:
-    if not weight.any():
-        return float("nan")
-    best = max(weight[[(tonic + step) % 12 for step in DIATONIC]].sum() for tonic in range(12))
-    return float(best / weight.sum())
+    return float(weight_on_scales(weight).max() / weight.sum()) if weight.any() else float("nan")
 
 
 def _entropy(shares: np.ndarray) -> float:

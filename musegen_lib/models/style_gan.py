@@ -17,7 +17,7 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from musegen_lib.metrics.tonality import DIATONIC
+from musegen_lib.metrics.tonality import weight_on_scales
 from musegen_lib.models.gan import gumbel_noise, straight_through
 from musegen_lib.models.style_lines import N_DURATIONS, N_INTERVALS, N_LEFT, N_PLACES, MelodyLine, lines_to_batch
 from musegen_lib.style_pair import STYLES
@@ -77,7 +77,7 @@ def tonic(line: MelodyLine) -> int:
     """
     notes = np.bincount(line.pitches % 12, minlength=12)
     circle = [7 * k % 12 for k in range(12)]
-    held = np.array([notes[[(first + step) % 12 for step in DIATONIC]].sum() for first in circle])
+    held = weight_on_scales(notes)[circle]
     fits = held == held.max()
     around = [sum(fits[(k + d) % 12] for d in (-2, -1, 0, 1, 2)) * fits[k] for k in range(12)]
     return circle[int(np.argmax(around))]

@@ -10,8 +10,7 @@ import numpy as np
 import torch
 
 from musegen_lib import training
-from musegen_lib.checkpoints import write_checkpoint
-from musegen_lib.corpus import corpus_fingerprint, load_chorales
+from musegen_lib.corpus import load_chorales
 from musegen_lib.errors import MusegenError
 from musegen_lib.metrics.likelihood import ratio_estimate
 from musegen_lib.models.chorale import ChoraleConfig, ChoraleRNN
@@ -26,7 +25,7 @@ from musegen_lib.models.chorale_batches import (
 from musegen_lib.models.chorale_sampling import ChoraleRequest, sample_chorales
 from musegen_lib.models.filler import ChoraleFiller, FillerConfig
 from musegen_lib.piece import Piece
-from musegen_lib.recipes.shipped import ShippedNet, train_command
+from musegen_lib.recipes.shipped import ShippedNet
 
 TERMS = "trained on Bach chorales, (c) 2004 Margaret Greentree, used in music21 by permission: for teaching"
 TEMPO = 80.0
@@ -65,18 +64,8 @@ class ChoraleNet(ShippedNet):
         pieces, valid = chorale_steps("train", split), in_batches(chorale_steps("valid", split))
         batches = ChoraleBatches(pieces, self.batch_size, seed)
         model, run = self.fitted(batches, valid, out, seed, steps, minutes)
-        card = {
-            "about": self.about,
-            "recipe": train_command(self.name, seed, self.training, steps, minutes),
-            "data": f"Bach chorales, split {split}, part train, {len(pieces)} pieces: {TERMS}",
-            "data_fingerprint": corpus_fingerprint("chorales"),
-            "seed": seed,
-            "steps": run.step,
-            "valid_loss": round(run.best_loss, 4),
-            "best_step": run.best_step,
-        }
-        write_checkpoint(out, model, card)
-        return card
+        data = f"Bach chorales, split {split}, part train, {len(pieces)} pieces: {TERMS}"
+        return self.sealed(out, model, run, data, seed, steps, minutes, corpus="chorales")
 
     def valid_loss(self) -> float:
         """The loss on the validation chorales; what is hidden at random is the same at each call."""

@@ -14,13 +14,12 @@ from musegen_lib.encodings import FIRST_PITCH, HOLD, MELODY_HIGH, MELODY_LOW, RE
 from musegen_lib.events import END_ID, FIRST_PITCH_ID, MAX_DURATION, METRES, STYLES, MelodyEvents
 from musegen_lib.models.melody_batches import collate
 from musegen_lib.models.rnn import Plan
-from musegen_lib.recipes.melody import RNNRecipe
-from musegen_lib.recipes.vae import VAERecipe
+from musegen_lib.recipes import RECIPES
 from musegen_lib.windows import WINDOW_STEPS
 
 MIDDLE_PITCH, MIDDLE_STEPS = 67, 2
 N_AT_ONCE = 512
-VAE, RNN = VAERecipe(), RNNRecipe()
+VAE, RNN = RECIPES["vae"], RECIPES["rnn"]
 
 
 def to_usual_place(

@@ -10,7 +10,8 @@ from typing import Any
 
 import torch
 
-from musegen_lib.checkpoints import load_model
+from musegen_lib.checkpoints import load_model, read_card, write_checkpoint
+from musegen_lib.corpus import corpus_fingerprint
 from musegen_lib.paths import committed
 from musegen_lib.training import Batches, Run, TrainConfig, fit, limited
 
@@ -39,6 +40,7 @@ class ShippedNet:
     """A net whose weights come with the course; `net` is its class and `config` how large it is trained."""
 
     name: str
+    about: str  # one sentence
     net: type
     config: Any
     training: TrainConfig
@@ -67,6 +69,43 @@ class ShippedNet:
             if self.name in nets:
                 return nets[self.name]
         return self._shipped()
+
+    def sealed(
+        self,
+        out: Path,
+        model: Any,
+        run: Run,
+        data: str,
+        seed: int,
+        steps: int | None,
+        minutes: float | None,
+        corpus: str = "folk",
+        **more: Any,
+    ) -> dict[str, Any]:
+        """Write what `fitted` trained, and return its card.
+
+        Args:
+            data: what it learnt from, in words, with the terms of use.
+            corpus: "folk" or "chorales", whose fingerprint the card keeps.
+            more: further entries of the card.
+        """
+        card = {
+            "about": self.about,
+            "recipe": train_command(self.name, seed, self.training, steps, minutes),
+            "data": data,
+            "data_fingerprint": corpus_fingerprint(corpus),
+            "seed": seed,
+            **more,
+            "steps": run.step,
+            "valid_loss": round(run.best_loss, 4),
+            "best_step": run.best_step,
+        }
+        write_checkpoint(out, model, card)
+        return card
+
+    def valid_loss(self) -> float:
+        """The loss on validation music, as the card of the shipped weights has it; the net's `loss` says in what."""
+        return float(read_card(self.checkpoint)["valid_loss"])
 
     @cache  # noqa: B019  a few recipes, which live as long as the program
     def _shipped(self) -> Any:

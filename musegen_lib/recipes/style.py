@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from musegen_lib import training
-from musegen_lib.checkpoints import read_card, write_checkpoint
+from musegen_lib.checkpoints import write_checkpoint
 from musegen_lib.corpus import corpus_fingerprint, windows
 from musegen_lib.models.gram_net import GramNet, GramNetConfig, nats_of
 from musegen_lib.models.roll_judge import (
@@ -21,7 +21,7 @@ from musegen_lib.models.roll_judge import (
 from musegen_lib.models.style_counts import GramJudge
 from musegen_lib.piece import Piece
 from musegen_lib.recipes.melody import TERMS
-from musegen_lib.recipes.shipped import ShippedNet, train_command
+from musegen_lib.recipes.shipped import ShippedNet
 from musegen_lib.style_pair import FEWEST_NOTES, STYLES, load_side
 
 
@@ -66,10 +66,6 @@ class GramJudgeRecipe(ShippedNet):
         write_checkpoint(out, net, card)
         return card
 
-    def valid_loss(self) -> float:
-        """Nats a tune of the combined view on the validation tunes, on which it was calibrated."""
-        return float(read_card(self.checkpoint)["valid_loss"])
-
 
 def side_rolls(style: str, part: str) -> np.ndarray:
     """Rolls of all tunes of the judge's side."""
@@ -93,22 +89,8 @@ class RollJudgeRecipe(ShippedNet):
         sides = [side_rolls(style, "train") for style in STYLES]
         valid = rolls_in_batches(*(side_rolls(style, "valid") for style in STYLES))
         model, run = self.fitted(RollBatches(*sides, self.batch_size, seed), valid, out, seed, steps, minutes)
-        card = {
-            "about": self.about,
-            "recipe": train_command(self.name, seed, self.training, steps, minutes),
-            "data": f"han2, fink0, kinder0, zuccal0, part train, {sum(map(len, sides)):,} rolls: {TERMS}",
-            "data_fingerprint": corpus_fingerprint("folk"),
-            "seed": seed,
-            "steps": run.step,
-            "valid_loss": round(run.best_loss, 4),
-            "best_step": run.best_step,
-        }
-        write_checkpoint(out, model, card)
-        return card
-
-    def valid_loss(self) -> float:
-        """Nats a roll on the validation tunes, each style weighing the same."""
-        return float(read_card(self.checkpoint)["valid_loss"])
+        data = f"han2, fink0, kinder0, zuccal0, part train, {sum(map(len, sides)):,} rolls: {TERMS}"
+        return self.sealed(out, model, run, data, seed, steps, minutes)
 
 
 GRAM_JUDGE = GramJudgeRecipe()

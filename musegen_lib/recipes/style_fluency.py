@@ -6,11 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from musegen_lib import training
-from musegen_lib.checkpoints import read_card, write_checkpoint
-from musegen_lib.corpus import corpus_fingerprint
 from musegen_lib.models.style_fluency import StepBatch, StepBatches, StyleFluency, StyleFluencyConfig, pieces_to_batch
 from musegen_lib.recipes.melody import TERMS
-from musegen_lib.recipes.shipped import ShippedNet, train_command
+from musegen_lib.recipes.shipped import ShippedNet
 from musegen_lib.recipes.style import judge_tunes
 from musegen_lib.style_pair import STYLES
 
@@ -41,22 +39,8 @@ class FluencyRecipe(ShippedNet):
         tunes = tuple(judge_tunes(style, "train") for style in STYLES)
         batches = StepBatches(tunes, seed=seed)
         model, run = self.fitted(batches, steps_in_batches("valid"), out, seed, steps, minutes)
-        card = {
-            "about": self.about,
-            "recipe": train_command(self.name, seed, self.training, steps, minutes),
-            "data": f"han2, fink0, kinder0, zuccal0, part train, {sum(map(len, tunes)):,} tunes: {TERMS}",
-            "data_fingerprint": corpus_fingerprint("folk"),
-            "seed": seed,
-            "steps": run.step,
-            "valid_loss": round(run.best_loss, 4),
-            "best_step": run.best_step,
-        }
-        write_checkpoint(out, model, card)
-        return card
-
-    def valid_loss(self) -> float:
-        """Nats a step, interval and rhythm, on the validation tunes of both styles, each in its own."""
-        return float(read_card(self.checkpoint)["valid_loss"])
+        data = f"han2, fink0, kinder0, zuccal0, part train, {sum(map(len, tunes)):,} tunes: {TERMS}"
+        return self.sealed(out, model, run, data, seed, steps, minutes)
 
 
 FLUENCY = FluencyRecipe()

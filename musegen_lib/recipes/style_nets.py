@@ -6,13 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from musegen_lib import training
-from musegen_lib.checkpoints import read_card, write_checkpoint
-from musegen_lib.corpus import corpus_fingerprint, load_folk_tunes
+from musegen_lib.corpus import load_folk_tunes
 from musegen_lib.models.style_lines import LineBatch, LineBatches, MelodyLine, lines_to_batch, piece_to_line
 from musegen_lib.models.style_rnn import StyleRNN, StyleRNNConfig
 from musegen_lib.models.style_vae import StyleVAE, StyleVAEConfig
 from musegen_lib.recipes.melody import TERMS
-from musegen_lib.recipes.shipped import ShippedNet, train_command
+from musegen_lib.recipes.shipped import ShippedNet
 from musegen_lib.style_pair import FEWEST_NOTES, STYLES, load_side
 
 
@@ -49,22 +48,8 @@ class LineRecipe(ShippedNet):
         lines = transfer_lines("train")
         valid = lines_in_batches(transfer_lines("valid"))
         model, run = self.fitted(LineBatches(lines, self.sizes, seed), valid, out, seed, steps, minutes)
-        card = {
-            "about": self.about,
-            "recipe": train_command(self.name, seed, self.training, steps, minutes),
-            "data": f"folk tunes but the judge's files, part train, {sum(map(len, lines)):,} tunes: {TERMS}",
-            "data_fingerprint": corpus_fingerprint("folk"),
-            "seed": seed,
-            "steps": run.step,
-            "valid_loss": round(run.best_loss, 4),
-            "best_step": run.best_step,
-        }
-        write_checkpoint(out, model, card)
-        return card
-
-    def valid_loss(self) -> float:
-        """The loss on the validation tunes of both styles, in nats an interval, each asked for in its own style."""
-        return float(read_card(self.checkpoint)["valid_loss"])
+        data = f"folk tunes but the judge's files, part train, {sum(map(len, lines)):,} tunes: {TERMS}"
+        return self.sealed(out, model, run, data, seed, steps, minutes)
 
 
 class StyleRNNRecipe(LineRecipe):

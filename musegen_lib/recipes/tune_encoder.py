@@ -10,18 +10,18 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from musegen_lib import training
-from musegen_lib.checkpoints import write_checkpoint
-from musegen_lib.corpus import corpus_fingerprint, load_folk_tunes
+from musegen_lib.corpus import load_folk_tunes
 from musegen_lib.corpus.splits import group_by_shared_run, tune_variants
 from musegen_lib.encodings import skyline
 from musegen_lib.errors import MusegenError
 from musegen_lib.metrics.alignment import corpus_intervals
+from musegen_lib.metrics.histograms import pitched_notes
 from musegen_lib.metrics.hum import N_NOTES, Notes, corpus_notes
 from musegen_lib.models.tune_batches import PairBatches
 from musegen_lib.models.tune_encoder import PairBatch, TuneEncoder, TuneEncoderConfig, encode_rows
-from musegen_lib.piece import DRUMS, Piece
+from musegen_lib.piece import Piece
 from musegen_lib.recipes.melody import TERMS
-from musegen_lib.recipes.shipped import ShippedNet, train_command
+from musegen_lib.recipes.shipped import ShippedNet
 
 HOP, WHOLE_HOP = 2, 4  # notes between windows: to search, and to average into one point a tune
 FEWEST_NOTES = 3
@@ -58,18 +58,8 @@ class TuneEncoderRecipe(ShippedNet):
         model, run = self.fitted(
             PairBatches(tunes, families, self.batch_size, seed), self.valid_pairs(), out, seed, steps, minutes
         )
-        card = {
-            "about": self.about,
-            "recipe": train_command(self.name, seed, self.training, steps, minutes),
-            "data": f"windows of 16 notes of {len(tunes):,} folk tunes, the benchmark's families left out: {TERMS}",
-            "data_fingerprint": corpus_fingerprint("folk"),
-            "seed": seed,
-            "steps": run.step,
-            "valid_loss": round(run.best_loss, 4),
-            "best_step": run.best_step,
-        }
-        write_checkpoint(out, model, card)
-        return card
+        data = f"windows of 16 notes of {len(tunes):,} folk tunes, the benchmark's families left out: {TERMS}"
+        return self.sealed(out, model, run, data, seed, steps, minutes)
 
     def valid_pairs(self) -> list[PairBatch]:
         """Pairs of the families that validation queries come from; always the same ones."""
@@ -118,8 +108,7 @@ def encoder_of(model: TuneEncoder) -> Encode:
 
 def melody_of(piece: Piece) -> Notes:
     """The highest line of a piece without its drums, durations in beats."""
-    sung = [voice for voice in range(piece.n_voices) if piece.program(voice) != DRUMS]
-    notes = skyline(piece.replace(notes=piece.notes[np.isin(piece.notes["voice"], sung)])).notes
+    notes = skyline(piece.replace(notes=pitched_notes(piece))).notes
     if len(notes) < FEWEST_NOTES:
         raise MusegenError(f"{piece.title or 'the piece'}: its melody has {len(notes)} notes; wanted {FEWEST_NOTES}")
     return Notes(notes["pitch"].astype(np.int64), notes["duration_steps"] / piece.steps_per_beat)

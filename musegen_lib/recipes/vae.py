@@ -9,8 +9,6 @@ import numpy as np
 import torch
 
 from musegen_lib import training
-from musegen_lib.checkpoints import write_checkpoint
-from musegen_lib.corpus import corpus_fingerprint
 from musegen_lib.encodings import FIRST_PITCH, HOLD, REST
 from musegen_lib.errors import MusegenError
 from musegen_lib.metrics.features import melody_features
@@ -23,7 +21,7 @@ from musegen_lib.models.vae import MelodyVAE, MelodyVAEConfig
 from musegen_lib.models.vae_measures import elbo_nats, encode_windows, iwae_nats, reconstruction
 from musegen_lib.piece import Piece
 from musegen_lib.recipes.melody import TERMS, copy_detector
-from musegen_lib.recipes.shipped import ShippedNet, train_command
+from musegen_lib.recipes.shipped import ShippedNet
 from musegen_lib.windows import (
     MelodyWindows,
     WindowBatches,
@@ -64,19 +62,8 @@ class VAERecipe(ShippedNet):
         windows, valid = training_windows(), in_batches(held_out_windows("valid").tokens, BETA)
         batches = WindowBatches(windows, self.batch_size, seed, BETA, WARMUP_STEPS)
         model, run = self.fitted(batches, valid, out, seed, steps, minutes)
-        card = {
-            "about": self.about,
-            "recipe": train_command(self.name, seed, self.training, steps, minutes),
-            "data": f"two-bar windows of folk tunes, part train, {len(windows):,} windows: {TERMS}",
-            "data_fingerprint": corpus_fingerprint("folk"),
-            "seed": seed,
-            "beta": BETA,
-            "steps": run.step,
-            "valid_loss": round(run.best_loss, 4),
-            "best_step": run.best_step,
-        }
-        write_checkpoint(out, model, card)
-        return card
+        data = f"two-bar windows of folk tunes, part train, {len(windows):,} windows: {TERMS}"
+        return self.sealed(out, model, run, data, seed, steps, minutes, beta=BETA)
 
     def generate(self, n: int, seed: int, **wishes: Any) -> list[Piece]:
         """Write n windows from codes drawn from the prior.
