@@ -106,26 +106,6 @@ def best_window(answer: Answer) -> str | None:
     return None
 
 
-def ease(answer: Answer) -> str | None:
-    """Weights from item to item in closed form, nothing from an item to itself."""
-    heard = np.array([[1, 1, 0], [1, 1, 0], [0, 1, 1], [1, 0, 1]], dtype=float)
-    found = np.asarray(answer(heard.copy(), 1.0), dtype=float)
-    inverse = np.linalg.inv(heard.T @ heard + np.eye(3))
-    wanted = -inverse / np.diag(inverse)
-    np.fill_diagonal(wanted, 0)
-    if found.shape != (3, 3):
-        return f"three items have weights of shape (3, 3), yours {found.shape}."
-    if not np.allclose(np.diag(found), 0):
-        return f"item 1 recommends itself with weight {found[0, 0]:.3g}: then every list repeats what was heard."
-    if np.allclose(found, wanted.T):
-        return "each column belongs to the item that is predicted: divide by the diagonal of its column."
-    if np.allclose(found, -wanted):
-        return "items heard together must speak for each other; your signs are the other way round."
-    if not np.allclose(found, wanted):
-        return f"the weight of item 1 for item 2 is {wanted[0, 1]:.3f}, yours {found[0, 1]:.3f}."
-    return None
-
-
 RECOMMEND: dict[str, tuple[Callable[[Any], str | None], tuple[str, str, str]]] = {
     "cosine": (
         cosine,
@@ -173,14 +153,6 @@ RECOMMEND: dict[str, tuple[Callable[[Any], str | None], tuple[str, str, str]]] =
             "One number a tune: the largest among its own windows.",
             "owners == tune picks the windows of a tune.",
             "Do not begin at 0: a cosine may be lower.",
-        ),
-    ),
-    "ease": (
-        ease,
-        (
-            "Three steps: the table of items heard together plus the penalty on its diagonal; its inverse; a division.",
-            "Divide column j of the inverse by its own diagonal number j, and turn the sign.",
-            "np.fill_diagonal(weights, 0) comes last.",
         ),
     ),
 }

@@ -29,7 +29,7 @@ from musegen_lib.models.listeners_als import ALS
 from musegen_lib.models.listeners_nets import GRURecommender, MultVAEConfig, SessionGRUConfig, VAERecommender
 
 SEEDS = (0, 1, 2)
-LARGE = 50_000_000  # hearings x items: from here on nets take their first settings, and two seeds
+LARGE = 50_000_000  # hearings x items: from here on nets take their first settings
 LOOK_EVERY, PATIENCE = 2, 4  # epochs between two looks at validation; looks without a better one before a net stops
 Say = Callable[[str], None]
 
@@ -65,17 +65,19 @@ CONTESTS: dict[str, Contest] = {
     "popularity": Contest(lambda seed: Popularity()),
     "item-kNN": Contest(
         lambda seed, **settings: ItemKNN(**settings),
-        tuple({"k": k, "shrink": shrink} for k in (20, 100, 400) for shrink in (0.0, 10.0, 50.0)),
+        tuple({"k": k, "shrink": shrink} for k in (20, 100, 400, 1600) for shrink in (0.0, 10.0, 50.0)),
         needs_table=True,
     ),
     "EASE": Contest(
         lambda seed, **settings: EASE(**settings),
-        tuple({"l2": l2} for l2 in (10.0, 30.0, 100.0, 300.0, 1000.0)),
+        tuple({"l2": l2} for l2 in (10.0, 30.0, 100.0, 300.0, 1000.0, 3000.0)),
         needs_table=True,
     ),
     "ALS": Contest(
         lambda seed, **settings: ALS(seed=seed, **settings),
-        tuple({"factors": f, "l2": l2, "alpha": a} for f in (16, 64) for l2 in (0.05, 5.0) for a in (1.0, 5.0)),
+        tuple(
+            {"factors": f, "l2": l2, "alpha": a} for f in (8, 16, 64) for l2 in (0.05, 5.0, 50.0) for a in (1.0, 5.0)
+        ),
         seeded=True,
     ),
     "VAE": Contest(
@@ -86,7 +88,7 @@ CONTESTS: dict[str, Contest] = {
     ),
     "GRU": Contest(
         lambda seed, **settings: GRURecommender(SessionGRUConfig(seed=seed, **settings)),
-        ({"dropout": 0.3},),
+        ({"dropout": 0.3}, {"dropout": 0.5}),
         seeded=True,
         is_net=True,
         needs_order=True,
@@ -147,7 +149,7 @@ def benchmark(split: Split, seed: int = 0, say: Say = lambda text: None, names: 
             started = time.perf_counter()
             large = contest.is_net and sum(map(len, split.known.sequences)) * split.known.n_items > LARGE
             contest = replace(contest, grid=contest.grid[:1]) if large else contest
-            settings, found = run_contest(contest, split, range(seed, seed + (2 if large else len(SEEDS))))
+            settings, found = run_contest(contest, split, range(seed, seed + len(SEEDS)))
             users[name] = {m: np.mean([getattr(f, m) for f in found], axis=0) for m in ("recall", "ndcg", "hit_next")}
             rows[name] = _row(settings, found, users[name], split) | {
                 "seconds": round(time.perf_counter() - started, 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -14,10 +15,12 @@ from musegen_lib.listener_cold import cold_start, hybrid, tune_content
 from musegen_lib.listener_protocol import keep_core, split_histories, to_histories, top
 from musegen_lib.listener_worlds import DRIFT, World, draw, liking, simulate
 from musegen_lib.models.listeners import EASE, Histories, Popularity
+from musegen_lib.recommending import corpus_embeddings
 
 WORLDS = (0, 1, 2)
 SIZE = {"n_listeners": 400, "n_tunes": 500, "plays": 40.0}
 ROUNDS, PLAYS_A_ROUND, SHOWN = 8, 5, 20
+RUNS = {"unheard tunes": cold_start, "all tunes": hybrid}
 POLICIES = ("nothing", "random", "popularity", "EASE")
 
 
@@ -32,14 +35,20 @@ def listener_contest() -> list[dict[str, Any]]:
 
 
 def listener_cold() -> list[dict[str, Any]]:
-    """Tunes nobody has heard, found by their notes, and a hybrid on all tunes: three simulated worlds."""
-    rows = []
+    """Tunes nobody has heard, found by their notes, and a hybrid on all tunes: three simulated worlds.
+
+    The notes come as n-grams of intervals, and as the points of lesson 6's tune encoder.
+    """
+    rows, corpus, points = [], load_folk_tunes(), corpus_embeddings()
     for seed in WORLDS:
         world = simulate(**SIZE, seed=seed)
-        corpus = load_folk_tunes()
-        content = tune_content([corpus[int(row)] for row in world.tunes])
-        for pool, run in (("unheard tunes", cold_start), ("all tunes", hybrid)):
-            rows += [{"simulated": True, "seed": seed, "pool": pool, **row} for row in run(world, content, seed)]
+        contents = {
+            "n-grams": tune_content([corpus[int(row)] for row in world.tunes]),
+            "encoder": points[world.tunes],
+        }
+        for (name, content), (pool, run) in product(contents.items(), RUNS.items()):
+            same = {"simulated": True, "seed": seed, "content": name, "pool": pool}
+            rows += [same | row for row in run(world, content, seed)]
     return rows
 
 

@@ -40,7 +40,6 @@ from musegen_lib.recipes.tune_encoder import (
 )
 
 SEEDS = (0, 1, 2)
-FULL_SEEDS = (0,)  # of the net at its full size: each takes five minutes on a core
 SLOW = ("alignment", "RNN state")  # asked one query a family instead of N_EXCERPTS
 RUNS = Path("runs/tune-encoder.safetensors")
 SHARES = (0.25, 0.5, 1.0, 2.0, 4.0)  # of the n-gram cosine in the sum with the encoder's, chosen on valid
@@ -98,7 +97,7 @@ def hum_search() -> list[dict[str, Any]]:
         for where, pool, asked in (("fiddle", tunes, questions[0]), ("chorales", hymns, questions[1])):
             fewer = {p: queries[::N_EXCERPTS] if name in SLOW else queries for p, queries in asked.items()}
             rows += [{"method": name, "where": where} | row for row in _measured(make(pool), fewer)]
-    for seed in FULL_SEEDS:
+    for seed in SEEDS:  # five minutes of training on a core each
         TUNE_ENCODER.train(RUNS, seed)
         encode = encoder_of(TUNE_ENCODER.load(RUNS))
         rows += _trained_rows(encode, tunes, hymns, questions, seed)

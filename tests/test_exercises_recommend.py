@@ -21,15 +21,6 @@ def best(scores, owners):
     return np.array([scores[owners == tune].max() for tune in np.unique(owners)])
 
 
-def ease(heard, penalty, axis=0, sign=-1, zero=True):
-    inverse = np.linalg.inv(heard.T @ heard + penalty * np.eye(heard.shape[1]))
-    diagonal = np.diag(inverse)
-    weights = sign * inverse / (diagonal if axis == 0 else diagonal[:, None])
-    if zero:
-        np.fill_diagonal(weights, 0)
-    return weights
-
-
 def from_zero(scores, owners):
     found = np.zeros(owners.max() + 1)
     np.maximum.at(found, owners, scores)
@@ -43,7 +34,6 @@ REFERENCES = {
     "nce": nce,
     "tfidf": lambda count, n, n_with: count * np.log(n / n_with),
     "best_window": best,
-    "ease": ease,
 }
 WRONG = {  # exercise: {mistake: (answer, part of the verdict)}
     "cosine": {
@@ -85,13 +75,6 @@ WRONG = {  # exercise: {mistake: (answer, part of the verdict)}
         "last one": (lambda s, o: np.array([s[o == t][-1] for t in np.unique(o)]), "in order"),
         "begins at zero": (from_zero, "below zero"),
         "best of all": (lambda s, o: s.max(), "two tunes"),
-    },
-    "ease": {
-        "diagonal stays": (lambda x, p: ease(x, p, zero=False), "recommends itself"),
-        "rows": (lambda x, p: ease(x, p, axis=1), "each column"),
-        "signs": (lambda x, p: ease(x, p, sign=1), "signs"),
-        "no penalty": (lambda x, p: ease(x, 0.0), "the weight of item 1"),
-        "users": (lambda x, p: ease(x.T, p), "three items"),
     },
 }
 CASES = [(name, mistake, *entry) for name, mistakes in WRONG.items() for mistake, entry in mistakes.items()]

@@ -107,7 +107,7 @@ class SessionGRUConfig:
     learning_rate: float = 3e-3
     weight_decay: float = 1e-4
     batch: int = 64
-    epochs: int = 20
+    epochs: int = 40
     seed: int = 0
 
 
@@ -122,16 +122,20 @@ class SessionGRU(nn.Module):
         self.bias = nn.Parameter(torch.zeros(n_items))
         nn.init.normal_(self.items.weight, std=0.1)
 
-    def forward(self, items: Int[Tensor, "B T"]) -> Float[Tensor, "B T I"]:
-        """Logits of the item after each."""
+    def states(self, items: Int[Tensor, "B T"]) -> Float[Tensor, "B T D"]:
+        """What the net knows after each item."""
         shown = F.dropout(self.items(items), self.config.dropout, self.training)
-        states = F.dropout(self.gru(shown)[0], self.config.dropout, self.training)  # (B, T, D)
+        return F.dropout(self.gru(shown)[0], self.config.dropout, self.training)
+
+    def logits(self, states: Float[Tensor, "... D"]) -> Float[Tensor, "... I"]:
+        """Logits of the item that follows each state."""
         return states @ self.items.weight[:-1].T + self.bias
 
     def loss(self, items: Int[Tensor, "B N"]) -> Float[Tensor, ""]:
-        """Nats an item; the first N - 1 are read, the last N - 1 predicted."""
-        logits = self(items[:, :-1])
-        return F.cross_entropy(logits.flatten(0, 1), items[:, 1:].flatten(), ignore_index=self.n_items)
+        """Nats an item; the first N - 1 are read, the last N - 1 predicted. Padding, the dear part, has no logits."""
+        follows = items[:, 1:]
+        real = follows < self.n_items
+        return F.cross_entropy(self.logits(self.states(items[:, :-1])[real]), follows[real])
 
 
 class GRURecommender:
@@ -166,8 +170,7 @@ class GRURecommender:
         recent = [items[-self.config.window :] for items in heard.sequences]
         table = pad_right(recent, max(1, *map(len, recent)), heard.n_items)
         last = torch.tensor([max(0, len(items) - 1) for items in recent])
-        states = self.net.gru(self.net.items(table))[0][torch.arange(len(table)), last]  # (U, D)
-        return (states @ self.net.items.weight[:-1].T + self.net.bias).numpy()
+        return self.net.logits(self.net.states(table)[torch.arange(len(table)), last]).numpy()
 
 
 def pad_right(sequences: list[np.ndarray], length: int, padding: int) -> Int[Tensor, "N T"]:
