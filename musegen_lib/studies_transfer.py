@@ -23,7 +23,7 @@ SEEDS = (0, 1, 2)
 AMOUNTS = (0.05, 0.1, 0.15, 0.2, 0.3)
 USUAL = 0.2  # amount at which baselines are run; they change what they say
 CELLS = Path("runs") / "transfer-curves"
-KEY = ("method", "to", "amount", "seed", "nets")
+KEY = ("method", "to", "amount", "seed", "stamp")
 N_TUNES: int | None = None  # of each style; None: all
 
 
@@ -31,15 +31,16 @@ def transfer_curves() -> list[dict[str, Any]]:
     """What each transfer method reaches at five amounts, both ways, on validation tunes; nets from three seeds.
 
     Each cell is kept as soon as it is done, in runs/transfer-curves: a study that was stopped goes on there, and cells
-    of the stored file are not run again while the nets are the same. A net is trained anew from each seed by its own
-    recipe; the shipped one stands for the seed on its card. Methods without a net draw nothing and run once.
+    of the stored file are not run again while nets and methods are the same. A net is trained anew from each seed by
+    its own recipe; the shipped one stands for the seed on its card. Methods without a net draw nothing and run once.
     """
     known, rows = known_cells(), []
     for to in STYLES:
-        real = {"method": REAL, "to": to, "amount": 0.0, "seed": SEEDS[0], "nets": "", "kind": "real"}
+        real = {"method": REAL, "to": to, "amount": 0.0, "seed": SEEDS[0], "stamp": "", "kind": "real"}
         rows.append(known.get(key_of(real)) or keep_cell(real, lambda to=to: real_tunes(to)))
         for name, rewrite in BASELINES.items():
-            rows.append(_measured({"method": name, "to": to, "amount": USUAL, "kind": "baseline"}, rewrite, {}, known))
+            cell = {"method": name, "to": to, "amount": USUAL, "kind": "baseline"}
+            rows.append(_measured(cell, rewrite, {"seed": SEEDS[0], "stamp": probed(rewrite)[1]}, known))
     for name, rewrite in METHODS.items():
         rows += method_cells(name, rewrite, known)
     return rows
@@ -47,10 +48,10 @@ def transfer_curves() -> list[dict[str, Any]]:
 
 def method_cells(name: str, rewrite: Rewriter, known: Mapping[tuple, dict[str, Any]]) -> list[dict[str, Any]]:
     """All cells of a method; what is known is taken from there."""
-    recipes, rows = nets_of(rewrite), []
+    (recipes, letters), rows = probed(rewrite), []
     for seed in SEEDS if recipes else SEEDS[:1]:
         wanted = [{"method": name, "to": to, "amount": a, "kind": "method"} for to in STYLES for a in AMOUNTS]
-        stamp = {"seed": seed, "nets": stamp_of(recipes)}
+        stamp = {"seed": seed, "stamp": letters}
         if all(key_of(cell | stamp) in known for cell in wanted):
             rows += [known[key_of(cell | stamp)] for cell in wanted]
             continue
@@ -62,30 +63,35 @@ def method_cells(name: str, rewrite: Rewriter, known: Mapping[tuple, dict[str, A
     return rows
 
 
-def nets_of(rewrite: Rewriter) -> dict[str, ShippedNet]:
-    """The recipes whose nets a rewriter asks for, found by letting it rewrite one tune."""
+def probed(rewrite: Rewriter) -> tuple[dict[str, ShippedNet], str]:
+    """Let a rewriter rewrite one tune each way, with the shipped nets.
+
+    Returns:
+        the recipes whose nets it asked for; and eight letters that change with these nets or with what it made.
+    """
     _forget(rewrite)
     with standing_in({}) as asked:
-        for to in STYLES:
-            rewrite(held_out_tunes(to, "valid", 1)[0], to, USUAL, 0)
-    return dict(asked)
+        made = [rewrite(held_out_tunes(to, "valid", 1)[0], to, USUAL, 0) for to in STYLES]
+    seal = hashlib.sha256("".join(stamp_of(recipe) for _, recipe in sorted(asked.items())).encode())
+    for piece in made:
+        seal.update(piece.notes.tobytes())
+    return dict(asked), seal.hexdigest()[:8]
 
 
 def trained(recipe: ShippedNet, seed: int) -> Any:
     """The recipe's net from a seed: the shipped one if the seed is its own, else one trained now or kept before."""
     if read_card(recipe.checkpoint).get("seed") == seed:
         return recipe.load()
-    path = CELLS / f"{recipe.name}-{stamp_of({recipe.name: recipe})}-seed{seed}.safetensors"
+    path = CELLS / f"{recipe.name}-{stamp_of(recipe)}-seed{seed}.safetensors"
     if not path.exists():
         CELLS.mkdir(parents=True, exist_ok=True)
         recipe.train(path, seed)
     return recipe.load(path)
 
 
-def stamp_of(recipes: Mapping[str, ShippedNet]) -> str:
-    """Eight letters that change when the weights of a shipped net do; none for no net."""
-    found = "".join(read_card(recipe.checkpoint)["sha256"] for _, recipe in sorted(recipes.items()))
-    return hashlib.sha256(found.encode()).hexdigest()[:8] if found else ""
+def stamp_of(recipe: ShippedNet) -> str:
+    """Eight letters that change when the weights of the shipped net do."""
+    return read_card(recipe.checkpoint)["sha256"][:8]
 
 
 def known_cells() -> dict[tuple, dict[str, Any]]:
@@ -117,7 +123,7 @@ def keep_cell(cell: dict[str, Any], measure: Any) -> dict[str, Any]:
 def _measured(
     cell: dict[str, Any], rewrite: Rewriter, stamp: dict[str, Any], known: Mapping[tuple, dict[str, Any]]
 ) -> dict[str, Any]:
-    cell = cell | ({"seed": SEEDS[0], "nets": ""} | stamp)
+    cell = cell | stamp
     pieces = held_out_tunes(cell["to"], "valid", N_TUNES)
     return known.get(key_of(cell)) or keep_cell(
         cell, lambda: evaluate_method(rewrite, cell["to"], cell["amount"], pieces, cell["seed"])

@@ -9,8 +9,9 @@ import torch
 from musegen_lib import studies_transfer, transfer_baselines
 from musegen_lib.recipes.shipped import standing_in
 from musegen_lib.recipes.style_nets import STYLE_RNN
-from musegen_lib.style_pair import STYLES
+from musegen_lib.style_pair import STYLES, load_held_out
 from musegen_lib.transfer import METHODS
+from musegen_lib.transfer_measures import judge_pieces
 from musegen_lib.transfer_picture import curve_of, draw_trade_off
 
 
@@ -27,6 +28,7 @@ def tiny(monkeypatch, tmp_path):
     }.items():
         monkeypatch.setattr(studies_transfer, name, value)
     monkeypatch.setattr(studies_transfer, "BASELINES", {"unchanged": transfer_baselines.unchanged})
+    monkeypatch.setattr(studies_transfer, "real_tunes", lambda to: judge_pieces(load_held_out(to, "valid")[:2], to))
     monkeypatch.setattr(STYLE_RNN.__class__, "train", _quick_training)
     return tmp_path
 
@@ -40,8 +42,8 @@ def _quick_training(recipe, out, seed=0, steps=None, minutes=None):
 
 
 def test_nets_of_a_rewriter_are_found_and_a_net_can_stand_in_for_the_shipped_one():
-    assert studies_transfer.nets_of(METHODS["counts"]) == {}
-    assert studies_transfer.nets_of(METHODS["rnn"]) == {"style-rnn": STYLE_RNN}
+    assert studies_transfer.probed(METHODS["counts"])[0] == {}
+    assert studies_transfer.probed(METHODS["rnn"])[0] == {"style-rnn": STYLE_RNN}
     other = object()
     with standing_in({"style-rnn": other}):
         assert STYLE_RNN.load_once() is other
@@ -78,9 +80,17 @@ def test_a_stopped_study_goes_on_and_done_cells_are_not_run_again(tiny, monkeypa
 
 def test_a_net_with_other_weights_is_measured_anew(tiny, monkeypatch):
     before = {studies_transfer.key_of(row) for row in studies_transfer.transfer_curves()}
-    monkeypatch.setattr(studies_transfer, "stamp_of", lambda recipes: "otherone" if recipes else "")
+    monkeypatch.setattr(studies_transfer, "stamp_of", lambda recipe: "otherone")
     after = {studies_transfer.key_of(row) for row in studies_transfer.transfer_curves()}
     assert {key[0] for key in after - before} == {"rnn"}
+
+
+def test_a_method_that_writes_otherwise_is_measured_anew(tiny, monkeypatch):
+    before = {studies_transfer.key_of(row) for row in studies_transfer.transfer_curves()}
+    other = {**studies_transfer.METHODS, "counts": METHODS["snap"]}
+    monkeypatch.setattr(studies_transfer, "METHODS", other)
+    after = {studies_transfer.key_of(row) for row in studies_transfer.transfer_curves()}
+    assert {key[0] for key in after - before} == {"counts"}
 
 
 def test_the_picture_has_a_panel_for_each_direction_a_curve_for_each_method_and_a_band_over_seeds(tiny):
