@@ -18,7 +18,7 @@ from musegen_lib.style_pair import FEWEST_NOTES, STYLES
 from musegen_lib.transfer_attribute import by_attribute
 from musegen_lib.transfer_baselines import Rewriter, counted, counted_between_ends, snapped
 from musegen_lib.transfer_measures import gram_judge, nats_a_note
-from musegen_lib.transfer_nets import by_gan, by_rnn, by_vae
+from musegen_lib.transfer_nets import by_ensemble, by_gan, by_rnn, by_vae
 
 METHODS: dict[str, Rewriter] = {  # name: what rewrites; the nets of lesson 5 join here
     "counts": counted,
@@ -27,6 +27,7 @@ METHODS: dict[str, Rewriter] = {  # name: what rewrites; the nets of lesson 5 jo
     "gan": by_gan,
     "rnn": by_rnn,
     "vae": by_vae,
+    "vae-ensemble": by_ensemble,
     "vae-attribute": by_attribute,
 }
 

@@ -8,12 +8,12 @@ import torch
 
 from musegen_lib.metrics.transfer import notes_kept, rhythm_kept
 from musegen_lib.models.style_lines import lines_to_batch, piece_to_line
-from musegen_lib.models.style_vae import Reverse, StyleVAE, StyleVAEConfig
+from musegen_lib.models.style_vae import Reverse, StyleVAE, StyleVAEConfig, StyleVAEEnsemble
 from musegen_lib.piece import Piece
-from musegen_lib.recipes.style_nets import STYLE_VAE, lines_in_batches, transfer_lines
+from musegen_lib.recipes.style_nets import STYLE_VAE, STYLE_VAE_ENSEMBLE, lines_in_batches, transfer_lines
 from musegen_lib.style_pair import STYLES, load_held_out, other_style
 from musegen_lib.transfer_attribute import by_attribute, piece_to_steps
-from musegen_lib.transfer_nets import by_vae
+from musegen_lib.transfer_nets import by_ensemble, by_vae
 
 TUNE = Piece.from_notes([(0, 4, 60), (4, 2, 62), (6, 2, 64), (8, 4, 65), (12, 4, 60)])
 SMALL = StyleVAEConfig(
@@ -92,7 +92,33 @@ def test_the_shipped_latents_help_and_a_wrong_style_hurts():
     assert own < wrong - 0.05
 
 
-@pytest.mark.parametrize("rewrite", [by_vae, by_attribute])
+@torch.no_grad()
+def test_an_ensemble_writes_the_mean_of_its_nets_and_each_goes_on_from_its_own_state():
+    torch.manual_seed(0)
+    ensemble = StyleVAEEnsemble(SMALL).eval()
+    whole = lines_to_batch([piece_to_line(TUNE)], [1])
+    each = [net.given(whole).steps(whole, None)[0].log_softmax(dim=-1) for net in ensemble.nets]
+    together, state = ensemble.given(whole).steps(whole, None)
+    assert torch.allclose(together, sum(each) / len(each), atol=1e-6)
+    assert not torch.allclose(each[0], each[1])
+    assert [int(place[0, 0, 0]) for place in state[2::3]] == [whole.before.shape[1]] * len(ensemble.nets)
+
+
+def test_the_shipped_ensemble_has_three_nets_that_differ():
+    first, second, third = (net.to_latent.weight for net in STYLE_VAE_ENSEMBLE.load_once().nets)
+    assert not torch.equal(first, second)
+    assert not torch.equal(second, third)
+    assert not torch.equal(first, third)
+
+
+def test_an_ensemble_is_trained_from_seeds_of_its_own(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    card = STYLE_VAE_ENSEMBLE.train(tmp_path / "three.safetensors", seed=1, steps=2)
+    assert sorted(path.name for path in (tmp_path / "runs").iterdir()) == [f"style-vae-seed{k}" for k in (3, 4, 5)]
+    assert card["recipe"] == "musegen train style-vae-ensemble --seed 1 --steps 2"
+
+
+@pytest.mark.parametrize("rewrite", [by_vae, by_ensemble, by_attribute])
 @pytest.mark.parametrize("to", STYLES)
 def test_few_notes_move_and_the_rhythm_stays(rewrite, to):
     for piece in list(load_held_out(other_style(to), "valid"))[:2]:

@@ -7,6 +7,7 @@ the latents backwards through a reversed gradient, so that they forget which sty
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -16,6 +17,8 @@ from torch import Tensor, nn
 
 from musegen_lib.models.style_lines import N_INTERVALS, N_STYLES, LineBatch
 from musegen_lib.models.style_rnn import State, StyleRNN, StyleRNNConfig
+
+N_NETS = 3  # of an ensemble
 
 
 @dataclass(frozen=True)
@@ -138,3 +141,31 @@ class GivenLatents:
         logits, _ = self.steps(batch, None)
         nll = F.cross_entropy(logits.transpose(1, 2), batch.intervals, reduction="none")
         return -(nll * batch.mask).sum(dim=1)
+
+
+class StyleVAEEnsemble(nn.Module):
+    """StyleVAEs from several seeds that write together; few songs teach each its own quirks, the mean has fewer."""
+
+    def __init__(self, config: StyleVAEConfig):
+        super().__init__()
+        self.config = config
+        self.nets = nn.ModuleList(StyleVAE(config) for _ in range(N_NETS))
+
+    def given(self, batch: LineBatch) -> Ensemble:
+        """The decoders, each told the content of the first melody of the batch by its own encoder."""
+        return Ensemble([net.given(batch) for net in self.nets])
+
+
+class Ensemble:
+    """Models asked as one, like a StyleRNN: logits are the mean of their log-probabilities."""
+
+    def __init__(self, models: Sequence[GivenLatents]):
+        self.models = models
+
+    def steps(self, batch: LineBatch, state: tuple[Tensor, ...] | None) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """As StyleRNN.steps; the state is the states of all, one after the other."""
+        size = len(state) // len(self.models) if state else 0
+        states = [state[k * size : (k + 1) * size] if state else None for k in range(len(self.models))]
+        told = [model.steps(batch, own) for model, own in zip(self.models, states, strict=True)]
+        log_probs = torch.stack([logits.log_softmax(dim=-1) for logits, _ in told])
+        return log_probs.mean(dim=0), tuple(part for _, own in told for part in own)

@@ -17,7 +17,7 @@ from musegen_lib.recipes.melody import MarkovRecipe, RNNRecipe
 from musegen_lib.recipes.style import GRAM_JUDGE, ROLL_JUDGE
 from musegen_lib.recipes.style_fluency import FLUENCY
 from musegen_lib.recipes.style_gan import STYLE_GAN
-from musegen_lib.recipes.style_nets import STYLE_RNN, STYLE_VAE
+from musegen_lib.recipes.style_nets import STYLE_RNN, STYLE_VAE, STYLE_VAE_ENSEMBLE
 from musegen_lib.recipes.tune_encoder import TUNE_ENCODER
 from musegen_lib.recipes.vae import VAERecipe
 
@@ -58,6 +58,7 @@ TRAINED_ONLY = {  # nets that another command uses
     "style-fluency": FLUENCY,
     "style-rnn": STYLE_RNN,
     "style-vae": STYLE_VAE,
+    "style-vae-ensemble": STYLE_VAE_ENSEMBLE,
     "tune-encoder": TUNE_ENCODER,
 }
 

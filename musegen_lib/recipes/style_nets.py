@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+from torch import nn
 
 from musegen_lib import training
 from musegen_lib.corpus import load_folk_tunes
 from musegen_lib.models.style_lines import LineBatch, LineBatches, MelodyLine, lines_to_batch, piece_to_line
 from musegen_lib.models.style_rnn import StyleRNN, StyleRNNConfig
-from musegen_lib.models.style_vae import StyleVAE, StyleVAEConfig
+from musegen_lib.models.style_vae import N_NETS, StyleVAE, StyleVAEConfig, StyleVAEEnsemble
 from musegen_lib.recipes.melody import TERMS
 from musegen_lib.recipes.shipped import ShippedNet
 from musegen_lib.style_pair import FEWEST_NOTES, STYLES, load_side
@@ -72,3 +76,29 @@ class StyleVAERecipe(LineRecipe):
 
 STYLE_RNN = StyleRNNRecipe()
 STYLE_VAE = StyleVAERecipe()
+
+
+class StyleVAEEnsembleRecipe(LineRecipe):
+    """VAEs from consecutive seeds; seed s has the nets of seeds 3s, 3s + 1 and 3s + 2."""
+
+    name = "style-vae-ensemble"
+    about = "Three variational autoencoders that rewrite a melody together."
+    net = StyleVAEEnsemble
+    config = STYLE_VAE.config
+
+    def train(self, out: Path, seed: int = 0, steps: int | None = None, minutes: float | None = None) -> dict[str, Any]:
+        """Train each net as STYLE_VAE is trained, within the same limits; the card has the mean of their losses."""
+        lines = transfer_lines("train")
+        valid = lines_in_batches(transfer_lines("valid"))
+        found = [
+            STYLE_VAE.fitted(LineBatches(lines, self.sizes, own), valid, Path(STYLE_VAE.name), own, steps, minutes)
+            for own in range(N_NETS * seed, N_NETS * (seed + 1))
+        ]
+        model = self.net(self.config)
+        model.nets = nn.ModuleList(net for net, _ in found)
+        run = replace(found[-1][1], best_loss=float(np.mean([run.best_loss for _, run in found])))
+        data = f"folk tunes but the judge's files, part train, {sum(map(len, lines)):,} tunes: {TERMS}"
+        return self.sealed(out, model, run, data, seed, steps, minutes)
+
+
+STYLE_VAE_ENSEMBLE = StyleVAEEnsembleRecipe()
