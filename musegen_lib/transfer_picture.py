@@ -31,11 +31,13 @@ def draw_trade_off(rows: list[dict[str, Any]], judge: str = "judged combined", k
         _draw_points(ax, [row for row in here if row["kind"] == "baseline"], judge, kept)
         for row in (row for row in here if row["method"] == REAL):
             ax.axhline(row[judge], color="0.5", linewidth=0.8)
-            ax.text(0.0, row[judge] - 0.012, "real target tunes", fontsize=8, color="0.35", va="top")
-        ax.set(title=f"to {to}", xlabel=f"{kept}, share", xlim=(-0.02, 1.02), ylim=(-0.03, 1.04))
+            ax.text(0.69, row[judge], "real target tunes", fontsize=7, color="0.35", va="bottom", ha="right")
+        ax.set_xscale("function", functions=(lambda x: np.sign(x) * np.abs(x) ** 3, np.cbrt))  # most happens near 1
+        ax.set(title=f"to {to}", xlabel=f"{kept}, share", xlim=(-0.25, 1.01), ylim=(-0.03, 1.06))
+        ax.set_xticks([0, 0.4, 0.6, 0.7, 0.8, 0.9, 1])
         ax.grid(alpha=0.3)
     axes[0].set_ylabel(f"{judge} as the target, share of tunes")
-    axes[-1].legend(loc="lower left", fontsize=8)
+    axes[0].legend(loc="lower left", bbox_to_anchor=(0.01, 0.1), fontsize=8)
     return fig
 
 
@@ -61,13 +63,16 @@ def _draw_curve(ax: Axes, curve: dict[str, np.ndarray], method: str, number: int
 
 
 def _draw_points(ax: Axes, rows: list[dict[str, Any]], judge: str, kept: str) -> None:
+    heights: list[float] = []
     for row in rows:
         ax.plot(row[kept], row[judge], "kx", markersize=6)
         right = row[kept] > 0.8
+        above = sum(abs(row[judge] - height) < 0.05 for height in heights) * (not right)  # labels that are there
+        heights += [] if right else [row[judge]]
         ax.annotate(
             row["method"],
             (row[kept], row[judge]),
-            xytext=(-6 if right else 6, -4),
+            xytext=(-6 if right else 6, -4 + (1 if row[judge] < 0.5 else -1) * 11 * above),
             textcoords="offset points",
             ha="right" if right else "left",
             fontsize=8,
