@@ -31,7 +31,7 @@ def draw_trade_off(rows: list[dict[str, Any]], judge: str = "judged combined", k
         _draw_points(ax, [row for row in here if row["kind"] == "baseline"], judge, kept)
         for row in (row for row in here if row["method"] == REAL):
             ax.axhline(row[judge], color="0.5", linewidth=0.8)
-            ax.text(0.69, row[judge], "real target tunes", fontsize=7, color="0.35", va="bottom", ha="right")
+            ax.text(1.0, row[judge], "real target tunes", fontsize=7, color="0.35", va="bottom", ha="right")
         ax.set_xscale("function", functions=(lambda x: np.sign(x) * np.abs(x) ** 3, np.cbrt))  # most happens near 1
         ax.set(title=f"to {to}", xlabel=f"{kept}, share", xlim=(-0.25, 1.01), ylim=(-0.03, 1.06))
         ax.set_xticks([0, 0.4, 0.6, 0.7, 0.8, 0.9, 1])
