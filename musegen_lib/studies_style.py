@@ -11,13 +11,13 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 
-from musegen_lib.models.style_lines import N_INTERVALS, LineBatch, LineBatches, piece_to_line
+from musegen_lib.models.style_lines import N_INTERVALS, LineBatch, LineBatches
 from musegen_lib.models.style_vae import StyleClassifier
 from musegen_lib.piece import Piece
 from musegen_lib.recipes.style_nets import STYLE_VAE, StyleVAERecipe, lines_in_batches, transfer_lines
 from musegen_lib.style_pair import STYLES, load_held_out, other_style
 from musegen_lib.transfer_measures import evaluate_method
-from musegen_lib.transfer_nets import content_of, search
+from musegen_lib.transfer_nets import by_content
 from musegen_lib.transfer_table import transfer_table
 
 SEEDS = (0, 1, 2)
@@ -72,8 +72,7 @@ def _trained(lines: tuple, reversal: float, seed: int) -> dict[str, Any]:
     recipe, valid = StyleVAERecipe(), lines_in_batches(lines[1])
     recipe.config = replace(recipe.config, reversal=reversal)
     out = Path("style-vae" if recipe.config == STYLE_VAE.config else f"style-vae-reversal-{reversal:g}")
-    batches = LineBatches(lines[0], recipe.sizes, seed)
-    model, _ = recipe.fitted(batches, valid, out, seed, None, None)  # a finished run is not run again
+    model, _ = recipe.trained(lines[0], valid, out, seed, None, None)  # a finished run is not run again
     model.eval()
     weights = torch.tensor([float(batch.mask.sum()) for batch in valid])
 
@@ -82,7 +81,7 @@ def _trained(lines: tuple, reversal: float, seed: int) -> dict[str, Any]:
             return model.encode(batch)[0]
 
     def rewrite(piece: Piece, to: str, amount: float, seed: int) -> Piece:
-        return search(content_of(model, piece_to_line(piece)), piece, to, amount)
+        return by_content(model, piece, to, amount)
 
     with torch.no_grad():
         right = torch.tensor([model.terms(batch)[:2] for batch in valid])

@@ -1,4 +1,4 @@
-"""The long experiment with style transfer: every method at five amounts, trained nets from three seeds."""
+"""The long experiment with style transfer: every method at each of AMOUNTS, trained nets from three seeds."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ N_TUNES = 40  # validation tunes of each style, spread over them
 
 
 def transfer_curves() -> list[dict[str, Any]]:
-    """What each transfer method reaches at five amounts, both ways, on validation tunes; nets from three seeds.
+    """What each transfer method reaches at each of AMOUNTS, both ways, on validation tunes; nets from three seeds.
 
     Each cell is kept as soon as it is done, in runs/transfer-curves: a study that was stopped goes on there, and cells
     of the stored file are not run again while nets and methods are the same. A net is trained anew from each seed by

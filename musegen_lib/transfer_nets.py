@@ -29,16 +29,12 @@ def by_rnn(piece: Piece, to: str, amount: float, seed: int) -> Piece:
 
 def by_vae(piece: Piece, to: str, amount: float, seed: int) -> Piece:
     """Beam search under the VAE's decoder, told the content of the piece; nothing is drawn."""
-    if len(piece) < 2:  # no interval to encode
-        return piece
-    return search(content_of(STYLE_VAE.load_once(), piece_to_line(piece)), piece, to, amount)
+    return by_content(STYLE_VAE.load_once(), piece, to, amount)
 
 
 def by_ensemble(piece: Piece, to: str, amount: float, seed: int) -> Piece:
     """As by_vae, with three VAEs and a contrast of its own for each direction; nothing is drawn."""
-    if len(piece) < 2:
-        return piece
-    return search(content_of(STYLE_VAE_ENSEMBLE.load_once(), piece_to_line(piece)), piece, to, amount, CONTRASTS[to])
+    return by_content(STYLE_VAE_ENSEMBLE.load_once(), piece, to, amount, CONTRASTS[to])
 
 
 def by_gan(piece: Piece, to: str, amount: float, seed: int) -> Piece:
@@ -48,9 +44,14 @@ def by_gan(piece: Piece, to: str, amount: float, seed: int) -> Piece:
 
 
 @torch.no_grad()
-def content_of(model: StyleVAE | StyleVAEEnsemble, line: MelodyLine) -> Any:
-    """The decoder, told the latents of a line."""
-    return model.given(lines_to_batch([line], [0]))  # the encoder does not read the style
+def by_content(
+    model: StyleVAE | StyleVAEEnsemble, piece: Piece, to: str, amount: float, contrast: float = CONTRAST
+) -> Piece:
+    """As `search`, under the model's decoder, told the latents of the piece; a single note stays."""
+    if len(piece) < 2:  # no interval to encode
+        return piece
+    told = model.given(lines_to_batch([piece_to_line(piece)], [0]))  # the encoder does not read the style
+    return search(told, piece, to, amount, contrast)
 
 
 def search(model: Any, piece: Piece, to: str, amount: float, contrast: float = CONTRAST) -> Piece:

@@ -63,17 +63,10 @@ def _draw_curve(ax: Axes, curve: dict[str, np.ndarray], method: str, number: int
 
 
 def _draw_points(ax: Axes, rows: list[dict[str, Any]], judge: str, kept: str) -> None:
-    heights: list[float] = []
-    for row in rows:
+    label_at = {"left": -1.0, "right": -1.0}  # height of the last label that is aligned so
+    for row in sorted(rows, key=lambda row: row[judge]):
         ax.plot(row[kept], row[judge], "kx", markersize=6)
-        right = row[kept] > 0.8
-        above = sum(abs(row[judge] - height) < 0.05 for height in heights) * (not right)  # labels that are there
-        heights += [] if right else [row[judge]]
-        ax.annotate(
-            row["method"],
-            (row[kept], row[judge]),
-            xytext=(-6 if right else 6, -4 + (1 if row[judge] < 0.5 else -1) * 11 * above),
-            textcoords="offset points",
-            ha="right" if right else "left",
-            fontsize=8,
-        )
+        align, shift = ("right", -6) if row[kept] > 0.8 else ("left", 6)
+        label_at[align] = max(row[judge], label_at[align] + 0.04)
+        place = {"xytext": (shift, -4), "textcoords": "offset points", "ha": align}
+        ax.annotate(row["method"], (row[kept], label_at[align]), fontsize=8, **place)

@@ -17,6 +17,7 @@ from musegen_lib.models.style_vae import N_NETS, StyleVAE, StyleVAEConfig, Style
 from musegen_lib.recipes.melody import TERMS
 from musegen_lib.recipes.shipped import ShippedNet
 from musegen_lib.style_pair import FEWEST_NOTES, STYLES, load_side
+from musegen_lib.training import Run
 
 
 def transfer_lines(part: str) -> tuple[list[MelodyLine], ...]:
@@ -51,9 +52,21 @@ class LineRecipe(ShippedNet):
         """Train on the transfer side; the best step is chosen on its validation tunes."""
         lines = transfer_lines("train")
         valid = lines_in_batches(transfer_lines("valid"))
-        model, run = self.fitted(LineBatches(lines, self.sizes, seed), valid, out, seed, steps, minutes)
+        model, run = self.trained(lines, valid, out, seed, steps, minutes)
         data = f"folk tunes but the judge's files, part train, {sum(map(len, lines)):,} tunes: {TERMS}"
         return self.sealed(out, model, run, data, seed, steps, minutes)
+
+    def trained(
+        self,
+        lines: tuple[list[MelodyLine], ...],
+        valid: list[LineBatch],
+        out: Path,
+        seed: int,
+        steps: int | None,
+        minutes: float | None,
+    ) -> tuple[nn.Module, Run]:
+        """As `fitted`, on batches of these lines."""
+        return self.fitted(LineBatches(lines, self.sizes, seed), valid, out, seed, steps, minutes)
 
 
 class StyleRNNRecipe(LineRecipe):
@@ -86,19 +99,23 @@ class StyleVAEEnsembleRecipe(LineRecipe):
     net = StyleVAEEnsemble
     config = STYLE_VAE.config
 
-    def train(self, out: Path, seed: int = 0, steps: int | None = None, minutes: float | None = None) -> dict[str, Any]:
-        """Train each net as STYLE_VAE is trained, within the same limits; the card has the mean of their losses."""
-        lines = transfer_lines("train")
-        valid = lines_in_batches(transfer_lines("valid"))
+    def trained(
+        self,
+        lines: tuple[list[MelodyLine], ...],
+        valid: list[LineBatch],
+        out: Path,
+        seed: int,
+        steps: int | None,
+        minutes: float | None,
+    ) -> tuple[nn.Module, Run]:
+        """Train each net as STYLE_VAE is trained, within the same limits; the loss is the mean of theirs."""
         found = [
-            STYLE_VAE.fitted(LineBatches(lines, self.sizes, own), valid, Path(STYLE_VAE.name), own, steps, minutes)
+            STYLE_VAE.trained(lines, valid, Path(STYLE_VAE.name), own, steps, minutes)
             for own in range(N_NETS * seed, N_NETS * (seed + 1))
         ]
         model = self.net(self.config)
         model.nets = nn.ModuleList(net for net, _ in found)
-        run = replace(found[-1][1], best_loss=float(np.mean([run.best_loss for _, run in found])))
-        data = f"folk tunes but the judge's files, part train, {sum(map(len, lines)):,} tunes: {TERMS}"
-        return self.sealed(out, model, run, data, seed, steps, minutes)
+        return model, replace(found[-1][1], best_loss=float(np.mean([run.best_loss for _, run in found])))
 
 
 STYLE_VAE_ENSEMBLE = StyleVAEEnsembleRecipe()
