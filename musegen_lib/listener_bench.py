@@ -21,9 +21,9 @@ from musegen_lib.listener_protocol import (
     keep_core,
     mean_popularity,
     split_histories,
-    standard_error,
     to_histories,
 )
+from musegen_lib.metrics.ranking import standard_error
 from musegen_lib.models.listeners import EASE, MAX_ITEMS, Histories, ItemKNN, Popularity, Recommender
 from musegen_lib.models.listeners_als import ALS
 from musegen_lib.models.listeners_nets import GRURecommender, MultVAEConfig, SessionGRUConfig, VAERecommender

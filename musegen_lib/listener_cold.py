@@ -17,9 +17,9 @@ from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import Ridge
 
-from musegen_lib.listener_protocol import keep_core, split_histories, standard_error, to_histories
+from musegen_lib.listener_protocol import keep_core, split_histories, to_histories
 from musegen_lib.listener_worlds import World
-from musegen_lib.metrics.ranking import recall_at
+from musegen_lib.metrics.ranking import recall_at, standard_error
 from musegen_lib.models.listeners import Histories
 from musegen_lib.models.listeners_als import ALS
 from musegen_lib.piece import Piece

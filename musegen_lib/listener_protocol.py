@@ -145,8 +145,3 @@ def _measure(scores: np.ndarray, found: np.ndarray, relevant: np.ndarray) -> tup
 def mean_popularity(lists: list[np.ndarray] | np.ndarray, counts: Float[np.ndarray, "I"]) -> float:
     """Mean over users of the mean number of training users of the items in their list."""
     return float(np.mean([counts[items].mean() for items in lists]))
-
-
-def standard_error(values: Float[np.ndarray, "U"]) -> float:
-    """Of the mean over users; 0 for one user."""
-    return float(values.std(ddof=1) / np.sqrt(len(values))) if len(values) > 1 else 0.0

@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
+from jaxtyping import Bool
 
 from musegen_lib.metrics.originality import CopyDetector, corpus_to_symbols, melody_symbols
 from musegen_lib.metrics.tonality import scale_consistency
@@ -63,10 +64,15 @@ def fluency(pieces: Sequence[Piece], style: str) -> dict[str, float]:
 
 
 def judge_pieces(pieces: Sequence[Piece], to: str) -> dict[str, float]:
-    """Share of the pieces judged as `to` (more sure than not): by counting, in each view, and by the net on rolls."""
+    """Share of the pieces that each judge takes for `to`."""
+    return {name: float(said.mean()) for name, said in believed(pieces, to).items()}
+
+
+def believed(pieces: Sequence[Piece], to: str) -> dict[str, Bool[np.ndarray, "P"]]:
+    """Which pieces are judged as `to` (more sure than not): by counting, in each view, and by the net on rolls."""
     heard = {view: gram_judge().probability(pieces, to, view) for view in VIEWS}
     heard["rolls"] = ROLL_JUDGE.load_once().probability(pieces, to)
-    return {f"judged {name}": float((sure > 0.5).mean()) for name, sure in heard.items()}
+    return {f"judged {name}": sure > 0.5 for name, sure in heard.items()}
 
 
 def copied(pieces: Sequence[Piece], to: str) -> dict[str, float]:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from musegen_lib.errors import MusegenError
+from musegen_lib.metrics.ranking import standard_error
 from musegen_lib.piece import Piece
 from musegen_lib.style_pair import STYLES, load_held_out, other_style
 from musegen_lib.transfer import METHODS
@@ -18,7 +19,7 @@ from musegen_lib.transfer_baselines import (
     transposed,
     unchanged,
 )
-from musegen_lib.transfer_measures import evaluate_method, real_tunes
+from musegen_lib.transfer_measures import believed, evaluate_pieces, real_tunes
 
 BASELINES: dict[str, Rewriter] = {
     "unchanged": unchanged,
@@ -27,7 +28,7 @@ BASELINES: dict[str, Rewriter] = {
     "random target": random_target,
     "nearest target": nearest_target,
 }
-REAL = "real target tunes"
+REAL, COUNTING = "real target tunes", "counts"
 SURE, KEPT, NEAR, SIMILAR = 0.90, 0.80, 0.10, 0.63  # the targets, fixed before any method was measured
 COLUMNS = {  # figure: heading in print
     "judged combined": "comb",
@@ -56,6 +57,9 @@ def held_out_tunes(to: str, part: str, n_tunes: int | None = None) -> list[Piece
 def transfer_table(part: str = "valid", n_tunes: int | None = None, amount: float = 0.2) -> list[dict[str, Any]]:
     """Rows of figures: for each direction the real target tunes, every baseline, every method of METHODS.
 
+    `less counts` of a row is how much more often each judge believes it than counting, tune by tune: [mean difference,
+    its standard error].
+
     Args:
         part: "valid", or "test", which is looked at once.
         n_tunes: of each style; None: all that are held out. Real tunes are all.
@@ -69,15 +73,30 @@ def transfer_table(part: str = "valid", n_tunes: int | None = None, amount: floa
         raise MusegenError(f"{n_tunes} tunes are too few; give 1 or more, or leave it out for all")
     if not 0 <= amount <= 1:
         raise MusegenError(f"amount {amount:g} must lie in 0 to 1: it is the largest share of notes to change")
-    rows = []
-    for to in STYLES:
-        real, pieces = real_tunes(to, part), held_out_tunes(to, part, n_tunes)
-        rows.append({"to": to, "method": REAL, "kind": "real"} | real)
-        for kind, methods in (("baseline", BASELINES), ("method", METHODS)):
-            for name, rewrite in methods.items():
-                found = evaluate_method(rewrite, to, amount, pieces, 0)
-                rows.append({"to": to, "method": name, "kind": kind} | found | {"targets": targets_met(found, real)})
-    return rows
+    return [row for to in STYLES for row in _direction(to, part, n_tunes, amount)]
+
+
+def _direction(to: str, part: str, n_tunes: int | None, amount: float) -> list[dict[str, Any]]:
+    real, pieces = real_tunes(to, part), held_out_tunes(to, part, n_tunes)
+    rows, said = [], {}
+    for kind, methods in (("baseline", BASELINES), ("method", METHODS)):
+        for name, rewrite in methods.items():
+            made = [rewrite(piece, to, amount, 0) for piece in pieces]
+            said[name], found = believed(made, to), evaluate_pieces(pieces, made, to)
+            rows.append({"to": to, "method": name, "kind": kind} | found | {"targets": targets_met(found, real)})
+    for row in rows:
+        row["less counts"] = less(said[row["method"]], said[COUNTING])
+    return [{"to": to, "method": REAL, "kind": "real"} | real, *rows]
+
+
+def less(mine: dict[str, np.ndarray], others: dict[str, np.ndarray]) -> dict[str, list[float]]:
+    """Difference of two methods on the same tunes, judge by judge: its mean, and the standard error of the mean.
+
+    >>> less({"judged rolls": np.array([True, True])}, {"judged rolls": np.array([True, False])})
+    {'judged rolls': [0.5, 0.5]}
+    """
+    changes = {name: mine[name].astype(float) - others[name] for name in mine}
+    return {name: [round(float(d.mean()), 4), round(standard_error(d), 4)] for name, d in changes.items()}
 
 
 def targets_met(found: dict[str, Any], real: dict[str, Any]) -> dict[str, bool]:

@@ -16,12 +16,11 @@ from musegen_lib.listener_protocol import (
     keep_core,
     mean_popularity,
     split_histories,
-    standard_error,
     to_histories,
     top,
 )
 from musegen_lib.listener_worlds import catalogue, simulate, write_simulated
-from musegen_lib.metrics.ranking import best_first, ndcg_at, recall_at
+from musegen_lib.metrics.ranking import best_first, ndcg_at, recall_at, standard_error
 from musegen_lib.models.listeners import Histories, Popularity
 
 torch.set_num_threads(1)
