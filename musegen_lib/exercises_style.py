@@ -44,7 +44,7 @@ def fair_accuracy(answer: Answer) -> str | None:
 
 
 def snap(answer: Answer) -> str | None:
-    """The nearest pitch whose pitch class is in the scale; of two the lower."""
+    """The nearest pitch whose pitch class is in the scale; of two the upper."""
     cases = (
         (64, 64, "a pitch of the scale"),
         (65, 64, "a semitone above the scale's E"),
@@ -57,8 +57,30 @@ def snap(answer: Answer) -> str | None:
         found = int(answer(pitch, PENTATONIC))
         if found != wanted:
             return f"{what}: pitch {pitch} snaps to {wanted}, yours to {found}."
-    flat = int(answer(61, (0, 2)))
-    return None if flat == 60 else f"61 lies between 60 and 62, equally far; the lower is wanted, yours is {flat}."
+    sharp = int(answer(61, (0, 2)))
+    if sharp != 62:
+        return f"61 lies between 60 and 62, equally far; the upper is wanted, yours is {sharp}."
+    far = int(answer(65, (0,)))
+    return None if far == 60 else f"with C alone in the scale, 65 snaps to 60, five semitones off; yours to {far}."
+
+
+def sung_by(answer: Answer) -> str | None:
+    """Which of two styles finds a melody likelier, and by how many nats an interval."""
+    rng = np.random.default_rng(0)
+    symbols = np.array([12, 14, 10, 13])
+    log_probs = np.log(rng.dirichlet(np.ones(25), size=(2, 4)))  # (styles, intervals, symbols)
+    flat = np.log(np.full((2, 4, 25), 1 / 25))
+    for style in (0, 1):
+        case = flat.copy()
+        case[style] = log_probs[style]
+        case[style, np.arange(4), symbols] = np.log((0.5, 0.5, 0.5, 0.01))
+        wanted = float((case[style] - case[1 - style])[np.arange(4), symbols].mean())
+        found, lead = answer(case, symbols.copy())
+        if int(found) != style:
+            return f"style {style} finds the melody likelier as a whole; you say style {int(found)}."
+        if not np.isclose(float(lead), wanted):
+            return f"style {style} leads by {wanted:.3f} nats an interval; you say {float(lead):.3f}."
+    return None
 
 
 def best_move(answer: Answer) -> str | None:
@@ -109,7 +131,7 @@ def chroma_cosine(answer: Answer) -> str | None:
 
 
 def overconfidence(answer: Answer) -> str | None:
-    """How sure a judge is on average of what it says, less how often it is right."""
+    """How sure a judge is on average of the answer it gives, less how often it is right."""
     cases = (
         ([0.9, 0.9, 0.1, 0.1], [1, 0, 0, 1], 0.4, "90 % sure and right half of the time"),
         ([1.0, 0.0], [1, 0], 0.0, "quite sure and right"),
@@ -144,7 +166,15 @@ STYLE = {
         (
             "A pitch class is the pitch modulo 12.",
             "Look at the pitch itself, then a semitone away, then two.",
-            "Going outwards, try the lower one first.",
+            "Going outwards, try the upper one first; the farthest a pitch can be from a scale is six semitones.",
+        ),
+    ),
+    "sung_by": (
+        sung_by,
+        (
+            "Of the 25 symbols at each interval only the one that is sung counts.",
+            "log_probs[:, np.arange(n), symbols] picks it for both styles at once.",
+            "Take the mean over the intervals; the lead is the larger mean less the smaller.",
         ),
     ),
     "best_move": (

@@ -15,8 +15,13 @@ def fair(true, said):
     return np.mean([(said[true == style] == style).mean() for style in np.unique(true)])
 
 
-def snap(pitch, scale, steps=(0, -1, 1, -2, 2, -3, 3)):
-    return next(pitch + step for step in steps if (pitch + step) % 12 in scale)
+def snap(pitch, scale, steps=(0, 1, -1, 2, -2, 3, -3, 4, -4, 5, -5, 6)):
+    return next((pitch + step for step in steps if (pitch + step) % 12 in scale), pitch)
+
+
+def sung_by(log_probs, symbols, mean=np.mean):
+    sung = mean(log_probs[:, np.arange(len(symbols)), symbols], axis=1)
+    return sung.argmax(), abs(sung[0] - sung[1])
 
 
 def best_move(target, source, weight, over=True):
@@ -42,6 +47,7 @@ REFERENCES = {
     "share_kept": kept,
     "fair_accuracy": fair,
     "snap": snap,
+    "sung_by": sung_by,
     "best_move": best_move,
     "within_budget": within,
     "chroma_cosine": cosine,
@@ -64,11 +70,25 @@ WRONG = {  # exercise: {mistake: (answer, part of the verdict)}
     },
     "snap": {
         "always down": (lambda p, scale: snap(p, scale, range(0, -7, -1)), "a semitone below"),
-        "up first": (lambda p, scale: snap(p, scale, (0, 1, -1, 2, -2)), "equally far"),
+        "down first": (lambda p, scale: snap(p, scale, (0, -1, 1, -2, 2)), "equally far"),
+        "three semitones": (lambda p, scale: snap(p, scale, (0, 1, -1, 2, -2, 3, -3)), "five semitones off"),
         "no octaves": (lambda p, scale: min(scale, key=lambda s: abs(s - p % 12)), "snaps to"),
         "within the octave": (
             lambda p, scale: p - p % 12 + min(scale, key=lambda s: abs(s - p % 12)),
             "C just above",
+        ),
+    },
+    "sung_by": {
+        "sum": (lambda logs, s: sung_by(logs, s, np.sum), "nats an interval"),
+        "of all symbols": (lambda logs, s: (logs.sum((1, 2)).argmax(), 0.0), "style"),
+        "the other style": (lambda logs, s: (1 - sung_by(logs, s)[0], sung_by(logs, s)[1]), "likelier as a whole"),
+        "most intervals": (
+            lambda logs, s: ((logs[1] > logs[0])[np.arange(len(s)), s].mean() > 0.5, 0.0),
+            "nats an interval",
+        ),
+        "with its sign": (
+            lambda logs, s: (sung_by(logs, s)[0], np.diff(logs[:, np.arange(len(s)), s].mean(1))[0]),
+            "nats an interval",
         ),
     },
     "best_move": {
