@@ -8,7 +8,7 @@ NOTEBOOKS := $(sort $(wildcard notebooks/*.ipynb))
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help music test lint unit-test notebook-test lab book book-test train bench notebooks fuzz
+.PHONY: help music test lint unit-test caches notebook-test lab book book-test train bench notebooks fuzz
 
 help: ## list the targets
 	@echo "make TARGET (the first one also makes .venv, which takes two minutes):"
@@ -27,12 +27,15 @@ lint: $(STAMP) ## ruff: rules and layout
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .
 
-unit-test: $(STAMP) ## unit tests and the examples in docstrings, on two processes
-	OMP_NUM_THREADS=1 $(RUN) pytest -x -q -n 2 --dist loadfile tests musegen_lib
+unit-test: caches ## unit tests and the examples in docstrings, on two processes; then the lessons as students get them
+	OMP_NUM_THREADS=1 $(RUN) pytest -x -q -n 2 --dist loadfile --ignore=tests/test_student_notebooks.py tests musegen_lib
+	OMP_NUM_THREADS=1 $(RUN) pytest -x -q -n 2 --dist worksteal tests/test_student_notebooks.py
 
-notebook-test: $(STAMP) ## run every notebook, two at a time, and compare with its stored outputs
+caches: $(STAMP)
 	$(RUN) musegen_lib data verify > /dev/null # two notebooks would build a cache at once, and say so
 	.venv/bin/python -c "from musegen_lib.recommending import tune_points; tune_points()"
+
+notebook-test: caches ## run every notebook, two at a time, and compare with its stored outputs
 	OMP_NUM_THREADS=1 $(RUN) pytest -n 2 --dist loadfile -p tests.nbval_guard @tests/nbval_options.txt notebooks
 
 notebooks: $(STAMP) ## run every notebook again and store its outputs
