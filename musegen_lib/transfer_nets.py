@@ -45,21 +45,32 @@ def by_gan(piece: Piece, to: str, amount: float, seed: int) -> Piece:
 
 @torch.no_grad()
 def by_content(
-    model: StyleVAE | StyleVAEEnsemble, piece: Piece, to: str, amount: float, contrast: float = CONTRAST
+    model: StyleVAE | StyleVAEEnsemble,
+    piece: Piece,
+    to: str,
+    amount: float,
+    contrast: float = CONTRAST,
+    hold_ends: bool = False,
 ) -> Piece:
     """As `search`, under the model's decoder, told the latents of the piece; a single note stays."""
     if len(piece) < 2:  # no interval to encode
         return piece
     told = model.given(lines_to_batch([piece_to_line(piece)], [0]))  # the encoder does not read the style
-    return search(told, piece, to, amount, contrast)
+    return search(told, piece, to, amount, contrast, hold_ends)
 
 
-def search(model: Any, piece: Piece, to: str, amount: float, contrast: float = CONTRAST) -> Piece:
-    """The best-scored melody that moves at most the share `amount` of the notes, in the key it was in."""
+def search(
+    model: Any, piece: Piece, to: str, amount: float, contrast: float = CONTRAST, hold_ends: bool = False
+) -> Piece:
+    """The best-scored melody that moves at most the share `amount` of the notes, in the key it was in.
+
+    Args:
+        hold_ends: whether the last note of each phrase stays where it is.
+    """
     target, source = STYLES.index(to), STYLES.index(other_style(to))
 
     def best(line: MelodyLine, scale: np.ndarray) -> tuple[MelodyLine, float]:
-        lines, scores = rewrite_line(model, line, target, source, amount, scale, contrast)
+        lines, scores = rewrite_line(model, line, target, source, amount, scale, contrast, hold_ends)
         return lines[int(scores.argmax())], float(scores.max())
 
     return in_its_key(piece, best)

@@ -111,3 +111,11 @@ def test_the_same_step_and_seed_give_the_same_batch_in_the_styles_asked_for():
     assert torch.equal(batches(5).before, batches(5).before)
     assert batches(5).styles.tolist() == [0, 0, 1, 1, 1, 2]
     assert len(batches(5, rank=1, world_size=2).styles) == 4
+
+
+def test_ends_of_phrases_stay_if_they_are_held(model):
+    line = replace(piece_to_line(TUNE), left=np.array([2, 1, 0, 1, 0]))
+    free, held = (rewrite_line(model, line, 0, 1, 0.6, hold_ends=hold)[0] for hold in (False, True))
+    assert any((one.pitches != line.pitches)[[2, 4]].any() for one in free)
+    assert not any((one.pitches != line.pitches)[[2, 4]].any() for one in held)
+    assert len(held) == 4

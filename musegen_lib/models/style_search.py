@@ -55,6 +55,7 @@ def rewrite_line(
     amount: float,
     scale: Bool[np.ndarray, "12"] = ANY_PITCH,
     contrast: float = CONTRAST,
+    hold_ends: bool = False,
 ) -> tuple[list[MelodyLine], Float[np.ndarray, "few"]]:
     """Find the best melodies with 0, 1, 2, ... moved notes, at most a share `amount` of all.
 
@@ -62,12 +63,13 @@ def rewrite_line(
         model: a StyleRNN, or what can be asked like one.
         target, source: numbers of STYLES.
         scale: the pitch classes that a moved note may land on.
+        hold_ends: whether the last note of each phrase stays where it is.
     Returns:
         one line for each number of moved notes that some melody has, fewest first, and the score of each in nats; the
         first is the line itself.
     """
     budget = int(amount * len(line))
-    search = _Search(model, line, (target, source), contrast, budget, _penalty(line, scale))
+    search = _Search(model, line, (target, source), contrast, budget, _penalty(line, scale, hold_ends))
     beam = Beam((line.pitches[0] + MOVES)[:, None], (MOVES != 0).astype(np.int64), search.penalty[0])
     for note in range(1, len(line)):
         beam = _advance(search, beam, note)
@@ -119,9 +121,11 @@ def _next_step(line: MelodyLine, beam: Beam, note: int, style: int) -> LineBatch
     return LineBatch(**read, **near, styles=torch.full((n,), style), intervals=empty, mask=empty.bool())
 
 
-def _penalty(line: MelodyLine, scale: Bool[np.ndarray, "12"]) -> Float[np.ndarray, "N moves"]:
+def _penalty(line: MelodyLine, scale: Bool[np.ndarray, "12"], hold_ends: bool) -> Float[np.ndarray, "N moves"]:
     pitches = line.pitches[:, None] + MOVES
     allowed = (pitches >= 0) & (pitches <= 127) & scale[pitches % 12]
+    if hold_ends:
+        allowed &= (line.left > 0)[:, None]
     return np.where(allowed | (MOVES == 0), 0.0, -np.inf)
 
 
