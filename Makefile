@@ -33,7 +33,7 @@ unit-test: caches ## unit tests and the examples in docstrings, on two processes
 
 caches: $(STAMP)
 	$(RUN) musegen_lib data verify > /dev/null # two notebooks would build a cache at once, and say so
-	.venv/bin/python -c "from musegen_lib.recommending import tune_points; tune_points()"
+	.venv/bin/python -c "from musegen_lib.models.search.similar import tune_points; tune_points()"
 
 notebook-test: caches ## run every notebook, two at a time, and compare with its stored outputs
 	OMP_NUM_THREADS=1 $(RUN) pytest -n 2 --dist loadfile -p tests.nbval_guard @tests/nbval_options.txt notebooks

@@ -1,5 +1,5 @@
 """`python -m musegen_lib` is the command `musegen`."""
 
-from musegen_lib.cli import main
+from musegen_lib.cli.main import main
 
 main()

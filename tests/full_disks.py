@@ -34,14 +34,14 @@ def writers() -> dict[str, tuple[str, Callable[[Path, int], object]]]:
     import numpy as np
     import torch
 
-    from musegen_lib.checkpoints import write_checkpoint, write_state
+    from musegen_lib.core.piece import Piece
     from musegen_lib.corpus.cache import write_arrays
-    from musegen_lib.listen import write_mp3
-    from musegen_lib.midi import write_midi
-    from musegen_lib.models.rnn import MelodyRNN, MelodyRNNConfig
-    from musegen_lib.notebooks import write
-    from musegen_lib.piece import Piece
-    from musegen_lib.show import write_piano_roll
+    from musegen_lib.display.figures import write_piano_roll
+    from musegen_lib.display.sound import write_mp3
+    from musegen_lib.formats.midi.reader import write_midi
+    from musegen_lib.lessons.notebooks import write
+    from musegen_lib.models.melody.rnn import MelodyRNN, MelodyRNNConfig
+    from musegen_lib.training.checkpoints import write_checkpoint, write_state
 
     def piece(seed: int) -> Piece:
         return Piece.from_notes([(n, 1, 40 + (n * 7 + seed) % 60) for n in range(600)], tempo_qpm=900.0)
@@ -87,7 +87,7 @@ def attack(disk: Path, rounds: int, is_small: bool) -> Counter:
 
 def complaint_of(write: Callable[[Path, int], object], path: Path, seed: int) -> str:
     """What a writer says when it fails."""
-    from musegen_lib.errors import MusegenError
+    from musegen_lib.core.errors import MusegenError
 
     try:
         write(path, seed)

@@ -24,17 +24,21 @@ from midi_bytes import BEAT, meta, off, on, program, song, tempo, track
 from safetensors.torch import save
 from sandbox import Limits
 
-from musegen_lib import abc, corpus, midi, musicxml, notebooks
-from musegen_lib.checkpoints import load_model, read_config, read_state, write_checkpoint, write_state
-from musegen_lib.convert import convert_file
+from musegen_lib import corpus
+from musegen_lib.cli.convert import convert_file
+from musegen_lib.core.errors import MusegenError
+from musegen_lib.core.piece import Piece
 from musegen_lib.corpus import cache, splits
-from musegen_lib.errors import MusegenError
-from musegen_lib.interactions import read_interactions
-from musegen_lib.midi import parse_midi, piece_to_midi
-from musegen_lib.midi_scan import scan
-from musegen_lib.models.frame_batches import read_frames
-from musegen_lib.models.rnn import MelodyRNN, MelodyRNNConfig
-from musegen_lib.piece import Piece
+from musegen_lib.formats.abc import reader as abc
+from musegen_lib.formats.midi import reader as midi
+from musegen_lib.formats.midi.reader import parse_midi, piece_to_midi
+from musegen_lib.formats.midi.scan import scan
+from musegen_lib.formats.musicxml import reader as musicxml
+from musegen_lib.lessons import notebooks
+from musegen_lib.models.chorale.frame_batches import read_frames
+from musegen_lib.models.melody.rnn import MelodyRNN, MelodyRNNConfig
+from musegen_lib.models.recommend.interactions import read_interactions
+from musegen_lib.training.checkpoints import load_model, read_config, read_state, write_checkpoint, write_state
 
 torch.set_num_threads(1)
 

@@ -29,10 +29,10 @@ sys.path.insert(0, str(TESTS))
 import torch  # noqa: E402
 from tiny_tunes import make_tunes  # noqa: E402
 
-from musegen_lib import training  # noqa: E402
-from musegen_lib.checkpoints import load_weights, read_card, read_state, write_checkpoint  # noqa: E402
-from musegen_lib.models.melody_batches import MelodyBatches, collate  # noqa: E402
-from musegen_lib.models.rnn import MelodyRNN, MelodyRNNConfig  # noqa: E402
+from musegen_lib.models.melody.batches import MelodyBatches, collate
+from musegen_lib.models.melody.rnn import MelodyRNN, MelodyRNNConfig
+from musegen_lib.training import loop as training
+from musegen_lib.training.checkpoints import load_weights, read_card, read_state, write_checkpoint
 
 NET = MelodyRNNConfig("gru", hidden_dim=24, embedding_dim=8, dropout=0.3)
 CONFIG = training.TrainConfig(steps=60, learning_rate=0.01, warmup_steps=3, validate_every=2, patience=99, seed=7)

@@ -9,7 +9,7 @@ from itertools import chain
 
 from midi_bytes import BEAT, END, chunk, meta, off, on, program, quantity, song, tempo, track
 
-from musegen_lib.midi_events import LIMITS
+from musegen_lib.formats.midi.messages import LIMITS
 
 
 @dataclass(frozen=True)

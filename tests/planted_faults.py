@@ -3,7 +3,7 @@
 import os
 import time
 
-from musegen_lib.errors import MusegenError
+from musegen_lib.core.errors import MusegenError
 
 
 def misread(path):

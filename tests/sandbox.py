@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from musegen_lib.errors import MusegenError
+from musegen_lib.core.errors import MusegenError
 
 if os.name != "nt":  # where nothing here can run; the tests import it all the same
     import resource

@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from musegen_lib.abc import parse_abc, piece_to_abc, read_abc, tune_to_piece
-from musegen_lib.abc_fields import parse_key
-from musegen_lib.errors import MusegenError
-from musegen_lib.piece import Piece
+from musegen_lib.core.errors import MusegenError
+from musegen_lib.core.piece import Piece
+from musegen_lib.formats.abc.fields import parse_key
+from musegen_lib.formats.abc.reader import parse_abc, piece_to_abc, read_abc, tune_to_piece
 
 CORPUS = Path(find_spec("music21").origin).parent / "corpus"
 SKETCH = Path(__file__).resolve().parents[2] / "shared" / "reference"

@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import nn
 
-from musegen_lib.adversarial import LOSSES, GameConfig, play
-from musegen_lib.errors import MusegenError
+from musegen_lib.core.errors import MusegenError
+from musegen_lib.training.adversarial import LOSSES, GameConfig, play
 
 REAL = torch.tensor([2.0, -1.0])
 MADE = torch.tensor([0.5, -3.0])
@@ -65,7 +65,7 @@ def test_every_form_of_the_game_moves_the_generator_towards_the_data(loss):
 
 
 def test_a_game_that_was_stopped_ends_as_if_it_had_not_been(tmp_path, monkeypatch):
-    monkeypatch.setattr("musegen_lib.adversarial.KEEP_EVERY", 5)
+    monkeypatch.setattr("musegen_lib.training.adversarial.KEEP_EVERY", 5)
     config = GameConfig(17, 8, gradient_penalty=0.1)
     whole, judge = make_players()
     losses = play(whole, judge, batches, config)

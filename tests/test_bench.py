@@ -2,10 +2,10 @@
 
 import pytest
 
-from musegen_lib import bench
-from musegen_lib.bench import NATS, RATIO, SECONDS, SIZE, SPEED, Figure, race
-from musegen_lib.bench_table import changes, read_table, write_table
-from musegen_lib.errors import MusegenError
+from musegen_lib.core.errors import MusegenError
+from tests.bench import run as bench
+from tests.bench.run import NATS, RATIO, SECONDS, SIZE, SPEED, Figure, race
+from tests.bench.table import changes, read_table, write_table
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from musegen_lib.ledger import ROW
-from musegen_lib.ledger_pages import PLACEHOLDER, render_pages
+from book._tools.ledger_pages import PLACEHOLDER, render_pages
+from musegen_lib.lessons.record import ROW
 
 ROOT = Path(__file__).resolve().parents[1]
 BOOK = ROOT / "book"

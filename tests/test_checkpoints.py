@@ -8,8 +8,12 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from musegen_lib import checkpoints
-from musegen_lib.checkpoints import (
+from musegen_lib.core.errors import MusegenError
+from musegen_lib.core.paths import replacing
+from musegen_lib.models.melody.recipe import RNNRecipe
+from musegen_lib.models.melody.rnn import MelodyRNN, MelodyRNNConfig
+from musegen_lib.training import checkpoints
+from musegen_lib.training.checkpoints import (
     load_weights,
     read_card,
     read_config,
@@ -18,10 +22,6 @@ from musegen_lib.checkpoints import (
     write_checkpoint,
     write_state,
 )
-from musegen_lib.errors import MusegenError
-from musegen_lib.models.rnn import MelodyRNN, MelodyRNNConfig
-from musegen_lib.paths import replacing
-from musegen_lib.recipes.melody import RNNRecipe
 
 CONFIG = MelodyRNNConfig("gru", hidden_dim=7, embedding_dim=6)
 

@@ -5,11 +5,10 @@ import pytest
 import torch
 from overfitting import overfit
 
+from musegen_lib.core.errors import MusegenError
+from musegen_lib.core.piece import Piece
 from musegen_lib.corpus import load_chorales
-from musegen_lib.errors import MusegenError
-from musegen_lib.metrics.voices import VOICE_RANGES
-from musegen_lib.models.chorale import LAGS, ORDER, ChoraleConfig, ChoraleRNN
-from musegen_lib.models.chorale_batches import (
+from musegen_lib.encodings.chorale_steps import (
     END,
     FIRST_PITCH,
     HIGH,
@@ -18,10 +17,9 @@ from musegen_lib.models.chorale_batches import (
     MARGIN,
     N_TOKENS,
     REST,
-    ChoraleBatches,
+    VOICE_RANGES,
     ChoraleSteps,
     beats_left,
-    collate_steps,
     piece_to_steps,
     step_places,
     steps_to_piece,
@@ -29,10 +27,19 @@ from musegen_lib.models.chorale_batches import (
     transpose_range,
     transpose_steps,
 )
-from musegen_lib.models.chorale_sampling import ChoraleRequest, ChoraleStream, harmonise_steps, sample_chorales
-from musegen_lib.models.filler import KNOWN, ChoraleFiller, FillerConfig, gibbs, hide_at_random, turned, visible_grid
-from musegen_lib.piece import Piece
-from musegen_lib.recipes.chorale import chorale_nll
+from musegen_lib.models.chorale.batches import ChoraleBatches, collate_steps
+from musegen_lib.models.chorale.infill import (
+    KNOWN,
+    ChoraleFiller,
+    FillerConfig,
+    gibbs,
+    hide_at_random,
+    turned,
+    visible_grid,
+)
+from musegen_lib.models.chorale.recipe import chorale_nll
+from musegen_lib.models.chorale.rnn import LAGS, ORDER, ChoraleConfig, ChoraleRNN
+from musegen_lib.models.chorale.sampling import ChoraleRequest, ChoraleStream, harmonise_steps, sample_chorales
 
 TINY = ChoraleConfig(hidden_dim=10, n_layers=2, embedding_dim=4, head_dim=9, dropout=0.5)
 

@@ -16,15 +16,16 @@ import soundfile
 import torch
 from tiny_tunes import make_tunes
 
-from musegen_lib.abc import parse_abc
-from musegen_lib.checkpoints import write_checkpoint
-from musegen_lib.cli import main
+from musegen_lib.cli.main import main
+from musegen_lib.core.paths import data_dir
 from musegen_lib.corpus import cache_path, load_chorales, load_folk_tunes
-from musegen_lib.midi import read_midi
-from musegen_lib.models.rnn import MelodyRNN, MelodyRNNConfig
-from musegen_lib.musicxml import musicxml_to_piece
-from musegen_lib.paths import data_dir
-from musegen_lib.recipes import RECIPES, melody
+from musegen_lib.formats.abc.reader import parse_abc
+from musegen_lib.formats.midi.reader import read_midi
+from musegen_lib.formats.musicxml.reader import musicxml_to_piece
+from musegen_lib.models.melody import recipe as melody
+from musegen_lib.models.melody.rnn import MelodyRNN, MelodyRNNConfig
+from musegen_lib.models.registry import RECIPES
+from musegen_lib.training.checkpoints import write_checkpoint
 
 TINY = MelodyRNNConfig("gru", hidden_dim=7, embedding_dim=6, dropout=0.0)
 HEADER = b"MThd" + struct.pack(">IHHH", 6, 1, 1, 480)

@@ -3,9 +3,9 @@
 import pretty_midi
 import pytest
 
-from musegen_lib.abc import read_abc
-from musegen_lib.convert import convert_file, separate_voices
-from musegen_lib.piece import DRUMS, Piece
+from musegen_lib.cli.convert import convert_file, separate_voices
+from musegen_lib.core.piece import DRUMS, Piece
+from musegen_lib.formats.abc.reader import read_abc
 
 
 @pytest.fixture

@@ -6,9 +6,9 @@ import time
 import numpy as np
 import pytest
 
+from musegen_lib.core.errors import MusegenError
 from musegen_lib.corpus import cache
 from musegen_lib.corpus.cache import fingerprint, read_arrays, read_or_build, write_arrays
-from musegen_lib.errors import MusegenError
 
 ARRAYS = {
     "pitch": np.array([60, 62, 64], dtype=np.uint8),

@@ -16,8 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from mends import mend_midi, mend_xml
 
-from musegen_lib.abc import parse_abc, piece_to_abc, tune_to_piece
-from musegen_lib.encodings import (
+from musegen_lib.core.errors import MusegenError
+from musegen_lib.core.piece import DRUMS, Piece
+from musegen_lib.encodings.arrays import (
     EVENT_REST,
     FIRST_PITCH,
     REST,
@@ -26,10 +27,9 @@ from musegen_lib.encodings import (
     piece_to_roll,
     piece_to_tokens,
 )
-from musegen_lib.errors import MusegenError
-from musegen_lib.midi import parse_midi, piece_to_midi
-from musegen_lib.musicxml import musicxml_to_piece, piece_to_musicxml
-from musegen_lib.piece import DRUMS, Piece
+from musegen_lib.formats.abc.reader import parse_abc, piece_to_abc, tune_to_piece
+from musegen_lib.formats.midi.reader import parse_midi, piece_to_midi
+from musegen_lib.formats.musicxml.reader import musicxml_to_piece, piece_to_musicxml
 
 TESTS = Path(__file__).parent
 SOME = settings(derandomize=True, deadline=None, database=None, max_examples=60)

@@ -6,8 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from musegen_lib.core.piece import Piece
 from musegen_lib.corpus import load_chorales, load_folk_tunes
-from musegen_lib.encodings import (
+from musegen_lib.encodings.arrays import (
     FIRST_PITCH,
     HOLD,
     MELODY_HIGH,
@@ -26,7 +27,6 @@ from musegen_lib.encodings import (
     skyline,
     tokens_to_piece,
 )
-from musegen_lib.piece import Piece
 
 QUICK = settings(derandomize=True, deadline=None, database=None, max_examples=80)
 C4 = 60 - MELODY_LOW + FIRST_PITCH  # token id

@@ -4,9 +4,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from musegen_lib.core.errors import MusegenError
+from musegen_lib.core.piece import Piece
 from musegen_lib.corpus import load_folk_tunes
-from musegen_lib.errors import MusegenError
-from musegen_lib.events import (
+from musegen_lib.encodings.melody_events import (
     BAR_STEPS,
     END_ID,
     FIRST_PITCH_ID,
@@ -16,15 +17,12 @@ from musegen_lib.events import (
     N_PITCH_IDS,
     REST_ID,
     STYLES,
-    MelodyRequest,
-    PlayableRules,
     corpus_to_melody_events,
     is_playable,
     melody_events_to_piece,
     piece_to_melody_events,
-    sample_melodies,
 )
-from musegen_lib.piece import Piece
+from musegen_lib.models.melody.sampling import MelodyRequest, PlayableRules, sample_melodies
 
 QUICK = settings(derandomize=True, deadline=None, database=None, max_examples=80)
 SAYS = ("random", "rest", "end", "rest only", "end only", "longest", "shortest")

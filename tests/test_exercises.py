@@ -4,9 +4,9 @@ from collections import Counter
 
 import pytest
 
-from musegen_lib.exercises import Checks, check
-from musegen_lib.exercises_first import FIRST_MUSIC
-from musegen_lib.piece import Piece
+from musegen_lib.core.piece import Piece
+from musegen_lib.lessons.check import Checks, check
+from musegen_lib.lessons.exercises.first_music import FIRST_MUSIC
 
 TUNE = [(0, 16, 60), (16, 16, 64), (32, 16, 67), (48, 8, 62), (56, 8, 60)]
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from musegen_lib.exercises import Checks
-from musegen_lib.exercises_gan import GAN
+from musegen_lib.lessons.check import Checks
+from musegen_lib.lessons.exercises.gan import GAN
 
 
 def hinge(real, made, margin=1.0, side=1.0):

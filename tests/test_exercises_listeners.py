@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from musegen_lib.exercises import Checks, check
-from musegen_lib.exercises_listeners import LISTENERS
+from musegen_lib.lessons.check import Checks, check
+from musegen_lib.lessons.exercises.recommend import LISTENERS
 
 
 def recall(ranked, wanted, k):

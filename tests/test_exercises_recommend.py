@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from musegen_lib.exercises import Checks, check
-from musegen_lib.exercises_recommend import RECOMMEND
+from musegen_lib.lessons.check import Checks, check
+from musegen_lib.lessons.exercises.search import RECOMMEND
 
 
 def nce(table, temperature, how=np.mean):

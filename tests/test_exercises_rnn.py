@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from musegen_lib.exercises import Checks, check
-from musegen_lib.exercises_rnn import RNN
+from musegen_lib.lessons.check import Checks, check
+from musegen_lib.lessons.exercises.rnn import RNN
 
 
 def has_memory(net, melody):

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from musegen_lib.exercises import Checks, check
-from musegen_lib.exercises_style import STYLE
+from musegen_lib.lessons.check import Checks, check
+from musegen_lib.lessons.exercises.style import STYLE
 
 
 def kept(before, after):

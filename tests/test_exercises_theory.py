@@ -5,8 +5,8 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from musegen_lib.exercises import Checks, check
-from musegen_lib.exercises_theory import THEORY
+from musegen_lib.lessons.check import Checks, check
+from musegen_lib.lessons.exercises.theory import THEORY
 
 
 def transpose(events, semitones):

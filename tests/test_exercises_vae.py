@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from musegen_lib.exercises import Checks, check
-from musegen_lib.exercises_vae import VAE
+from musegen_lib.lessons.check import Checks, check
+from musegen_lib.lessons.exercises.vae import VAE
 
 
 def split(raw, cut=None, width=lambda log_variance: np.exp(0.5 * log_variance)):

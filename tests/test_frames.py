@@ -8,9 +8,9 @@ import pytest
 import torch
 from overfitting import overfit
 
-from musegen_lib.cli import main
-from musegen_lib.errors import MusegenError
-from musegen_lib.models.frame_batches import (
+from musegen_lib.cli.main import main
+from musegen_lib.core.errors import MusegenError
+from musegen_lib.models.chorale.frame_batches import (
     BATCH_FRAMES,
     SHIFTS,
     FrameBatches,
@@ -19,8 +19,8 @@ from musegen_lib.models.frame_batches import (
     in_batches,
     read_frames,
 )
-from musegen_lib.models.frames import NONE, FrameBatch, FrameNet, FramesConfig, averaged_nll
-from musegen_lib.recipes.frames import evaluate_frames, score_pieces, train_frames
+from musegen_lib.models.chorale.frames import NONE, FrameBatch, FrameNet, FramesConfig, averaged_nll
+from musegen_lib.models.chorale.frames_recipe import evaluate_frames, score_pieces, train_frames
 
 TINY = FramesConfig(hidden_dim=8, embedding_dim=4, dropout=0.5)
 

@@ -4,11 +4,11 @@ import re
 
 import pytest
 
-from musegen_lib import gallery
-from musegen_lib.errors import MusegenError
-from musegen_lib.gallery import GalleryItem, slug, write_gallery
-from musegen_lib.midi import read_midi
-from musegen_lib.piece import Piece
+from musegen_lib.core.errors import MusegenError
+from musegen_lib.core.piece import Piece
+from musegen_lib.display import gallery
+from musegen_lib.display.gallery import GalleryItem, slug, write_gallery
+from musegen_lib.formats.midi.reader import read_midi
 
 TUNE = Piece.from_notes([(0, 4, 60), (4, 4, 64), (8, 8, 67)], title="Tune", key="C major")
 ITEMS = [GalleryItem(TUNE, "A & B", "Written <by hand>.", {"key fit": "100 %"}), GalleryItem(TUNE, "Second", "Again.")]

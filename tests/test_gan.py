@@ -4,20 +4,18 @@ import numpy as np
 import pytest
 import torch
 
-from musegen_lib.corpus import load_chorales
-from musegen_lib.facts import is_playable_chorale
-from musegen_lib.models.chorale_batches import FIRST_PITCH, HOLD, LOW, REST, ChoraleSteps, tokens_to_grid
-from musegen_lib.models.gan import (
-    BarDiscriminator,
-    BarGANConfig,
-    BarGenerator,
-    SketchConfig,
-    SketchDiscriminator,
-    SketchGenerator,
-    straight_through,
-    with_spectral_norm,
+from data.studies.gan_variants import (
+    DeterministicGenerator,
+    OneShotGenerator,
+    PlainDiscriminator,
+    WholeBarDiscriminator,
 )
-from musegen_lib.models.gan_batches import (
+from musegen_lib.core.piece import Piece
+from musegen_lib.corpus import load_chorales
+from musegen_lib.encodings.chorale_steps import FIRST_PITCH, HOLD, LOW, REST, ChoraleSteps, tokens_to_grid
+from musegen_lib.models.facts import is_playable_chorale
+from musegen_lib.models.gan.baselines import ChordChain, cells_to_tokens, mix_voices
+from musegen_lib.models.gan.batches import (
     BarBatches,
     bar_windows,
     cells_to_pieces,
@@ -27,15 +25,17 @@ from musegen_lib.models.gan_batches import (
     windows_to_cells,
     windows_to_tokens,
 )
-from musegen_lib.models.gan_floors import ChordChain, cells_to_tokens, mix_voices
-from musegen_lib.models.gan_trials import (
-    DeterministicGenerator,
-    OneShotGenerator,
-    PlainDiscriminator,
-    WholeBarDiscriminator,
+from musegen_lib.models.gan.interval_features import N_PITCHES, PERIODS, interval_features, sounding
+from musegen_lib.models.gan.nets import (
+    BarDiscriminator,
+    BarGANConfig,
+    BarGenerator,
+    SketchConfig,
+    SketchDiscriminator,
+    SketchGenerator,
+    straight_through,
+    with_spectral_norm,
 )
-from musegen_lib.models.intervals import N_PITCHES, PERIODS, interval_features, sounding
-from musegen_lib.piece import Piece
 
 TINY = BarGANConfig(n_bars=2, noise_dim=6, hidden_dim=10, n_relations=3, judge_dim=7)
 VOICES = (72, 67, 60, 48)
@@ -150,7 +150,7 @@ def test_relations_move_with_the_pitch_that_is_heard():
             head.bias[N_PITCHES + 2 :] = 1.0
     heard = torch.zeros(1, 2, N_PITCHES + 1)
     heard[0, 0, 20] = heard[0, 1, 25] = 1
-    from musegen_lib.models.gan import _bank
+    from musegen_lib.models.gan.nets import _bank
 
     low, high = net._logits(0, torch.zeros(2, 10), heard, _bank(net.shapes[0]))
     assert torch.allclose(low[2:47], high[7:52])

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import torch
 
-from musegen_lib.checkpoints import read_card
-from musegen_lib.errors import MusegenError
-from musegen_lib.facts import is_playable_chorale
+from musegen_lib.core.errors import MusegenError
 from musegen_lib.metrics.bars import FIGURES
-from musegen_lib.models.gan_batches import tokens_to_pieces
-from musegen_lib.recipes.gan import BAR, PHRASES, SKETCH, chorale_windows
+from musegen_lib.models.facts import is_playable_chorale
+from musegen_lib.models.gan.batches import tokens_to_pieces
+from musegen_lib.models.gan.recipe import BAR, PHRASES, SKETCH, chorale_windows
+from musegen_lib.training.checkpoints import read_card
 
 RECIPES = pytest.mark.parametrize("recipe", [BAR, PHRASES, SKETCH], ids=lambda recipe: recipe.name)
 

@@ -5,12 +5,17 @@ import time
 import numpy as np
 import pytest
 
-from musegen_lib import transfer_measures
-from musegen_lib.models.gram_net import GramNet, GramNetConfig, nats_of
-from musegen_lib.models.style_counts import VIEWS, GramJudge, calibration_error, view_of
-from musegen_lib.piece import Piece
-from musegen_lib.recipes.style import GRAM_JUDGE, fit_gram_judge, judge_tunes, judge_windows
-from musegen_lib.style_pair import STYLES
+from musegen_lib.core.piece import Piece
+from musegen_lib.corpus.chinese_german import STYLES
+from musegen_lib.models.style.evaluation import measures as transfer_measures
+from musegen_lib.models.style.evaluation.classifier_recipes import (
+    GRAM_JUDGE,
+    fit_gram_judge,
+    judge_tunes,
+    judge_windows,
+)
+from musegen_lib.models.style.evaluation.ngram_classifier import VIEWS, GramJudge, calibration_error, view_of
+from musegen_lib.models.style.evaluation.ngram_weights import GramNet, GramNetConfig, nats_of
 
 TUNE = Piece.from_notes([(4 * k, 4, 60 + k % 5) for k in range(20)])
 

@@ -6,14 +6,14 @@ import sys
 
 import pytest
 
-from musegen_lib.cli import main
+from musegen_lib.cli.main import main
+from musegen_lib.core.errors import MusegenError
+from musegen_lib.core.piece import Piece
 from musegen_lib.corpus import find_piece
-from musegen_lib.errors import MusegenError
-from musegen_lib.facts import facts_of, is_playable_chorale
-from musegen_lib.harmonise import harmonise, melody_for_soprano
-from musegen_lib.midi import read_midi, write_midi
-from musegen_lib.piece import Piece
-from musegen_lib.recipes import RECIPES
+from musegen_lib.formats.midi.reader import read_midi, write_midi
+from musegen_lib.models.chorale.harmonise import harmonise, melody_for_soprano
+from musegen_lib.models.facts import facts_of, is_playable_chorale
+from musegen_lib.models.registry import RECIPES
 
 MELODY = Piece.from_notes([(0, 4, 67), (4, 4, 69), (8, 4, 71), (12, 4, 72), (16, 8, 69), (24, 8, 67)], key="G major")
 

@@ -5,7 +5,8 @@ import pytest
 
 from musegen_lib.corpus import load_folk_tunes
 from musegen_lib.corpus.splits import group_by_shared_run, tune_variants
-from musegen_lib.metrics import alignment, hum
+from musegen_lib.models.search import alignment
+from musegen_lib.models.search import hum_benchmark as hum
 
 
 def points(a, b):

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from musegen_lib import interactions
-from musegen_lib.errors import MusegenError
-from musegen_lib.interactions import read_interactions
+from musegen_lib.core.errors import MusegenError
+from musegen_lib.models.recommend import interactions
+from musegen_lib.models.recommend.interactions import read_interactions
 
 NAMES = st.text(st.characters(categories=["L", "N"]), min_size=1, max_size=9).filter(
     lambda name: not interactions._is_header([name, name])

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from musegen_lib.cli import main
-from musegen_lib.errors import MusegenError
-from musegen_lib.ledger import KEY, Value, Verdict, record, verdict
-from musegen_lib.ledger_pages import read_ledger, render, render_pages, write_pages
-from musegen_lib.notebooks import execute
+from book._tools.ledger_pages import read_ledger, render, render_pages, write_pages
+from musegen_lib.cli.main import main
+from musegen_lib.core.errors import MusegenError
+from musegen_lib.lessons.notebooks import execute
+from musegen_lib.lessons.record import KEY, Value, Verdict, record, verdict
 
 LESSON = """
 from musegen_lib.ledger import record, verdict

@@ -8,14 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from midi_battery import CASES
 
-from musegen_lib.abc import parse_abc, piece_to_abc, tune_to_piece
-from musegen_lib.convert import convert_file
-from musegen_lib.errors import MusegenError, shorten
-from musegen_lib.limits import MAX_BARS, MAX_WRITTEN, refuse_endless, refuse_long_page
-from musegen_lib.midi import check_midi, parse_midi, write_midi
-from musegen_lib.musicxml import read_musicxml
-from musegen_lib.piece import Piece
-from musegen_lib.score import engrave
+from musegen_lib.cli.convert import convert_file
+from musegen_lib.core.errors import MusegenError, shorten
+from musegen_lib.core.limits import MAX_BARS, MAX_WRITTEN, refuse_endless, refuse_long_page
+from musegen_lib.core.piece import Piece
+from musegen_lib.display.score import engrave
+from musegen_lib.formats.abc.reader import parse_abc, piece_to_abc, tune_to_piece
+from musegen_lib.formats.midi.reader import check_midi, parse_midi, write_midi
+from musegen_lib.formats.musicxml.reader import read_musicxml
 
 BOMB = CASES["57 million bars"].data
 SCORE = (

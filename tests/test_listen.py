@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from musegen_lib import listen
-from musegen_lib.listen import SAMPLE_RATE, audio_to_mp3, measure, player, players, render, write_mp3
-from musegen_lib.piece import DRUMS, Piece
+from musegen_lib.core.piece import DRUMS, Piece
+from musegen_lib.display import sound as listen
+from musegen_lib.display.sound import SAMPLE_RATE, audio_to_mp3, measure, player, players, render, write_mp3
 
 SCALE = Piece.from_notes([(4 * i, 4, pitch) for i, pitch in enumerate((60, 62, 64, 65, 67))], tempo_qpm=120)
 

@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 
-from musegen_lib import listener_cold, studies_listeners
-from musegen_lib.listener_cold import blend, cold_start, hide_tunes, hybrid, points_from_notes, tune_content
-from musegen_lib.listener_worlds import simulate
-from musegen_lib.models.listeners import Histories
-from musegen_lib.piece import Piece
+from data.studies import cold_start as listener_cold
+from data.studies import listeners as studies_listeners
+from data.studies.cold_start import blend, cold_start, hide_tunes, hybrid, points_from_notes, tune_content
+from musegen_lib.core.piece import Piece
+from musegen_lib.models.recommend.models import Histories
+from musegen_lib.models.recommend.simulator import simulate
 
 
 @pytest.fixture(scope="module")

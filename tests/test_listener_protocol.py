@@ -7,11 +7,14 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
-from musegen_lib.cli import app
-from musegen_lib.errors import MusegenError
-from musegen_lib.interactions import Interactions
-from musegen_lib.listener_bench import CONTESTS, Contest, benchmark, evaluate_file, run_contest, tune
-from musegen_lib.listener_protocol import (
+from musegen_lib.cli.main import app
+from musegen_lib.cli.recommend import evaluate_file
+from musegen_lib.core.errors import MusegenError
+from musegen_lib.metrics.ranking import best_first, ndcg_at, recall_at, standard_error
+from musegen_lib.models.recommend.benchmark import CONTESTS, Contest, benchmark, run_contest, tune
+from musegen_lib.models.recommend.interactions import Interactions
+from musegen_lib.models.recommend.models import Histories, Popularity
+from musegen_lib.models.recommend.protocol import (
     evaluate,
     keep_core,
     mean_popularity,
@@ -19,9 +22,7 @@ from musegen_lib.listener_protocol import (
     to_histories,
     top,
 )
-from musegen_lib.listener_worlds import catalogue, simulate, write_simulated
-from musegen_lib.metrics.ranking import best_first, ndcg_at, recall_at, standard_error
-from musegen_lib.models.listeners import Histories, Popularity
+from musegen_lib.models.recommend.simulator import catalogue, simulate, write_simulated
 
 torch.set_num_threads(1)
 
@@ -206,7 +207,9 @@ def test_the_catalogue_has_a_row_a_tune_and_no_melody():
 
 
 def test_the_command_names_malformed_lines_and_skips_them_when_told(tmp_path, small_world, monkeypatch):
-    monkeypatch.setattr("musegen_lib.listener_bench.CONTESTS", {n: CONTESTS[n] for n in ("popularity", "EASE", "ALS")})
+    monkeypatch.setattr(
+        "musegen_lib.models.recommend.benchmark.CONTESTS", {n: CONTESTS[n] for n in ("popularity", "EASE", "ALS")}
+    )
     path = tmp_path / "plays.tsv"
     write_simulated(small_world, path)
     lines = path.read_text().splitlines()
@@ -242,7 +245,7 @@ def test_the_simulate_command_writes_a_file_that_can_be_read(tmp_path):
     assert done.exit_code == 0
     assert "simulated listeners" in done.stdout
     model = Popularity()
-    from musegen_lib.interactions import read_interactions
+    from musegen_lib.models.recommend.interactions import read_interactions
 
     model.fit(to_histories(read_interactions(path)))
     assert model.counts.sum() > 100

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 import torch
 
-from musegen_lib.errors import MusegenError
-from musegen_lib.models import listeners
-from musegen_lib.models.listeners import EASE, Histories, ItemKNN, Popularity, Recommender
-from musegen_lib.models.listeners_als import ALS
-from musegen_lib.models.listeners_nets import (
+from musegen_lib.core.errors import MusegenError
+from musegen_lib.models.recommend import models as listeners
+from musegen_lib.models.recommend.als import ALS
+from musegen_lib.models.recommend.models import EASE, Histories, ItemKNN, Popularity, Recommender
+from musegen_lib.models.recommend.nets import (
     GRURecommender,
     MultVAE,
     MultVAEConfig,

@@ -5,10 +5,10 @@ import sys
 import pytest
 from long_use import GROWTH, megabytes, open_files
 
-from musegen_lib.abc import parse_abc, piece_to_abc
-from musegen_lib.listen import player
-from musegen_lib.midi import read_midi, write_midi
-from musegen_lib.piece import Piece
+from musegen_lib.core.piece import Piece
+from musegen_lib.display.sound import player
+from musegen_lib.formats.abc.reader import parse_abc, piece_to_abc
+from musegen_lib.formats.midi.reader import read_midi, write_midi
 
 PROC = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="counts in /proc")
 

@@ -5,16 +5,16 @@ import pytest
 import torch
 from tiny_tunes import make_tune, make_tunes
 
-from musegen_lib.events import (
+from musegen_lib.encodings.melody_events import (
     END_ID,
     N_DURATIONS,
     N_PITCH_IDS,
     REST_ID,
-    MelodyRequest,
     is_playable,
     melody_events_to_piece,
 )
-from musegen_lib.models.markov import BEFORE, MarkovConfig, MarkovStream, MelodyMarkov
+from musegen_lib.models.melody.markov import BEFORE, MarkovConfig, MarkovStream, MelodyMarkov
+from musegen_lib.models.melody.sampling import MelodyRequest
 
 # Two pitches to and fro, then the end: four events. In contexts the nearest symbol stands first: duration, then pitch.
 TOY = make_tune([(2, 4), (3, 4), (2, 4)])

@@ -8,9 +8,9 @@ import torch
 from overfitting import overfit
 from tiny_tunes import make_tune, make_tunes
 
-from musegen_lib.events import FIRST_PITCH_ID, N_DURATIONS, N_PITCH_IDS
-from musegen_lib.models.melody_batches import collate
-from musegen_lib.models.melody_lm import CELLS, MelodyLM, MelodyLMConfig
+from data.studies.plain_lm import CELLS, MelodyLM, MelodyLMConfig
+from musegen_lib.encodings.melody_events import FIRST_PITCH_ID, N_DURATIONS, N_PITCH_IDS
+from musegen_lib.models.melody.batches import collate
 
 torch.set_num_threads(1)
 TUNES = make_tunes(5, seed=2)

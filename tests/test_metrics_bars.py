@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from musegen_lib.core.piece import Piece
 from musegen_lib.corpus import load_chorales
 from musegen_lib.metrics.bars import (
     FIGURES,
@@ -12,8 +13,7 @@ from musegen_lib.metrics.bars import (
     distinct_per_1000,
     pooled_durations,
 )
-from musegen_lib.models.gan_batches import bar_windows
-from musegen_lib.piece import Piece
+from musegen_lib.models.gan.batches import bar_windows
 
 CHORD = [(0, 16, p, 80, v) for v, p in enumerate((72, 67, 64, 48))]
 

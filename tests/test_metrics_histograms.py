@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from musegen_lib.core.piece import DRUMS, Piece
 from musegen_lib.metrics.histograms import (
     bar_starts,
     duration_histogram,
@@ -17,7 +18,6 @@ from musegen_lib.metrics.histograms import (
     pitch_classes_per_bar,
     pitch_range,
 )
-from musegen_lib.piece import DRUMS, Piece
 
 EMPTY = Piece.from_notes([])
 TUNE = Piece.from_notes([(0, 4, 60), (4, 2, 64), (6, 2, 67), (8, 8, 72), (16, 16, 59)])

@@ -5,18 +5,12 @@ import warnings
 import numpy as np
 import pytest
 
+from musegen_lib.core.piece import DRUMS, Piece
 from musegen_lib.corpus import load_chorales, load_folk_tunes
 from musegen_lib.metrics.histograms import n_pitch_classes_used, n_pitches_used, pitch_range
 from musegen_lib.metrics.reference import noise_like
-from musegen_lib.metrics.texture import (
-    empty_bars_rate,
-    empty_beats_rate,
-    groove_consistency,
-    polyphony,
-    polyphony_rate,
-)
+from musegen_lib.metrics.texture import empty_bars_rate, empty_beats_rate, groove_consistency, polyphony, polyphony_rate
 from musegen_lib.metrics.tonality import pitch_class_entropy, pitch_entropy, scale_consistency
-from musegen_lib.piece import DRUMS, Piece
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # MusPy's own imports warn

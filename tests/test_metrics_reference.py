@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
+from musegen_lib.core.piece import Piece
 from musegen_lib.corpus import load_chorales, load_folk_tunes
-from musegen_lib.encodings import grid_to_piece, piece_to_grid
+from musegen_lib.encodings.arrays import grid_to_piece, piece_to_grid
 from musegen_lib.metrics.histograms import duration_histogram, melodic_intervals, pitch_class_histogram
 from musegen_lib.metrics.reference import noise_like, shuffle_frames, shuffle_notes
-from musegen_lib.piece import Piece
 
 PIECES = [*load_folk_tunes(part="test")[:20], *load_chorales(part="test")[:5]]
 EMPTY = Piece.from_notes([])

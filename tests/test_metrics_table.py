@@ -5,11 +5,11 @@ import math
 import numpy as np
 import pytest
 
+from musegen_lib.core.piece import Piece
 from musegen_lib.corpus import load_chorales, load_folk_tunes
-from musegen_lib.encodings import grid_to_piece, piece_to_grid
+from musegen_lib.encodings.arrays import grid_to_piece, piece_to_grid
 from musegen_lib.metrics.reference import noise_like, shuffle_frames, shuffle_notes
 from musegen_lib.metrics.table import MELODY_METRICS, VOICE_METRICS, format_table, metric_table
-from musegen_lib.piece import Piece
 
 ORDER = {  # of melodies: = equal, < > by more than three standard errors, ~ within a tenth, . no claim
     "scale consistency": "real = shuffled > noise",

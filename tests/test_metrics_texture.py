@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 
+from musegen_lib.core.piece import DRUMS, Piece
 from musegen_lib.metrics.texture import (
     empty_bars_rate,
     empty_beats_rate,
@@ -23,7 +24,6 @@ from musegen_lib.metrics.tonality import (
     tonal_centroid,
     tonal_distance,
 )
-from musegen_lib.piece import DRUMS, Piece
 
 EMPTY = Piece.from_notes([])
 TUNE = Piece.from_notes([(0, 4, 60), (4, 2, 64), (6, 2, 67), (8, 8, 72), (16, 8, 59), (26, 2, 66)])

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
+from musegen_lib.core.piece import Piece
 from musegen_lib.corpus import load_chorales, load_folk_tunes
 from musegen_lib.metrics.features import BAR_FEATURES, MELODY_FEATURES, bar_features, melody_features
 from musegen_lib.metrics.reference import noise_like, shuffle_notes
 from musegen_lib.metrics.two_sample import classifier_two_sample, frechet_distance, frechet_floor
-from musegen_lib.piece import Piece
 
 RNG = np.random.default_rng(0)
 TUNES = list(load_folk_tunes(region="german", part="test"))[:120]

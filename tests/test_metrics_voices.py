@@ -6,14 +6,15 @@ from itertools import combinations
 import numpy as np
 import pytest
 
+from musegen_lib.core.piece import Piece
 from musegen_lib.corpus import load_chorales
-from musegen_lib.encodings import grid_to_piece, piece_to_grid
+from musegen_lib.encodings.arrays import grid_to_piece, piece_to_grid
+from musegen_lib.encodings.chorale_steps import VOICE_RANGES
 from musegen_lib.metrics.reference import shuffle_frames
 from musegen_lib.metrics.voices import (
     FIFTH,
     OCTAVE,
     RULES,
-    VOICE_RANGES,
     count_chords,
     count_crossings,
     count_leaps,
@@ -21,7 +22,6 @@ from musegen_lib.metrics.voices import (
     count_parallels,
     voice_rules,
 )
-from musegen_lib.piece import Piece
 
 EMPTY = Piece.from_notes([])
 

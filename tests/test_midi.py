@@ -13,12 +13,13 @@ from hypothesis import strategies as st
 from midi_battery import LONG, REFUSED
 from midi_bytes import BEAT, END, chunk, meta, off, on, program, quantity, song, tempo, track
 
-from musegen_lib import midi, midi_labels
-from musegen_lib.errors import MusegenError
-from musegen_lib.midi import MidiReport, check_midi, parse_midi, piece_to_midi, read_midi, write_midi
-from musegen_lib.midi_events import LIMITS, bytes_to_quantity, quantity_to_bytes
-from musegen_lib.midi_scan import scan
-from musegen_lib.piece import DRUMS, Piece
+from musegen_lib.core.errors import MusegenError
+from musegen_lib.core.piece import DRUMS, Piece
+from musegen_lib.formats.midi import labels as midi_labels
+from musegen_lib.formats.midi import reader as midi
+from musegen_lib.formats.midi.messages import LIMITS, bytes_to_quantity, quantity_to_bytes
+from musegen_lib.formats.midi.reader import MidiReport, check_midi, parse_midi, piece_to_midi, read_midi, write_midi
+from musegen_lib.formats.midi.scan import scan
 
 QUICK = settings(derandomize=True, deadline=None, database=None, max_examples=120)
 

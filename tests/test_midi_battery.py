@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from midi_battery import CASES
 
-from musegen_lib.errors import MusegenError
-from musegen_lib.midi import parse_midi
-from musegen_lib.midi_scan import scan
+from musegen_lib.core.errors import MusegenError
+from musegen_lib.formats.midi.reader import parse_midi
+from musegen_lib.formats.midi.scan import scan
 
 TESTS = Path(__file__).parent
 
@@ -37,7 +37,7 @@ def test_a_case_has_its_outcome_and_says_what_was_dropped(name):
 @pytest.mark.skipif(os.name == "nt", reason="the sandbox forks")
 def test_every_case_has_the_same_outcome_in_a_process_with_limits():
     """Under a second of processor time and 200 MB each, or the child dies and the verdict says of what."""
-    wish = {"module": "musegen_lib.midi", "reader": "read_midi", "suffix": ".mid"}
+    wish = {"module": "musegen_lib.formats.midi.reader", "reader": "read_midi", "suffix": ".mid"}
     wish |= {"inputs": [case.data.hex() for case in CASES.values()]}
     command = [sys.executable, str(TESTS / "sandbox.py")]
     run = subprocess.run(command, input=json.dumps(wish), capture_output=True, text=True, check=True, cwd=TESTS)

@@ -9,21 +9,20 @@ import torch
 from overfitting import overfit
 from tiny_tunes import make_tune, make_tunes
 
-from musegen_lib.events import (
+from musegen_lib.encodings.melody_events import (
     END_ID,
     FIRST_PITCH_ID,
     N_PITCH_IDS,
     REST_ID,
     MelodyEvents,
-    MelodyRequest,
     is_playable,
     melody_events_to_piece,
-    sample_melodies,
 )
-from musegen_lib.models.markov import MarkovConfig, MarkovStream, MelodyMarkov
-from musegen_lib.models.melody_batches import MelodyBatches, collate
-from musegen_lib.models.rnn import MelodyRNN, MelodyRNNConfig, RNNStream
-from musegen_lib.recipes.melody import rnn_nll
+from musegen_lib.models.melody.batches import MelodyBatches, collate
+from musegen_lib.models.melody.markov import MarkovConfig, MarkovStream, MelodyMarkov
+from musegen_lib.models.melody.recipe import rnn_nll
+from musegen_lib.models.melody.rnn import MelodyRNN, MelodyRNNConfig, RNNStream
+from musegen_lib.models.melody.sampling import MelodyRequest, sample_melodies
 
 TUNES = make_tunes(11, seed=4)
 

@@ -9,15 +9,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from musegen_lib.errors import MusegenError
-from musegen_lib.musicxml import (
+from musegen_lib.core.errors import MusegenError
+from musegen_lib.core.piece import DRUMS, NOTE_DTYPE, Piece, clip_overlaps
+from musegen_lib.formats.musicxml.reader import (
     music21_to_piece,
     musicxml_to_piece,
     piece_to_music21,
     piece_to_musicxml,
     read_musicxml,
 )
-from musegen_lib.piece import DRUMS, NOTE_DTYPE, Piece, clip_overlaps
 
 BACH = Path(find_spec("music21").origin).parent / "corpus" / "bach"
 SKETCH = Path(__file__).resolve().parents[2] / "shared" / "reference"

@@ -1,4 +1,4 @@
-"""Tests of musegen_lib.notebooks on small notebooks made on the spot."""
+"""Tests of musegen_lib.lessons.notebooks on small notebooks made on the spot."""
 
 import os
 import stat
@@ -7,8 +7,8 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from musegen_lib.errors import MusegenError
-from musegen_lib.notebooks import execute, student_version
+from musegen_lib.core.errors import MusegenError
+from musegen_lib.lessons.notebooks import execute, student_version
 
 
 def write_notebook(path, cells):

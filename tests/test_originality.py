@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
+from musegen_lib.core.piece import Piece
 from musegen_lib.corpus import load_folk_tunes
 from musegen_lib.metrics.originality import LONGEST_RUN, CopyDetector, corpus_to_symbols, melody_symbols
-from musegen_lib.piece import Piece
 
 
 def melody(pitches, durations=None, **labels):

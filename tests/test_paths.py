@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from musegen_lib import paths
-from musegen_lib.errors import MusegenError
-from musegen_lib.paths import check_writable, data_dir, replacing
+from musegen_lib.core import paths
+from musegen_lib.core.errors import MusegenError
+from musegen_lib.core.paths import check_writable, data_dir, replacing
 
 
 def write_half(path, stop):
@@ -72,7 +72,7 @@ def test_a_killed_writer_leaves_the_old_file_whole(tmp_path):
     path = tmp_path / "a.txt"
     path.write_text("old")
     writer = (
-        "import os, pathlib, sys; from musegen_lib.paths import replacing\n"
+        "import os, pathlib, sys; from musegen_lib.core.paths import replacing\n"
         "with replacing(pathlib.Path(sys.argv[1])) as temporary:\n"
         "    temporary.write_text('half'); os._exit(9)"
     )

@@ -12,25 +12,17 @@ import numpy as np
 import pytest
 import torch
 
-from musegen_lib.errors import MusegenError
-from musegen_lib.midi import read_midi, write_midi
-from musegen_lib.models.chorale import ChoraleConfig, ChoraleRNN
-from musegen_lib.models.chorale_batches import HOLD, REST, piece_to_steps, tokens_to_grid
-from musegen_lib.performing import (
-    PLAIN,
-    Played,
-    four_voices,
-    latency,
-    measure_latency,
-    perform,
-    perform_file,
-    performance_to_piece,
-    play_to,
-    shape,
-)
-from musegen_lib.piece import DRUMS, Piece
-from musegen_lib.recipes import RECIPES
-from musegen_lib.seed_phrase import our_phrase
+from musegen_lib.cli.perform import perform_file
+from musegen_lib.core.errors import MusegenError
+from musegen_lib.core.piece import DRUMS, Piece
+from musegen_lib.encodings.chorale_steps import HOLD, REST, piece_to_steps, tokens_to_grid
+from musegen_lib.formats.midi.reader import read_midi, write_midi
+from musegen_lib.models.chorale.live import Played, latency, performance_to_piece, play_to
+from musegen_lib.models.chorale.perform import PLAIN, perform, shape
+from musegen_lib.models.chorale.rnn import ChoraleConfig, ChoraleRNN
+from musegen_lib.models.chorale.seed_phrase import four_voices, our_phrase
+from musegen_lib.models.registry import RECIPES
+from tests.bench.latency import measure_latency
 
 CHORDS = ((72, 67, 64, 48), (71, 67, 62, 43), (72, 69, 65, 53), (74, 67, 59, 55))
 
@@ -223,7 +215,8 @@ def test_a_melody_is_harmonised_so_that_it_has_chords(monkeypatch):
     asked = []
     chorale = Piece.from_notes(seed_rows(), key="C major")
     monkeypatch.setattr(
-        "musegen_lib.seed_phrase.harmonise", lambda piece, number: asked.append((piece, number)) or [chorale]
+        "musegen_lib.models.chorale.seed_phrase.harmonise",
+        lambda piece, number: asked.append((piece, number)) or [chorale],
     )
     assert four_voices(our_phrase(), 7).tokens.tolist() == make_seed().tokens.tolist()
     assert asked == [(our_phrase(), 7)]
@@ -371,7 +364,7 @@ def test_a_midi_device_is_played_and_not_replaced_by_a_file(model):
 
 
 def test_the_command_takes_tempo_and_phrase_from_the_file(model, tmp_path, monkeypatch):
-    monkeypatch.setattr("musegen_lib.recipes.chorale.ChoraleRecipe.load_once", lambda self: model)
+    monkeypatch.setattr("musegen_lib.models.chorale.recipe.ChoraleRecipe.load_once", lambda self: model)
     write_midi(Piece.from_notes(seed_rows(), key="C major", tempo_qpm=150.0), tmp_path / "in.mid")
     found = perform_file(tmp_path / "in.mid", tmp_path / "out.mid", bars=2, number=3)
     slow = perform_file(tmp_path / "in.mid", tmp_path / "out_2.mid", bars=2, number=3, tempo=75.0)
@@ -384,8 +377,8 @@ def test_the_command_takes_tempo_and_phrase_from_the_file(model, tmp_path, monke
 
 
 def test_the_command_needs_no_phrase(model, tmp_path, monkeypatch):
-    monkeypatch.setattr("musegen_lib.recipes.chorale.ChoraleRecipe.load_once", lambda self: model)
-    monkeypatch.setattr("musegen_lib.performing.four_voices", lambda phrase, number: make_seed())
+    monkeypatch.setattr("musegen_lib.models.chorale.recipe.ChoraleRecipe.load_once", lambda self: model)
+    monkeypatch.setattr("musegen_lib.models.chorale.perform.four_voices", lambda phrase, number: make_seed())
     found = perform_file(None, tmp_path / "out.mid", bars=1)
     assert found["tempo"] == our_phrase().tempo_qpm
     assert "phrase: CC0-1.0" in read_midi(tmp_path / "out.mid")[0].licence

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from musegen_lib.metrics.hum import Notes
-from musegen_lib.recipes.learnt_points import VAE
-from musegen_lib.recipes.tune_encoder import embed_notes
-from musegen_lib.recommending import notes_to_piece
-from musegen_lib.recommending_index import InvertedFile, best_of
-from musegen_lib.recommending_map import hover_map, principal_components
-from musegen_lib.recommending_taste import Ngrams, centre_of, pick, windows_to_notes, write_windows
+from musegen_lib.models.search.borrowed_embeddings import VAE
+from musegen_lib.models.search.hum_benchmark import Notes
+from musegen_lib.models.search.inverted_file import InvertedFile, best_of
+from musegen_lib.models.search.map import hover_map, principal_components
+from musegen_lib.models.search.recipe import embed_notes
+from musegen_lib.models.search.similar import notes_to_piece
+from musegen_lib.models.search.taste import Ngrams, centre_of, pick, windows_to_notes, write_windows
 
 RNG = np.random.default_rng(0)
 

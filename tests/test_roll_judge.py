@@ -3,7 +3,10 @@
 import numpy as np
 import torch
 
-from musegen_lib.models.roll_judge import (
+from musegen_lib.core.piece import Piece
+from musegen_lib.corpus.chinese_german import STYLES, load_held_out
+from musegen_lib.models.style.evaluation.classifier_recipes import ROLL_JUDGE
+from musegen_lib.models.style.evaluation.roll_classifier import (
     ROLL_PITCHES,
     ROLL_STEPS,
     RollBatches,
@@ -12,9 +15,6 @@ from musegen_lib.models.roll_judge import (
     piece_to_rolls,
     rolls_in_batches,
 )
-from musegen_lib.piece import Piece
-from musegen_lib.recipes.style import ROLL_JUDGE
-from musegen_lib.style_pair import STYLES, load_held_out
 
 TUNE = Piece.from_notes([(4 * k, 4, 60 + k % 5) for k in range(20)])
 TINY = RollJudgeConfig(channels=2, dropout=0.0)

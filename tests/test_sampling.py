@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from musegen_lib.sampling import sample
+from musegen_lib.training.sampling import sample
 
 LOGITS = torch.tensor([[0.0, 1.0, 2.0, 3.0], [3.0, 0.0, 0.0, -5.0]])  # (B, V) = (2, 4)
 

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from musegen_lib.piece import Piece
-from musegen_lib.score import MARK_COLOUR, engrave, score
+from musegen_lib.core.piece import Piece
+from musegen_lib.display.score import MARK_COLOUR, engrave, score
 
 JIG = Piece.from_notes(
     [(0, 2, 67), (2, 2, 72), (4, 2, 74), (6, 2, 76), (8, 6, 72), (14, 12, 67)],

@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from musegen_lib.piece import Piece
-from musegen_lib.score import MARK_COLOUR
-from musegen_lib.score_changes import changed_notes, describe_changes, engrave_changes, line_starts
+from musegen_lib.core.piece import Piece
+from musegen_lib.display.score import MARK_COLOUR
+from musegen_lib.models.style.score_changes import changed_notes, describe_changes, engrave_changes, line_starts
 
 
 def tune(pitches, step=4, **fields):

@@ -4,9 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from musegen_lib import abc, abc_music, checkpoints, limits, listen, musicxml, musicxml_parts
-from musegen_lib.midi_events import LIMITS
-from musegen_lib.models import frame_batches
+from musegen_lib.core import limits
+from musegen_lib.display import sound as listen
+from musegen_lib.formats.abc import reader as abc
+from musegen_lib.formats.abc import voices as abc_music
+from musegen_lib.formats.midi.messages import LIMITS
+from musegen_lib.formats.musicxml import parts as musicxml_parts
+from musegen_lib.formats.musicxml import reader as musicxml
+from musegen_lib.models.chorale import frame_batches
+from musegen_lib.training import checkpoints
 
 PAGE = (Path(__file__).resolve().parents[1] / "SECURITY.md").read_text(encoding="utf-8")
 STATED = {

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from matplotlib import pyplot
 
-from musegen_lib import show
-from musegen_lib.piece import Piece
+from musegen_lib.core.piece import Piece
+from musegen_lib.display import figures as show
 
 DUET = Piece.from_notes([(0, 4, 72), (4, 4, 74), (0, 8, 60, 80, 1)], title="Duet")
 

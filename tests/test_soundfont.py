@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from musegen_lib.errors import MusegenError
-from musegen_lib.listen import sound_font_path
-from musegen_lib.soundfont import DRUM_BANK, SoundFont, load_soundfont
+from musegen_lib.core.errors import MusegenError
+from musegen_lib.display.sound import sound_font_path
+from musegen_lib.display.soundfont import DRUM_BANK, SoundFont, load_soundfont
 
 RATE = 22_050
 

@@ -5,17 +5,11 @@ from collections import Counter
 import numpy as np
 import pytest
 
+from data.splits.make import make_folk_split
+from musegen_lib.core.errors import MusegenError
+from musegen_lib.core.paths import data_dir
 from musegen_lib.corpus import load_chorales, load_folk_tunes, splits
-from musegen_lib.corpus.splits import (
-    MIN_DISTINCT,
-    SHARED_INTERVALS,
-    chorale_split,
-    folk_split,
-    group_by_shared_run,
-    make_folk_split,
-)
-from musegen_lib.errors import MusegenError
-from musegen_lib.paths import data_dir
+from musegen_lib.corpus.splits import MIN_DISTINCT, SHARED_INTERVALS, chorale_split, folk_split, group_by_shared_run
 
 
 def read(name):

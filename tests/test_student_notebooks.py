@@ -11,8 +11,8 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
-from musegen_lib.errors import MusegenError
-from musegen_lib.notebooks import execute, student_version
+from musegen_lib.core.errors import MusegenError
+from musegen_lib.lessons.notebooks import execute, student_version
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))

@@ -8,14 +8,15 @@ import pytest
 import torch
 from tiny_tunes import make_tune, make_tunes
 
-from musegen_lib import studies, studies_melody
-from musegen_lib.errors import MusegenError
-from musegen_lib.events import END_ID, FIRST_PITCH_ID, N_DURATIONS, N_PITCH_IDS, REST_ID
-from musegen_lib.models.copier import BLANK, GO, N_SYMBOLS, STRING, Copier, copy_task
-from musegen_lib.models.melody_floors import in_all_keys, markov_nats, unigram_nats
-from musegen_lib.models.melody_lm import CELLS, MelodyLMConfig
-from musegen_lib.paths import committed
-from musegen_lib.training import TrainConfig
+from data.studies import melody as studies_melody
+from data.studies import run as studies
+from data.studies.copy_task import BLANK, GO, N_SYMBOLS, STRING, Copier, copy_task
+from data.studies.melody_baselines import in_all_keys, markov_nats, unigram_nats
+from data.studies.plain_lm import CELLS, MelodyLMConfig
+from musegen_lib.core.errors import MusegenError
+from musegen_lib.core.paths import committed
+from musegen_lib.encodings.melody_events import END_ID, FIRST_PITCH_ID, N_DURATIONS, N_PITCH_IDS, REST_ID
+from musegen_lib.training.loop import TrainConfig
 
 torch.set_num_threads(1)
 MELODIES = ("melody-cells", "melody-context", "melody-sizes", "melody-counting")

@@ -1,10 +1,10 @@
 """The chorale studies: the exported frames, the hymn tunes that leak, and the files as they were last run."""
 
+from data.studies.chorales import export_frames
 from musegen_lib.corpus import load_chorales
 from musegen_lib.corpus.splits import chorale_split, hymn_tunes
-from musegen_lib.models.frame_batches import frames_to_ids
-from musegen_lib.studies import read_study
-from musegen_lib.studies_chorales import export_frames
+from musegen_lib.lessons.studies import read_study
+from musegen_lib.models.chorale.frame_batches import frames_to_ids
 
 
 def test_exported_frames_hold_what_sounds_on_each_beat():

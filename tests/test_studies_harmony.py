@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from musegen_lib.encodings import piece_to_grid
+from data.studies.harmony import N_BARS, N_TUNES, chorales, late, songs
+from musegen_lib.encodings.arrays import piece_to_grid
 from musegen_lib.metrics.voices import voice_rules
-from musegen_lib.studies_harmony import N_BARS, N_TUNES, chorales, late, songs
 
 
 def test_songs_and_chorales_are_twelve_of_eight_bars_at_most():

@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 import torch
 
-from musegen_lib import studies_transfer, transfer_baselines
-from musegen_lib.recipes.shipped import standing_in
-from musegen_lib.recipes.style_nets import STYLE_RNN
-from musegen_lib.style_pair import STYLES, load_held_out
-from musegen_lib.transfer import METHODS
-from musegen_lib.transfer_measures import judge_pieces
-from musegen_lib.transfer_picture import curve_of, draw_trade_off
+from data.studies import transfer as studies_transfer
+from musegen_lib.corpus.chinese_german import STYLES, load_held_out
+from musegen_lib.models.style import baselines as transfer_baselines
+from musegen_lib.models.style.evaluation.measures import judge_pieces
+from musegen_lib.models.style.evaluation.plots import curve_of, draw_trade_off
+from musegen_lib.models.style.net_recipes import STYLE_RNN
+from musegen_lib.models.style.transfer import METHODS
+from musegen_lib.training.pretrained import standing_in
 
 
 @pytest.fixture
@@ -34,7 +35,7 @@ def tiny(monkeypatch, tmp_path):
 
 
 def _quick_training(recipe, out, seed=0, steps=None, minutes=None):
-    from musegen_lib.checkpoints import write_checkpoint
+    from musegen_lib.training.checkpoints import write_checkpoint
 
     torch.manual_seed(seed)
     write_checkpoint(out, recipe.net(recipe.config), {"seed": seed})

@@ -2,9 +2,11 @@
 
 import numpy as np
 
-from musegen_lib.studies import STUDIES, read_study
-from musegen_lib.studies_vae import BETAS, DESIGNS, SEEDS, TUNES, VAE_STUDIES, windows_of
-from musegen_lib.windows import held_out_windows, is_among
+from data.studies.run import STUDIES
+from data.studies.vae import BETAS, SEEDS, TUNES, VAE_STUDIES, windows_of
+from musegen_lib.encodings.melody_windows import held_out_windows, is_among
+from musegen_lib.lessons.studies import read_study
+from musegen_lib.models.vae.recipe import DESIGNS
 
 
 def test_the_studies_can_be_run_by_name():

@@ -3,18 +3,17 @@
 import numpy as np
 import pytest
 
-from musegen_lib.models.style_counts import (
+from musegen_lib.core.piece import Piece
+from musegen_lib.models.style.evaluation.ngram_classifier import (
     BASE,
     VIEWS,
     GramJudge,
-    IntervalTrigram,
     calibration_error,
     gram_counts,
-    interval_symbols,
     ratio_symbols,
     view_of,
 )
-from musegen_lib.piece import Piece
+from musegen_lib.models.style.trigram import IntervalTrigram, interval_symbols
 
 
 def melody(pitches, durations=None):

@@ -5,11 +5,16 @@ import pytest
 import torch
 from overfitting import overfit
 
-from musegen_lib.models.style_counts import N_STEPS
-from musegen_lib.models.style_fluency import StepBatches, StyleFluency, StyleFluencyConfig, pieces_to_batch
-from musegen_lib.piece import Piece
-from musegen_lib.recipes.style_fluency import FLUENCY
-from musegen_lib.style_pair import STYLES, load_held_out, other_style
+from musegen_lib.core.piece import Piece
+from musegen_lib.corpus.chinese_german import STYLES, load_held_out, other_style
+from musegen_lib.models.style.evaluation.language_model import (
+    StepBatches,
+    StyleFluency,
+    StyleFluencyConfig,
+    pieces_to_batch,
+)
+from musegen_lib.models.style.evaluation.language_model_recipe import FLUENCY
+from musegen_lib.models.style.trigram import N_STEPS
 
 TINY = StyleFluencyConfig(hidden_dim=7, interval_dim=5, ratio_dim=3, dropout=0.0)
 

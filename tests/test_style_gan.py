@@ -4,8 +4,11 @@ import numpy as np
 import pytest
 import torch
 
-from musegen_lib.metrics.transfer import notes_kept, rhythm_kept
-from musegen_lib.models.style_gan import (
+from musegen_lib.core.piece import Piece
+from musegen_lib.corpus.chinese_german import STYLES, load_held_out, other_style
+from musegen_lib.encodings.melody_lines import piece_to_line
+from musegen_lib.metrics.content import notes_kept, rhythm_kept
+from musegen_lib.models.style.gan import (
     N_INTERVALS,
     REACH,
     StyleGAN,
@@ -16,11 +19,8 @@ from musegen_lib.models.style_gan import (
     move,
     rewrite_by_critic,
 )
-from musegen_lib.models.style_lines import piece_to_line
-from musegen_lib.piece import Piece
-from musegen_lib.recipes.style_gan import STYLE_GAN, Apprentice, cut_lines
-from musegen_lib.style_pair import STYLES, load_held_out, other_style
-from musegen_lib.transfer_nets import by_gan
+from musegen_lib.models.style.gan_recipe import STYLE_GAN, Apprentice, cut_lines
+from musegen_lib.models.style.methods import by_gan
 
 TUNE = Piece.from_notes([(0, 4, 60), (4, 2, 62), (6, 2, 64), (8, 4, 65), (12, 4, 60)])
 ANY = np.ones(12, dtype=bool)

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from musegen_lib.errors import MusegenError
-from musegen_lib.piece import Piece
-from musegen_lib.style_pair import (
+from musegen_lib.core.errors import MusegenError
+from musegen_lib.core.piece import Piece
+from musegen_lib.corpus.chinese_german import (
     JUDGE_FILES,
     SIDES,
     STYLES,

@@ -5,17 +5,12 @@ import numpy as np
 import pytest
 import torch
 
-from musegen_lib.models import style_search
-from musegen_lib.models.style_lines import (
-    N_INTERVALS,
-    LineBatches,
-    line_to_piece,
-    lines_to_batch,
-    piece_to_line,
-)
-from musegen_lib.models.style_rnn import StyleRNN, StyleRNNConfig
-from musegen_lib.models.style_search import contrast_per_note, rewrite_line
-from musegen_lib.piece import Piece
+from musegen_lib.core.piece import Piece
+from musegen_lib.encodings.melody_lines import N_INTERVALS, line_to_piece, piece_to_line
+from musegen_lib.models.style import beam_search as style_search
+from musegen_lib.models.style.batches import LineBatches, lines_to_batch
+from musegen_lib.models.style.beam_search import contrast_per_note, rewrite_line
+from musegen_lib.models.style.rnn import StyleRNN, StyleRNNConfig
 
 MOVES = np.array([0, 1, -1, 2, -2, 3, -3])
 TUNE = Piece.from_notes([(0, 4, 60), (4, 2, 62), (6, 2, 64), (8, 4, 65), (12, 4, 60)])

@@ -6,14 +6,15 @@ import numpy as np
 import pytest
 import torch
 
-from musegen_lib.metrics.transfer import notes_kept, rhythm_kept
-from musegen_lib.models.style_lines import lines_to_batch, piece_to_line
-from musegen_lib.models.style_vae import Reverse, StyleVAE, StyleVAEConfig, StyleVAEEnsemble
-from musegen_lib.piece import Piece
-from musegen_lib.recipes.style_nets import STYLE_VAE, STYLE_VAE_ENSEMBLE, lines_in_batches, transfer_lines
-from musegen_lib.style_pair import STYLES, load_held_out, other_style
-from musegen_lib.transfer_attribute import by_attribute, piece_to_steps
-from musegen_lib.transfer_nets import by_ensemble, by_vae
+from musegen_lib.core.piece import Piece
+from musegen_lib.corpus.chinese_german import STYLES, load_held_out, other_style
+from musegen_lib.encodings.melody_lines import piece_to_line
+from musegen_lib.metrics.content import notes_kept, rhythm_kept
+from musegen_lib.models.style.attribute_vector import by_attribute, piece_to_steps
+from musegen_lib.models.style.batches import lines_to_batch
+from musegen_lib.models.style.methods import by_ensemble, by_vae
+from musegen_lib.models.style.net_recipes import STYLE_VAE, STYLE_VAE_ENSEMBLE, lines_in_batches, transfer_lines
+from musegen_lib.models.style.vae import Reverse, StyleVAE, StyleVAEConfig, StyleVAEEnsemble
 
 TUNE = Piece.from_notes([(0, 4, 60), (4, 2, 62), (6, 2, 64), (8, 4, 65), (12, 4, 60)])
 SMALL = StyleVAEConfig(

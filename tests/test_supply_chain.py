@@ -11,7 +11,7 @@ from packaging.utils import canonicalize_name
 from test_environment import REQUIREMENTS, read_pins
 from test_secrets_and_paths import kept_files
 
-from musegen_lib.listen import sound_font_path
+from musegen_lib.display.sound import sound_font_path
 
 ROOT = Path(__file__).resolve().parents[1]
 ASKS_FOR_MORE = re.compile(r"GPL|General Public|MPL|Mozilla|CDDL|EPL|EUPL|SSPL|BUSL|Commons Clause|Proprietary", re.I)

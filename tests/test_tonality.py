@@ -3,9 +3,9 @@ import math
 import numpy as np
 import pytest
 
+from musegen_lib.core.piece import Piece
 from musegen_lib.corpus import load_chorales, load_folk_tunes
 from musegen_lib.metrics.tonality import key_fit
-from musegen_lib.piece import Piece
 
 
 def melody(pitches, durations=None):

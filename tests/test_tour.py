@@ -2,10 +2,10 @@
 
 import re
 
-from musegen_lib import tour
+from musegen_lib.cli import tour
 from musegen_lib.corpus import find_piece
-from musegen_lib.events import is_playable
-from musegen_lib.midi import read_midi
+from musegen_lib.encodings.melody_events import is_playable
+from musegen_lib.formats.midi.reader import read_midi
 
 
 def test_the_page_shows_a_real_and_a_made_piece_with_what_was_measured(tmp_path, monkeypatch):

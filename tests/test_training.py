@@ -9,13 +9,13 @@ import torch
 from lightning_fabric import Fabric
 from tiny_tunes import make_tunes
 
-from musegen_lib import training
-from musegen_lib.checkpoints import read_state, write_state
-from musegen_lib.errors import MusegenError
-from musegen_lib.events import END_ID
-from musegen_lib.models.melody_batches import MelodyBatches, collate
-from musegen_lib.models.rnn import MelodyRNN, MelodyRNNConfig
-from musegen_lib.training import TrainConfig, evaluate, fit, learning_rate, to_device
+from musegen_lib.core.errors import MusegenError
+from musegen_lib.encodings.melody_events import END_ID
+from musegen_lib.models.melody.batches import MelodyBatches, collate
+from musegen_lib.models.melody.rnn import MelodyRNN, MelodyRNNConfig
+from musegen_lib.training import loop as training
+from musegen_lib.training.checkpoints import read_state, write_state
+from musegen_lib.training.loop import TrainConfig, evaluate, fit, learning_rate, to_device
 
 CONFIG = TrainConfig(steps=12, learning_rate=0.05, warmup_steps=3, validate_every=4, patience=9, seed=1)
 

@@ -5,12 +5,13 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from musegen_lib.cli import app
-from musegen_lib.errors import MusegenError
-from musegen_lib.midi import read_midi, write_midi
-from musegen_lib.piece import DRUMS, Piece
-from musegen_lib.style_pair import load_held_out
-from musegen_lib.transfer import METHODS, melody_of, rewrite, transfer_file
+from musegen_lib.cli.main import app
+from musegen_lib.cli.transfer import transfer_file
+from musegen_lib.core.errors import MusegenError
+from musegen_lib.core.piece import DRUMS, Piece
+from musegen_lib.corpus.chinese_german import load_held_out
+from musegen_lib.formats.midi.reader import read_midi, write_midi
+from musegen_lib.models.style.transfer import METHODS, melody_of, rewrite
 
 CHORDS = [(4 * k, 4, pitch, 80, voice) for k in range(10) for voice, pitch in ((0, 60 + k), (1, 52), (2, 36))]
 

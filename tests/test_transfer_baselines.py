@@ -3,11 +3,10 @@
 import numpy as np
 import pytest
 
-from musegen_lib.metrics.transfer import content_report, notes_kept
-from musegen_lib.models.style_counts import IntervalTrigram
-from musegen_lib.piece import Piece
-from musegen_lib.style_pair import STYLES, load_held_out, load_side, marked_ends, other_style
-from musegen_lib.transfer_baselines import (
+from musegen_lib.core.piece import Piece
+from musegen_lib.corpus.chinese_german import STYLES, load_held_out, load_side, marked_ends, other_style
+from musegen_lib.metrics.content import content_report, notes_kept
+from musegen_lib.models.style.baselines import (
     AWAY_WEIGHT,
     MOVES,
     _gains,
@@ -22,6 +21,7 @@ from musegen_lib.transfer_baselines import (
     transfer_trigram,
     transposed,
 )
+from musegen_lib.models.style.trigram import IntervalTrigram
 
 IN_PLACE = (snapped, counted, counted_between_ends)
 ODD = [Piece.from_notes([]), Piece.from_notes([(0, 4, 60)]), Piece.from_notes([(0, 2, 127), (2, 2, 126), (4, 2, 0)])]

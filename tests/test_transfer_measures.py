@@ -3,9 +3,16 @@
 import numpy as np
 import pytest
 
-from musegen_lib.style_pair import STYLES, load_held_out, load_side, other_style
-from musegen_lib.transfer_baselines import counted, random_target, unchanged
-from musegen_lib.transfer_measures import COPIED_RUN, copied, evaluate_method, evaluate_pieces, fluency, real_tunes
+from musegen_lib.corpus.chinese_german import STYLES, load_held_out, load_side, other_style
+from musegen_lib.models.style.baselines import counted, random_target, unchanged
+from musegen_lib.models.style.evaluation.measures import (
+    COPIED_RUN,
+    copied,
+    evaluate_method,
+    evaluate_pieces,
+    fluency,
+    real_tunes,
+)
 
 NAMES = {
     *(f"judged {name}" for name in ("pitch", "rhythm", "combined", "rolls")),

@@ -2,14 +2,8 @@
 
 import pytest
 
-from musegen_lib.metrics.transfer import (
-    chroma_similarity,
-    content_report,
-    contour_kept,
-    notes_kept,
-    rhythm_kept,
-)
-from musegen_lib.piece import Piece
+from musegen_lib.core.piece import Piece
+from musegen_lib.metrics.content import chroma_similarity, content_report, contour_kept, notes_kept, rhythm_kept
 
 TUNE = Piece.from_notes([(0, 4, 60), (4, 4, 62), (8, 4, 64), (12, 4, 60)])
 

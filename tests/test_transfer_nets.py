@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from musegen_lib.metrics.transfer import notes_kept, rhythm_kept
-from musegen_lib.models.style_lines import piece_to_line
-from musegen_lib.models.style_search import contrast_per_note
-from musegen_lib.piece import Piece
-from musegen_lib.recipes.style_nets import STYLE_RNN
-from musegen_lib.style_pair import STYLES, load_held_out, other_style
-from musegen_lib.transfer_nets import by_rnn
+from musegen_lib.core.piece import Piece
+from musegen_lib.corpus.chinese_german import STYLES, load_held_out, other_style
+from musegen_lib.encodings.melody_lines import piece_to_line
+from musegen_lib.metrics.content import notes_kept, rhythm_kept
+from musegen_lib.models.style.beam_search import contrast_per_note
+from musegen_lib.models.style.methods import by_rnn
+from musegen_lib.models.style.net_recipes import STYLE_RNN
 
 
 @pytest.mark.parametrize("to", STYLES)

@@ -5,13 +5,20 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from musegen_lib import transfer_table
-from musegen_lib.cli import app
-from musegen_lib.errors import MusegenError
-from musegen_lib.style_pair import STYLES, load_held_out
-from musegen_lib.transfer import METHODS
-from musegen_lib.transfer_baselines import snapped
-from musegen_lib.transfer_table import BASELINES, COLUMNS, REAL, held_out_tunes, targets_met, transfer_report
+from musegen_lib.cli.main import app
+from musegen_lib.core.errors import MusegenError
+from musegen_lib.corpus.chinese_german import STYLES, load_held_out
+from musegen_lib.models.style.baselines import snapped
+from musegen_lib.models.style.evaluation import table as transfer_table
+from musegen_lib.models.style.evaluation.table import (
+    BASELINES,
+    COLUMNS,
+    REAL,
+    held_out_tunes,
+    targets_met,
+    transfer_report,
+)
+from musegen_lib.models.style.transfer import METHODS
 
 GOOD = {"judged combined": 0.9, "notes kept": 0.8, "nats a note": 2.0, "nats recurrent": 1.8, "chroma cosine": 0.7}
 

@@ -7,19 +7,20 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
-from musegen_lib import recommending
-from musegen_lib.cli import app
+from musegen_lib.cli.main import app
+from musegen_lib.core.errors import MusegenError
+from musegen_lib.core.piece import Piece
 from musegen_lib.corpus import load_folk_tunes
 from musegen_lib.corpus.splits import tune_variants
-from musegen_lib.errors import MusegenError
-from musegen_lib.metrics.hum import NgramScorer, Notes, corpus_notes, evaluate, make_queries
-from musegen_lib.midi import write_midi
-from musegen_lib.models.tune_batches import PairBatches, query_batch
-from musegen_lib.models.tune_encoder import TuneEncoder, TuneEncoderConfig, encode_rows, info_nce
-from musegen_lib.piece import Piece
-from musegen_lib.recipes import learnt_points, tune_encoder
-from musegen_lib.recipes.tune_encoder import TUNE_ENCODER, WindowSearch, cut_windows, encoder_of
-from musegen_lib.training import TrainConfig, fit
+from musegen_lib.formats.midi.reader import write_midi
+from musegen_lib.models.search import borrowed_embeddings as learnt_points
+from musegen_lib.models.search import recipe as tune_encoder
+from musegen_lib.models.search import similar as recommending
+from musegen_lib.models.search.batches import PairBatches, query_batch
+from musegen_lib.models.search.encoder import TuneEncoder, TuneEncoderConfig, encode_rows, info_nce
+from musegen_lib.models.search.hum_benchmark import NgramScorer, Notes, corpus_notes, evaluate, make_queries
+from musegen_lib.models.search.recipe import TUNE_ENCODER, WindowSearch, cut_windows, encoder_of
+from musegen_lib.training.loop import TrainConfig, fit
 
 RNG = np.random.default_rng(0)
 TUNES = [Notes(RNG.integers(55, 80, size=40), RNG.choice([0.5, 1.0, 2.0], size=40)) for _ in range(12)]

@@ -7,10 +7,11 @@ import pytest
 import torch
 from overfitting import overfit
 
-from musegen_lib.encodings import FIRST_PITCH, HOLD, N_MELODY_TOKENS, REST
-from musegen_lib.models.vae import MelodyVAE, MelodyVAEConfig, SketchConfig, SketchVAE, draw_latent, gaussian_kl
-from musegen_lib.models.vae_bodies import UNKNOWN
-from musegen_lib.models.vae_measures import (
+from musegen_lib.encodings.arrays import FIRST_PITCH, HOLD, N_MELODY_TOKENS, REST
+from musegen_lib.encodings.melody_windows import WINDOW_STEPS, make_playable
+from musegen_lib.models.vae.batches import WindowBatch
+from musegen_lib.models.vae.encoders_decoders import UNKNOWN
+from musegen_lib.models.vae.measures import (
     Codes,
     accuracy,
     elbo_nats,
@@ -21,7 +22,7 @@ from musegen_lib.models.vae_measures import (
     teacher_forced,
     write_windows,
 )
-from musegen_lib.windows import WINDOW_STEPS, WindowBatch, make_playable
+from musegen_lib.models.vae.vae import MelodyVAE, MelodyVAEConfig, SketchConfig, SketchVAE, draw_latent, gaussian_kl
 
 TINY = MelodyVAEConfig(latent_dim=3, embedding_dim=4, encoder_dim=7, decoder_dim=9, head_dim=6)
 CONFIGS = {

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 import torch
 
-from musegen_lib.checkpoints import read_card
+from musegen_lib.core.errors import MusegenError
 from musegen_lib.corpus import corpus_fingerprint
-from musegen_lib.errors import MusegenError
-from musegen_lib.models.vae import MelodyVAE, MelodyVAEConfig
-from musegen_lib.recipes import RECIPES
-from musegen_lib.recipes.vae import BETA, VAERecipe, measure_codes, measure_samples, prior_windows
-from musegen_lib.windows import held_out_windows
+from musegen_lib.encodings.melody_windows import held_out_windows
+from musegen_lib.models.registry import RECIPES
+from musegen_lib.models.vae.recipe import BETA, VAERecipe, measure_codes, measure_samples, prior_windows
+from musegen_lib.models.vae.vae import MelodyVAE, MelodyVAEConfig
+from musegen_lib.training.checkpoints import read_card
 
 
 def test_training_writes_a_net_that_loads_and_a_card_that_says_how(tmp_path, monkeypatch):

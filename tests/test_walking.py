@@ -7,15 +7,15 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
-from musegen_lib.cli import app
-from musegen_lib.encodings import FIRST_PITCH
-from musegen_lib.errors import MusegenError
-from musegen_lib.midi import read_midi, write_midi
-from musegen_lib.piece import Piece
-from musegen_lib.recipes import RECIPES
-from musegen_lib.recipes.vae import prior_windows, whole_bars
-from musegen_lib.walking import crossfade, neighbours, path_between, slerp
-from musegen_lib.windows import WINDOW_STEPS, held_out_windows, piece_to_window
+from musegen_lib.cli.main import app
+from musegen_lib.core.errors import MusegenError
+from musegen_lib.core.piece import Piece
+from musegen_lib.encodings.arrays import FIRST_PITCH
+from musegen_lib.encodings.melody_windows import WINDOW_STEPS, held_out_windows, piece_to_window
+from musegen_lib.formats.midi.reader import read_midi, write_midi
+from musegen_lib.models.registry import RECIPES
+from musegen_lib.models.vae.interpolate import crossfade, neighbours, path_between, slerp
+from musegen_lib.models.vae.recipe import prior_windows, whole_bars
 
 TUNE = [(0, 4, 67), (4, 4, 69), (8, 4, 71), (12, 4, 74), (16, 6, 72), (22, 2, 71), (24, 8, 69)]
 OTHER = [(0, 2, 62), (2, 2, 64), (4, 4, 66), (8, 8, 69), (16, 4, 66), (20, 4, 64), (24, 8, 62)]

@@ -3,18 +3,16 @@
 import numpy as np
 import pytest
 
+from musegen_lib.core.errors import MusegenError
+from musegen_lib.core.piece import DRUMS, Piece
 from musegen_lib.corpus import load_folk_tunes, windows
-from musegen_lib.encodings import FIRST_PITCH, HOLD, N_MELODY_TOKENS, REST, piece_to_tokens
-from musegen_lib.errors import MusegenError
-from musegen_lib.events import is_playable
-from musegen_lib.piece import DRUMS, Piece
-from musegen_lib.windows import (
+from musegen_lib.encodings.arrays import FIRST_PITCH, HOLD, N_MELODY_TOKENS, REST, piece_to_tokens
+from musegen_lib.encodings.melody_events import is_playable
+from musegen_lib.encodings.melody_windows import (
     MAX_SHIFT,
     WINDOW_STEPS,
-    WindowBatches,
     cut_windows,
     held_out_windows,
-    in_batches,
     is_among,
     make_playable,
     piece_to_window,
@@ -24,6 +22,7 @@ from musegen_lib.windows import (
     window_to_piece,
     windows_to_piece,
 )
+from musegen_lib.models.vae.batches import WindowBatches, in_batches
 
 TUNE = [(0, 4, 60), (4, 4, 64), (8, 8, 67), (16, 12, 72), (28, 8, 71), (36, 28, 67)]
 

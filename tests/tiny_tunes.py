@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from musegen_lib.events import (
+from musegen_lib.encodings.melody_events import (
     BAR_STEPS,
     END_ID,
     FIRST_PITCH_ID,

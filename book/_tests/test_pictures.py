@@ -10,7 +10,7 @@ import matplotlib.image
 import pytest
 from conftest import DESKTOP, PHONE, STATIC
 
-from musegen_lib.tour import make_tour
+from musegen_lib.cli.tour import make_tour
 
 KEEP = bool(os.environ.get("MUSEGEN_PICTURES"))
 SHOTS = {  # name: page, theme, window, what to bring into sight

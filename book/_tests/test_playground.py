@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from export_nets import CORNERS, MAP_SIDE, MAX_BYTES, struck
 
-from musegen_lib.events import is_playable
-from musegen_lib.midi import read_midi
+from musegen_lib.encodings.melody_events import is_playable
+from musegen_lib.formats.midi.reader import read_midi
 
 PAGE = "book/playground.html"
 NETS = "book/_build/html/_static/nets"

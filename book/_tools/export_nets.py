@@ -14,14 +14,15 @@ import torch
 from torch import Tensor, nn
 
 from musegen_lib.corpus.build import DANCE_STYLES, tempo_for
-from musegen_lib.encodings import FIRST_PITCH, MELODY_LOW
-from musegen_lib.events import BAR_STEPS, LAGS, METRES, MODES, STYLES, MelodyRequest
-from musegen_lib.models.melody_batches import START_ID, collate
-from musegen_lib.models.rnn import MelodyRNN, Plan
-from musegen_lib.models.vae import MelodyVAE
-from musegen_lib.recipes import RECIPES
-from musegen_lib.seed_phrase import OUR_TUNE
-from musegen_lib.walking import slerp
+from musegen_lib.encodings.arrays import FIRST_PITCH, MELODY_LOW
+from musegen_lib.encodings.melody_events import BAR_STEPS, LAGS, METRES, MODES, STYLES
+from musegen_lib.models.chorale.seed_phrase import OUR_TUNE
+from musegen_lib.models.melody.batches import START_ID, collate
+from musegen_lib.models.melody.rnn import MelodyRNN, Plan
+from musegen_lib.models.melody.sampling import MelodyRequest
+from musegen_lib.models.registry import RECIPES
+from musegen_lib.models.vae.interpolate import slerp
+from musegen_lib.models.vae.vae import MelodyVAE
 
 ROOT = Path(__file__).resolve().parents[2]
 NETS = ROOT / "book/_build/vendor/nets"

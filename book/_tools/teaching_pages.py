@@ -101,7 +101,7 @@ def cases(module):
 
 def said(name: str, answer) -> str:
     """What the check prints to a first wrong answer, without the hint."""
-    from musegen_lib import exercises
+    from musegen_lib.lessons import check as exercises
 
     entry = getattr(exercises.check, name)
     fresh = exercises.Check(name, entry.find_fault, entry.hints)

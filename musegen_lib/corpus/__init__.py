@@ -17,11 +17,11 @@ from pathlib import Path
 
 import numpy as np
 
+from musegen_lib.core.errors import MusegenError
+from musegen_lib.core.paths import committed, data_dir
+from musegen_lib.core.piece import Piece
 from musegen_lib.corpus import build, cache, splits
 from musegen_lib.corpus.table import Corpus
-from musegen_lib.errors import MusegenError
-from musegen_lib.paths import committed, data_dir
-from musegen_lib.piece import Piece
 
 __all__ = [
     "Corpus",

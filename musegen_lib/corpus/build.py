@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 from joblib import Parallel, delayed
 
-from musegen_lib.abc import read_abc
+from musegen_lib.core.errors import MusegenError
 from musegen_lib.corpus.table import Entry, entries_to_arrays
-from musegen_lib.errors import MusegenError
-from musegen_lib.musicxml import read_musicxml
+from musegen_lib.formats.abc.reader import read_abc
+from musegen_lib.formats.musicxml.reader import read_musicxml
 
 READER_VERSION = 1  # raise it whenever a reader or this file changes what it gives
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from musegen_lib.errors import MusegenError, shorten
-from musegen_lib.paths import replacing
+from musegen_lib.core.errors import MusegenError, shorten
+from musegen_lib.core.paths import replacing
 
 
 def fingerprint(arrays: dict[str, np.ndarray]) -> str:

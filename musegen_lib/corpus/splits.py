@@ -6,15 +6,14 @@ Folk tunes that share a run of 16 intervals are versions of one melody: they fal
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from musegen_lib.errors import MusegenError
-from musegen_lib.paths import committed
+from musegen_lib.core.errors import MusegenError
+from musegen_lib.core.paths import committed
 
 SPLITS = ("train", "valid", "test")
 SHARED_INTERVALS = 16
@@ -47,21 +46,6 @@ def tune_variants() -> list[dict[str, Any]]:
     `metrics.alignment.make_tune_variants` finds them.
     """
     return _read("tune_variants.json", lambda table: [{name: row[name] for name in VARIANT_FIELDS} for row in table])
-
-
-def make_folk_split(ids: Sequence[str], pitches: Sequence[np.ndarray]) -> dict[str, list[str]]:
-    """Share out families of tunes by a hash of the family's first id: a tenth each to valid and test.
-
-    >>> make_folk_split(["b", "d"], [np.array([60, 62]), np.array([60, 64])])
-    {'valid': ['d'], 'test': []}
-    """
-    parts = {"valid": [], "test": []}
-    family = group_by_shared_run([np.diff(p.astype(int)) for p in pitches])
-    for tune, head in zip(ids, family):
-        digit = int(hashlib.sha256(ids[head].encode()).hexdigest(), 16) % 10
-        if digit < 2:
-            parts[("valid", "test")[digit]].append(tune)
-    return parts
 
 
 def group_by_shared_run(intervals: Sequence[np.ndarray]) -> list[int]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from musegen_lib.piece import NOTE_DTYPE, Piece
+from musegen_lib.core.piece import NOTE_DTYPE, Piece
 
 TICKS_PER_BEAT = 48
 GRIDS = (4, 8, 12, 24, 48)  # steps per beat to choose from, coarsest first

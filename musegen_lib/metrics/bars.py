@@ -11,7 +11,8 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Int
 
-from musegen_lib.encodings import piece_to_grid
+from musegen_lib.core.piece import Piece
+from musegen_lib.encodings.arrays import piece_to_grid
 from musegen_lib.metrics.features import bar_features
 from musegen_lib.metrics.histograms import duration_histogram, pitch_classes_per_bar
 from musegen_lib.metrics.overlap import histogram_overlap
@@ -20,7 +21,6 @@ from musegen_lib.metrics.texture import empty_bars_rate, polyphony
 from musegen_lib.metrics.tonality import key_fit
 from musegen_lib.metrics.two_sample import classifier_two_sample, frechet_distance
 from musegen_lib.metrics.voices import RULES
-from musegen_lib.piece import Piece
 
 FIGURES = {  # name: unit
     "two-sample accuracy": "0.5 = cannot tell, 1 = always",

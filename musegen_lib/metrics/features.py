@@ -12,7 +12,8 @@ from itertools import combinations
 import numpy as np
 from jaxtyping import Float, Int
 
-from musegen_lib.encodings import piece_to_grid
+from musegen_lib.core.piece import Piece
+from musegen_lib.encodings.arrays import piece_to_grid
 from musegen_lib.metrics.histograms import (
     DURATION_BEATS,
     bar_starts,
@@ -23,7 +24,6 @@ from musegen_lib.metrics.histograms import (
 )
 from musegen_lib.metrics.texture import groove_consistency
 from musegen_lib.metrics.tonality import key_fit, pitch_class_entropy
-from musegen_lib.piece import Piece
 
 N_VOICES = 4
 STEP_EDGES = (1, 3, 5, 8)  # semitones at which the next size begins

@@ -10,18 +10,10 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from musegen_lib.piece import DRUMS, Piece
+from musegen_lib.core.piece import Piece, pitched_notes
 
 DURATION_BEATS = (4, 3, 2, 3 / 2, 4 / 3, 1, 3 / 4, 2 / 3, 1 / 2, 3 / 8, 1 / 3, 1 / 4)  # whole to sixteenth, in quarters
 WIDEST = 12  # semitones: wider melodic intervals count as an octave
-
-
-def pitched_notes(piece: Piece) -> np.ndarray:
-    """The note table without percussion."""
-    if DRUMS not in piece.programs:
-        return piece.notes
-    pitched = np.array([piece.program(voice) != DRUMS for voice in range(256)])
-    return piece.notes[pitched[piece.notes["voice"]]]
 
 
 def pitched_roll(piece: Piece) -> Bool[np.ndarray, "T 128"]:

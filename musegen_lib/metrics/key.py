@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from musegen_lib.core.keys import spell_key
+from musegen_lib.core.piece import Piece
 from musegen_lib.metrics.tonality import DIATONIC
-from musegen_lib.piece import Piece, spell_key
 
 MODES = {0: "major", 9: "minor", 2: "dorian", 7: "mixolydian"}  # semitones of the last note above the major tonic
 

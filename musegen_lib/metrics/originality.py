@@ -11,9 +11,9 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Int
 
+from musegen_lib.core.piece import Piece
 from musegen_lib.corpus import Corpus
-from musegen_lib.encodings import piece_to_grid
-from musegen_lib.piece import Piece
+from musegen_lib.encodings.arrays import piece_to_grid
 
 LONGEST_RUN = 64  # longer runs count as this many intervals
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Int
 
-from musegen_lib.piece import Piece, clip_overlaps
+from musegen_lib.core.piece import Piece, clip_overlaps
 
 
 def shuffle_notes(piece: Piece, rng: np.random.Generator) -> Piece:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from musegen_lib.core.piece import Piece
 from musegen_lib.metrics.histograms import (
     mean_inter_onset_interval,
     n_pitch_classes_used,
@@ -27,7 +28,6 @@ from musegen_lib.metrics.texture import (
 )
 from musegen_lib.metrics.tonality import key_fit, pitch_class_entropy, pitch_entropy, scale_consistency, tonal_distance
 from musegen_lib.metrics.voices import RULES, count_leaps
-from musegen_lib.piece import Piece
 
 
 @dataclass(frozen=True)

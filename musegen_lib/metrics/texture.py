@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Bool
 
-from musegen_lib.metrics.histograms import bar_starts, pitched_notes, pitched_roll
-from musegen_lib.piece import Piece
+from musegen_lib.core.piece import Piece, pitched_notes
+from musegen_lib.metrics.histograms import bar_starts, pitched_roll
 
 QUALIFIED_BEATS = 1 / 8  # a 32nd note
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float
 
-from musegen_lib.metrics.histograms import pitch_class_histogram, pitched_notes, pitched_roll
-from musegen_lib.piece import Piece
+from musegen_lib.core.piece import Piece, pitched_notes
+from musegen_lib.metrics.histograms import pitch_class_histogram, pitched_roll
 
 DIATONIC = (0, 2, 4, 5, 7, 9, 11)
 TONAL_RADII = (1.0, 1.0, 0.5)  # of the circles of fifths, minor thirds and major thirds

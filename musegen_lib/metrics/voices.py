@@ -13,13 +13,13 @@ from itertools import combinations
 import numpy as np
 from jaxtyping import Int
 
-from musegen_lib.encodings import piece_to_grid
+from musegen_lib.core.piece import Piece
+from musegen_lib.encodings.arrays import piece_to_grid
+from musegen_lib.encodings.chorale_steps import VOICE_RANGES
 from musegen_lib.metrics.histograms import melodic_intervals
 from musegen_lib.metrics.likelihood import Estimate, ratio_estimate
-from musegen_lib.piece import Piece
 
 FIFTH, OCTAVE = 7, 0  # semitones modulo 12
-VOICE_RANGES = ((57, 81), (53, 74), (48, 69), (36, 64))  # soprano A3-A5, alto F3-D5, tenor C3-A4, bass C2-E4
 TRIADS = ((0, 4, 7), (0, 3, 7), (0, 3, 6), (0, 4, 8))
 SEVENTHS = ((0, 4, 7, 10), (0, 4, 7, 11), (0, 3, 7, 10), (0, 3, 6, 10), (0, 3, 6, 9))
 WITHOUT_FIFTH = ((0, 4), (0, 3), (0, 4, 10), (0, 4, 11), (0, 3, 10))

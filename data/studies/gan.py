@@ -1,0 +1,98 @@
+"""The long experiments of lesson 2: designs of a GAN for bars, the recipe from several seeds, too little data."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import torch
+
+from data.studies.gan_variants import (
+    DeterministicGenerator,
+    OneShotGenerator,
+    PlainDiscriminator,
+    WholeBarDiscriminator,
+)
+from musegen_lib.models.gan.batches import BarBatches, one_hot, tokens_to_pieces, windows_to_tokens
+from musegen_lib.models.gan.nets import BarDiscriminator, BarGANConfig, BarGenerator, with_spectral_norm
+from musegen_lib.models.gan.recipe import BAR, chorale_windows
+from musegen_lib.training.adversarial import GameConfig, play
+
+SEEDS = (0, 1, 2)
+TRIAL = GameConfig(steps=300)
+SIZES = (100, 500, None)  # training bars; None: all
+CONFIG = BarGANConfig()
+SHIPPED = (BarGenerator, BarDiscriminator, TRIAL)
+DESIGNS = {  # each differs from the shipped one in one thing
+    "shipped": SHIPPED,
+    "all tokens at once": (OneShotGenerator, BarDiscriminator, TRIAL),
+    "no relations in G": (BarGenerator, BarDiscriminator, TRIAL),
+    "no intervals in D": (BarGenerator, PlainDiscriminator, TRIAL),
+    "no Gumbel noise": (DeterministicGenerator, BarDiscriminator, TRIAL),
+    "one score a bar": (BarGenerator, WholeBarDiscriminator, TRIAL),
+    "no slope penalty": (BarGenerator, BarDiscriminator, replace(TRIAL, slope_penalty=0.0)),
+    "saturating loss": (BarGenerator, BarDiscriminator, replace(TRIAL, loss="saturating")),
+    "hinge, spectral norm": (BarGenerator, BarDiscriminator, replace(TRIAL, loss="hinge", slope_penalty=0.0)),
+    "Wasserstein, gradient penalty": (
+        BarGenerator,
+        BarDiscriminator,
+        replace(TRIAL, loss="wasserstein", slope_penalty=0.0, gradient_penalty=10.0),
+    ),
+}
+
+
+def gan_designs() -> list[dict[str, Any]]:
+    """Bars in four voices: ten designs, 300 turns each from three seeds, judged on validation bars."""
+    table = BAR.table()
+    return [_trial(design, seed, table) for seed in SEEDS for design in DESIGNS]
+
+
+def gan_seeds() -> list[dict[str, Any]]:
+    """The recipe `gan` from three seeds: every figure on validation bars."""
+    rows = []
+    with TemporaryDirectory() as folder:
+        for seed in SEEDS:
+            path = Path(folder) / "gan.safetensors"  # a run of the recipe that is there already is not run again
+            BAR.train(path, seed)
+            drawn = tokens_to_pieces(BAR.draw(1000, 0, BAR.load(path)))
+            rows.append({"seed": seed, "split": "valid", **BAR.report(drawn, "valid")})
+    return rows
+
+
+def gan_sizes() -> list[dict[str, Any]]:
+    """The trial recipe on fewer bars: the judge, exact copies, and what D says to bars that it has not seen."""
+    table, rows = BAR.table(), []
+    for seed in SEEDS:
+        for size in SIZES:
+            chosen = np.random.default_rng(seed).permutation(len(table))[:size]
+            rows.append({"bars": len(chosen), **_trial("shipped", seed, table[chosen])})
+    return rows
+
+
+def _trial(design: str, seed: int, table: np.ndarray) -> dict[str, Any]:
+    make_generator, make_discriminator, config = DESIGNS[design]
+    torch.manual_seed(seed)
+    sizes = replace(CONFIG, n_relations=0) if design == "no relations in G" else CONFIG
+    generator, discriminator = make_generator(sizes), make_discriminator(sizes)
+    if config.loss == "hinge":
+        with_spectral_norm(discriminator)
+    play(generator, discriminator, BarBatches(table, config.batch_size, seed), replace(config, seed=seed))
+    made = BAR.draw(1000, 0, generator)
+    seen, unseen = table, windows_to_tokens(chorale_windows("valid").pieces)
+    return {
+        "design": design,
+        "seed": seed,
+        "steps": config.steps,
+        **BAR.report(tokens_to_pieces(made), "valid"),
+        **{f"score of {name}": _score(discriminator, bars) for name, bars in (("seen", seen), ("unseen", unseen))},
+        "score of made": _score(discriminator, made),
+    }
+
+
+@torch.no_grad()
+def _score(discriminator: Any, tokens: np.ndarray) -> float:
+    """Mean raw score of at most 600 bars as a whole."""
+    return float(discriminator(discriminator.see(one_hot(tokens[:600])))[-1].mean())

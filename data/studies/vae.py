@@ -1,0 +1,82 @@
+"""The long experiments with the melody VAE: rate against distortion, training size, designs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+from itertools import product
+from typing import Any
+
+import numpy as np
+import torch
+
+from musegen_lib.corpus import load_folk_tunes
+from musegen_lib.encodings.arrays import FIRST_PITCH
+from musegen_lib.encodings.melody_windows import MelodyWindows, cut_windows, held_out_windows
+from musegen_lib.models.vae.batches import WindowBatches, in_batches
+from musegen_lib.models.vae.measures import elbo_nats, encode_windows, reconstruction
+from musegen_lib.models.vae.recipe import BETA, DESIGNS, SMALL, VAERecipe
+from musegen_lib.models.vae.vae import MelodyVAE, MelodyVAEConfig
+from musegen_lib.training import loop as training
+
+SEEDS = (0, 1, 2)
+BETAS = (0.0, BETA, 0.5, 1.0)
+TUNES = (100, 300, 1000, None)  # training tunes; None: all
+SETTINGS = replace(VAERecipe.training, steps=1600, learning_rate=5e-3, warmup_steps=100, validate_every=200)
+BATCH, WARMUP = 64, 200
+
+
+def vae_rates() -> list[dict[str, Any]]:
+    """Rate against distortion: a small VAE for each weight of the KL term, three seeds, 1,600 steps each.
+
+    Weight 0 is a plain autoencoder. Scored on the validation windows; `units_kl` are the nats of each latent unit.
+    """
+    return [dict(train_small(SMALL, None, beta, seed)) for beta, seed in product(BETAS, SEEDS)]
+
+
+def vae_sizes() -> list[dict[str, Any]]:
+    """The VAE's bound and accuracy against the number of training tunes, three seeds, the best validation kept."""
+    return [dict(train_small(SMALL, n_tunes, BETA, seed)) for n_tunes, seed in product(TUNES, SEEDS)]
+
+
+def vae_designs() -> list[dict[str, Any]]:
+    """Three pairs of encoder and decoder at the same weight of the KL term, steps and batches, three seeds."""
+    pairs = product(DESIGNS.items(), SEEDS)
+    return [{"design": name, **train_small(config, None, BETA, seed)} for (name, config), seed in pairs]
+
+
+def windows_of(n_tunes: int | None, seed: int) -> MelodyWindows:
+    """Windows a bar apart of n training tunes in 4/4 drawn by the seed; None: of all of them."""
+    windows = cut_windows(load_folk_tunes(part="train"), hop_bars=1)
+    if n_tunes is None:
+        return windows
+    chosen = np.random.default_rng(seed).permutation(np.unique(windows.tunes))[:n_tunes]
+    return windows.where(np.isin(windows.tunes, chosen))
+
+
+@cache
+def train_small(config: MelodyVAEConfig, n_tunes: int | None, beta: float, seed: int) -> dict[str, Any]:
+    """Train one net and measure it on the validation windows."""
+    torch.manual_seed(seed)
+    net, train, valid = MelodyVAE(config), windows_of(n_tunes, seed), held_out_windows("valid").tokens
+    batches = WindowBatches(train.tokens, BATCH, seed, beta, WARMUP)
+    run = training.fit(net, batches, in_batches(valid, beta), replace(SETTINGS, seed=seed))
+    codes = encode_windows(net, valid, torch.Generator().manual_seed(seed))
+    found, notes = reconstruction(net, valid, codes), int((valid >= FIRST_PITCH).sum())
+    return {
+        "seed": seed,
+        "beta": beta,
+        "tunes": len(set(train.tunes.tolist())),
+        "parameters": sum(p.numel() for p in net.parameters()),
+        "valid_loss": round(run.best_loss, 4),
+        "best_step": run.best_step,
+        "elbo_nats_a_note": round(float(elbo_nats(net, valid, codes).sum()) / notes, 4),
+        "kl_nats_a_window": round(float(codes.kl.sum(dim=1).mean()), 3),
+        "active_units": codes.active_units(),
+        "units_kl": [round(nats, 3) for nats in sorted(codes.kl.mean(dim=0).tolist(), reverse=True)],
+        "onsets": {name: round(share["onsets"], 4) for name, share in found.items()},
+        "steps": {name: round(share["steps"], 4) for name, share in found.items()},
+    }
+
+
+VAE_STUDIES = {"vae-rates": vae_rates, "vae-sizes": vae_sizes, "vae-designs": vae_designs}

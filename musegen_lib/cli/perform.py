@@ -1,0 +1,39 @@
+"""TODO."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from musegen_lib.cli.convert import read_on_sixteenths
+from musegen_lib.models.chorale.live import play_to
+from musegen_lib.models.chorale.perform import FASTEST, SLOWEST, perform
+from musegen_lib.models.chorale.recipe import CHORALES, TERMS
+from musegen_lib.models.chorale.seed_phrase import four_voices, our_phrase
+
+
+def perform_file(
+    seed_file: Path | None,
+    out: Path,
+    bars: int = 8,
+    number: int = 0,
+    tempo: float | None = None,
+    temperature: float = 0.9,
+    expressive: bool = True,
+    real_time: bool = False,
+) -> dict[str, Any]:
+    """`musegen perform`: the shipped net plays on from a file, or from `our_phrase`, on one core.
+
+    Without a tempo it takes the phrase's own, kept between SLOWEST and FASTEST.
+    """
+    phrase, lines = read_on_sixteenths(seed_file) if seed_file else (our_phrase(), [])
+    torch.set_num_threads(1)  # two threads are slower for a net this small
+    tempo = tempo or min(max(phrase.tempo_qpm, SLOWEST), FASTEST)
+    steps = perform(CHORALES.load_once(), four_voices(phrase, number), bars, number, temperature, tempo, expressive)
+    title = f"after {phrase.title or (seed_file or out).stem}"
+    source = f"musegen perform, seed {number}" + (f"; phrase: {phrase.source}" if phrase.source else "")
+    licence = f"{TERMS}; phrase: {phrase.licence}" if phrase.licence else TERMS
+    found = play_to(out, steps, real_time, title=title, source=source, licence=licence)
+    return {"file": str(out), "seed": number, "tempo": tempo, "read": lines} | found

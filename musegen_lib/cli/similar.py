@@ -1,0 +1,60 @@
+"""The command `musegen recommend similar`."""
+
+from __future__ import annotations
+
+import json as json_module
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import typer
+
+from musegen_lib.cli.convert import read_piece
+from musegen_lib.core.errors import MusegenError
+from musegen_lib.corpus import load_folk_tunes
+from musegen_lib.models.search.hum_benchmark import Notes
+from musegen_lib.models.search.recipe import melody_of
+from musegen_lib.models.search.similar import MOST_NEIGHBOURS, MOST_NOTES, similar_tunes
+
+
+def similar(
+    source: Annotated[Path, typer.Argument(help="A melody: .mid, .abc, .xml, .musicxml or .mxl.")],
+    n: Annotated[int, typer.Option(help="How many tunes to name.")] = 10,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Name the folk tunes whose notes are most like a melody's, in any key and at any tempo."""
+
+    found = similar_file(source, n)
+    if json:
+        print(json_module.dumps(found, indent=2, ensure_ascii=False))
+        return
+    for line in found["read"]:
+        print(line)
+    for row in found["similar"]:
+        print(
+            f"{row['rank']:4}  {row['cosine']:.3f}  {row['id']:28}  {row['style']:10}  {row['metre']:5}  {row['title']}"
+        )
+
+
+def similar_file(source: Path, n: int = 10) -> dict[str, Any]:
+    """The n folk tunes most like the melody of a file, best first, and what of the file was read."""
+    if not 1 <= n <= MOST_NEIGHBOURS:
+        raise MusegenError(f"n {n} must lie in 1 to {MOST_NEIGHBOURS}")
+    started = time.perf_counter()
+    piece, told = read_piece(source)
+    melody = melody_of(piece if piece.title else piece.replace(title=source.name))
+    if len(melody.pitches) < len(piece):
+        told = [*told, f"the highest line is read: {len(melody.pitches)} of {len(piece)} notes"]
+    if len(melody.pitches) > MOST_NOTES:
+        told = [*told, f"the first {MOST_NOTES} notes of the melody are read, of {len(melody.pitches)}"]
+        melody = Notes(melody.pitches[:MOST_NOTES], melody.durations[:MOST_NOTES])
+    scores, corpus = similar_tunes(melody), load_folk_tunes()
+    order = np.argsort(-scores, kind="stable")[:n]
+    columns = {name: corpus.column(name) for name in ("id", "title", "style", "metre")}
+    rows = [
+        {"rank": rank, "cosine": round(float(scores[row]), 4)} | {k: str(v[row]) for k, v in columns.items()}
+        for rank, row in enumerate(order.tolist(), start=1)
+    ]
+    seconds = round(time.perf_counter() - started, 2)
+    return {"file": str(source), "notes": len(melody.pitches), "read": told, "similar": rows, "seconds": seconds}

@@ -1,0 +1,36 @@
+"""Bounds on music from outside, whichever door it came through: what is read must also be drawn and written in time."""
+
+from __future__ import annotations
+
+import math
+
+from musegen_lib.core.errors import MusegenError
+from musegen_lib.core.keys import metre_to_beats
+from musegen_lib.core.piece import Piece
+
+MAX_BARS = 50_000  # of a piece; six hours of 2/4 at 200 quarter notes a minute have 36,000
+MAX_WRITTEN = 20_000  # notes and empty bars of a page: about half a minute of drawing
+_NO_METRE = "4/4"  # what a piece without metre is written in
+
+
+def refuse_endless(beats: float, metre: str | None, name: str = "") -> None:
+    """MusegenError for more than MAX_BARS bars: a metre of 1/64 makes millions of them out of six hours of silence.
+
+    Args:
+        name: what the message begins with, such as "x.abc, line 1: tune X:1".
+    """
+    metre = metre or _NO_METRE
+    bars = beats / metre_to_beats(metre)
+    if bars > MAX_BARS:
+        count = f"{math.ceil(bars):,} bars of {metre}, more than {MAX_BARS:,}"
+        raise MusegenError(f"{name} has {count}; correct the metre or split it".lstrip())
+
+
+def refuse_long_page(piece: Piece, to: str, name: str = "the piece") -> None:
+    """MusegenError for more notes than can be written down: one over a bar line counts in each bar, and so do bars."""
+    bar = metre_to_beats(piece.metre or _NO_METRE) * piece.steps_per_beat
+    lengths = piece.notes["duration_steps"].astype(float) / float(bar)
+    written = len(piece) + int(lengths.sum()) + math.ceil(piece.n_steps / bar) * max(1, piece.n_voices)
+    if written > MAX_WRITTEN:
+        sizes = f"{written:,} notes and bars to write as {to}, more than {MAX_WRITTEN:,}"
+        raise MusegenError(f"{name}: has {sizes}; cut out a part of the music")

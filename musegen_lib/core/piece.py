@@ -1,0 +1,272 @@
+"""`Piece`, the one core type: a table of notes on a time grid, with what a musician needs to read it.
+
+Every lesson, model, plot and player takes and returns a `Piece`, so the output of any model can be drawn,
+engraved, heard, saved, measured and given to any other model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from musegen_lib.core.keys import _transpose_key, metre_to_beats
+from musegen_lib.core.piano_roll_svg import notes_to_svg
+
+if TYPE_CHECKING:
+    import pretty_midi
+
+NOTE_DTYPE = np.dtype(
+    [
+        ("onset_steps", np.int32),
+        ("duration_steps", np.int32),
+        ("pitch", np.uint8),
+        ("velocity", np.uint8),
+        ("voice", np.uint8),
+    ]
+)
+DRUMS = 128  # the value in `programs` of a voice that plays percussion
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Piece:
+    """Notes in time order on a grid of `steps_per_beat` steps; a beat is a quarter note.
+
+    Args:
+        notes: (N,) structured array of NOTE_DTYPE, any order; kept sorted by onset, voice, pitch, read-only.
+        steps_per_beat: grid steps per quarter note; 4 puts the notes on sixteenths.
+        tempo_qpm: quarter notes per minute.
+        metre: such as "4/4"; None where the source states none.
+        key: such as "G major", "A minor", "D dorian"; None where unknown.
+        pickup_steps: length of the incomplete first bar, 0 if the piece starts on a bar line.
+        programs: General MIDI program (0-127, or DRUMS) of each voice; voices beyond its end play piano.
+    Raises:
+        ValueError: a note is out of range, or a voice strikes a pitch it is still sounding.
+    """
+
+    notes: np.ndarray
+    steps_per_beat: int = 4
+    tempo_qpm: float = 100.0
+    metre: str | None = "4/4"
+    key: str | None = None
+    title: str = ""
+    style: str = ""
+    source: str = ""
+    licence: str = ""
+    pickup_steps: int = 0
+    programs: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        notes = np.array(self.notes, dtype=NOTE_DTYPE)
+        notes = notes[np.lexsort((notes["pitch"], notes["voice"], notes["onset_steps"]))]
+        notes.flags.writeable = False
+        object.__setattr__(self, "notes", notes)
+        object.__setattr__(self, "programs", tuple(self.programs))
+        if self.steps_per_beat < 1 or self.pickup_steps < 0 or not 0 < self.tempo_qpm < 10_000:
+            raise ValueError(
+                f"steps_per_beat {self.steps_per_beat}, pickup_steps {self.pickup_steps} and tempo_qpm "
+                f"{self.tempo_qpm} must be at least 1, at least 0 and between 0 and 10,000"
+            )
+        if not all(0 <= program <= DRUMS for program in self.programs):
+            raise ValueError(f"programs {self.programs} must lie in 0-127, or be {DRUMS} for percussion")
+        if self.metre is not None:
+            metre_to_beats(self.metre)
+        _check_notes(notes)
+
+    @classmethod
+    def from_notes(cls, rows: Iterable[Sequence[int]], **fields: Any) -> Piece:
+        """Build a piece from rows of (onset, duration, pitch[, velocity[, voice]]), times in steps.
+
+        >>> Piece.from_notes([(0, 4, 60), (4, 4, 62)], title="two notes")
+        Piece('two notes': 2 notes, 1 bar of 4/4, 1.2 s)
+        """
+        defaults = (0, 1, 60, 80, 0)
+        table = [tuple(row) + defaults[len(tuple(row)) :] for row in rows]
+        for onset, duration, pitch, velocity, voice in table:
+            if not (0 <= pitch <= 127 and 1 <= velocity <= 127 and 0 <= voice <= 255):
+                raise ValueError(
+                    f"note (onset {onset}, duration {duration}, pitch {pitch}, velocity {velocity}, voice {voice}): "
+                    "pitch must lie in 0-127, velocity in 1-127, voice in 0-255"
+                )
+        return cls(np.array(table, dtype=NOTE_DTYPE), **fields)
+
+    @property
+    def n_steps(self) -> int:
+        """Steps from the start to the end of the last note."""
+        return int((self.notes["onset_steps"].astype(np.int64) + self.notes["duration_steps"]).max(initial=0))
+
+    @property
+    def n_voices(self) -> int:
+        """One more than the highest voice number in use."""
+        return int(self.notes["voice"].max(initial=0)) + 1 if len(self.notes) else 0
+
+    @property
+    def steps_per_bar(self) -> int | None:
+        """Length of a full bar in steps; None without a metre or where the grid cannot hold the bar."""
+        if self.metre is None:
+            return None
+        steps = metre_to_beats(self.metre) * self.steps_per_beat
+        return int(steps) if steps.denominator == 1 else None
+
+    @property
+    def bar_onsets(self) -> np.ndarray:
+        """Steps at which bars begin: 0, then every bar line before the end."""
+        if not self.steps_per_bar or not self.n_steps:
+            return np.zeros(min(1, self.n_steps), dtype=int)
+        lines = np.arange(self.pickup_steps, self.n_steps, self.steps_per_bar)
+        return np.unique(np.concatenate([[0], lines]))
+
+    @property
+    def n_bars(self) -> int:
+        """How many bars begin: the length of `bar_onsets`, counted without writing them out."""
+        if not self.steps_per_bar or not self.n_steps:
+            return min(1, self.n_steps)
+        full = max(0, -(-(self.n_steps - self.pickup_steps) // self.steps_per_bar))
+        return full + bool(self.pickup_steps)
+
+    @property
+    def seconds(self) -> float:
+        """Playing time at `tempo_qpm`."""
+        return self.n_steps / self.steps_per_beat * 60 / self.tempo_qpm
+
+    def program(self, voice: int) -> int:
+        """General MIDI program of a voice, DRUMS for percussion."""
+        return self.programs[voice] if voice < len(self.programs) else 0
+
+    def replace(self, **changes: Any) -> Piece:
+        """Return a copy with some fields changed, checked like a new piece."""
+        return replace(self, **changes)
+
+    def voice(self, voice: int) -> Piece:
+        """Return one voice alone, renumbered to voice 0."""
+        notes = self.notes[self.notes["voice"] == voice].copy()
+        notes["voice"] = 0
+        return self.replace(notes=notes, programs=(self.program(voice),))
+
+    def transpose(self, semitones: int) -> Piece:
+        """Shift every pitched note and the key; ValueError if a note leaves MIDI's 0-127."""
+        pitched = np.array([self.program(v) != DRUMS for v in range(256)])[self.notes["voice"]]
+        pitch = self.notes["pitch"] + np.where(pitched, semitones, 0)
+        if pitch.size and not (pitch.min() >= 0 and pitch.max() <= 127):
+            raise ValueError(f"transposing by {semitones} moves pitches to {pitch.min()}-{pitch.max()}, outside 0-127")
+        notes = self.notes.copy()
+        notes["pitch"] = pitch
+        return self.replace(notes=notes, key=_transpose_key(self.key, semitones))
+
+    def excerpt(self, n_bars: int = 8, first_bar: int = 0) -> Piece:
+        """Cut out whole bars; bar 0 is the pickup if there is one. Notes are clipped at both ends."""
+        lines = [*self.bar_onsets.tolist(), self.n_steps]
+        start = lines[min(first_bar, len(lines) - 1)]
+        stop = lines[min(first_bar + n_bars, len(lines) - 1)]
+        onset = np.maximum(self.notes["onset_steps"], start)
+        offset = np.minimum(self.notes["onset_steps"] + self.notes["duration_steps"], stop)
+        notes = self.notes.copy()
+        notes["onset_steps"], notes["duration_steps"] = onset - start, offset - onset
+        return self.replace(notes=notes[offset > onset], pickup_steps=self.pickup_steps if first_bar == 0 else 0)
+
+    def to_pretty_midi(self) -> pretty_midi.PrettyMIDI:
+        """Return the piece as the object most Python music code expects; one instrument a voice."""
+        import pretty_midi as pm
+
+        seconds = 60 / self.tempo_qpm / self.steps_per_beat
+        score = pm.PrettyMIDI(initial_tempo=self.tempo_qpm)
+        if self.metre:
+            score.time_signature_changes = [pm.TimeSignature(*map(int, self.metre.split("/")), 0)]
+        for v in range(self.n_voices):
+            program = self.program(v)
+            instrument = pm.Instrument(program % DRUMS, is_drum=program == DRUMS, name=f"voice {v}")
+            for onset, duration, pitch, velocity, _ in self.notes[self.notes["voice"] == v].tolist():
+                note = pm.Note(velocity, pitch, onset * seconds, (onset + duration) * seconds)
+                instrument.notes.append(note)
+            score.instruments.append(instrument)
+        return score
+
+    @classmethod
+    def from_pretty_midi(cls, score: pretty_midi.PrettyMIDI, steps_per_beat: int = 4, **fields: Any) -> Piece:
+        """Read a pretty_midi object onto the grid: times are rounded to steps, one voice an instrument."""
+        rows = []
+        for v, instrument in enumerate(score.instruments):
+            for note in instrument.notes:
+                ticks = score.time_to_tick(note.start), score.time_to_tick(note.end)
+                start, end = (round(t * steps_per_beat / score.resolution) for t in ticks)
+                rows.append((start, max(1, end - start), note.pitch, max(1, note.velocity), v))
+        _, tempi = score.get_tempo_changes()
+        metres = [f"{t.numerator}/{t.denominator}" for t in score.time_signature_changes[:1]]
+        programs = tuple(DRUMS if i.is_drum else i.program for i in score.instruments)
+        defaults = {"tempo_qpm": float(tempi[0]) if len(tempi) else 120.0, "metre": (metres or ["4/4"])[0]}
+        found = defaults | {"programs": programs, "steps_per_beat": steps_per_beat} | fields
+        return cls(clip_overlaps(np.array(sorted(rows), dtype=NOTE_DTYPE)), **found)
+
+    def __len__(self) -> int:
+        return len(self.notes)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Piece):
+            return NotImplemented
+        return np.array_equal(self.notes, other.notes) and self.labels == other.labels
+
+    __hash__ = None  # two equal pieces hold different arrays
+
+    @property
+    def labels(self) -> dict[str, Any]:
+        """Every field but the notes, by name."""
+        return {f.name: getattr(self, f.name) for f in fields(self) if f.name != "notes"}
+
+    def __repr__(self) -> str:
+        bars = self.n_bars
+        parts = [
+            f"{len(self)} note{'s' * (len(self) != 1)}",
+            f"{bars} bar{'s' * (bars != 1)} of {self.metre}" if self.metre else "no metre",
+        ]
+        parts += [f"{self.n_voices} voices"] * (self.n_voices > 1) + [self.key] * bool(self.key)
+        return f"Piece({self.title!r}: {', '.join(parts)}, {self.seconds:.1f} s)"
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        return {"text/plain": repr(self), "image/svg+xml": piece_to_svg(self)}
+
+
+def clip_overlaps(notes: np.ndarray) -> np.ndarray:
+    """Shorten each note that would still sound when its voice strikes the same pitch again.
+
+    Of two notes of one voice with the same pitch and onset the longer stays.
+    """
+    order = np.lexsort((-notes["duration_steps"], notes["onset_steps"], notes["pitch"], notes["voice"]))
+    notes = notes[order].copy()
+    same = (notes["voice"][1:] == notes["voice"][:-1]) & (notes["pitch"][1:] == notes["pitch"][:-1])
+    twin = np.concatenate([[False], same & (notes["onset_steps"][1:] == notes["onset_steps"][:-1])])[: len(notes)]
+    notes = notes[~twin]
+    same = (notes["voice"][1:] == notes["voice"][:-1]) & (notes["pitch"][1:] == notes["pitch"][:-1])
+    room = np.where(same, np.diff(notes["onset_steps"]), np.iinfo(np.int32).max)
+    notes["duration_steps"][:-1] = np.minimum(notes["duration_steps"][:-1], room)
+    return notes
+
+
+def piece_to_svg(piece: Piece) -> str:
+    """Draw a piano roll: time to the right, pitch upwards, one colour a voice, bar lines in grey."""
+    return notes_to_svg(piece.notes.tolist(), piece.n_steps, piece.bar_onsets.tolist(), f"Piano roll of {piece!r}")
+
+
+def _check_notes(notes: np.ndarray) -> None:
+    wrong = (notes["onset_steps"] < 0) | (notes["duration_steps"] < 1) | (notes["pitch"] > 127)
+    wrong |= (notes["velocity"] < 1) | (notes["velocity"] > 127)
+    if wrong.any():
+        raise ValueError(
+            f"note {notes[wrong][0]} (onset, duration, pitch, velocity, voice): onset must be at least 0, "
+            "duration at least 1, pitch in 0-127, velocity in 1-127"
+        )
+    by_pitch = notes[np.lexsort((notes["onset_steps"], notes["pitch"], notes["voice"]))]
+    same = (by_pitch["voice"][1:] == by_pitch["voice"][:-1]) & (by_pitch["pitch"][1:] == by_pitch["pitch"][:-1])
+    offset = by_pitch["onset_steps"] + by_pitch["duration_steps"]
+    overlap = same & (by_pitch["onset_steps"][1:] < offset[:-1])
+    if overlap.any():
+        raise ValueError(f"note {by_pitch[1:][overlap][0]} strikes a pitch that its voice is still sounding")
+
+
+def pitched_notes(piece: Piece) -> np.ndarray:
+    """The note table without percussion."""
+    if DRUMS not in piece.programs:
+        return piece.notes
+    pitched = np.array([piece.program(voice) != DRUMS for voice in range(256)])
+    return piece.notes[pitched[piece.notes["voice"]]]

@@ -1,0 +1,154 @@
+"""Figures: piano rolls, tables of numbers, curves. All through `show(fig, alt=...)`, readable by the colour-blind."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from io import BytesIO
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from musegen_lib.core.keys import PITCH_CLASSES
+from musegen_lib.core.paths import replacing
+from musegen_lib.core.piano_roll_svg import VOICE_COLOURS
+from musegen_lib.core.piece import Piece
+
+STYLE = {
+    "figure.dpi": 100,
+    "figure.figsize": (8, 3.2),
+    "figure.constrained_layout.use": True,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.prop_cycle": mpl.cycler(color=VOICE_COLOURS),
+    "font.size": 11,
+    "svg.hashsalt": "musegen",
+}
+HATCHES = (None, "///", "...", "xxx")  # voices differ by pattern too
+MIN_ALT_CHARACTERS = 20
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A finished figure with the words that replace it for readers who do not see it."""
+
+    png: bytes
+    alt: str
+
+    def __repr__(self) -> str:
+        return self.alt
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> tuple[dict, dict]:
+        return {"text/plain": self.alt, "image/png": self.png}, {"image/png": {"alt": self.alt}}
+
+
+def show(fig: Figure, alt: str) -> None:
+    """Show a figure in a notebook; `alt` says in a sentence what is to be seen."""
+    from IPython.display import display
+    from matplotlib import pyplot
+
+    display(picture(fig, alt))
+    pyplot.close(fig)  # a figure made by pyplot would be shown again at the end of the cell
+
+
+def picture(fig: Figure, alt: str) -> Picture:
+    """Turn a figure into a picture with alternative text; ValueError if the text says too little."""
+    if len(alt.strip()) < MIN_ALT_CHARACTERS:
+        raise ValueError(f"alt text {alt!r} is too short: say in a sentence what the figure shows")
+    file = BytesIO()
+    fig.savefig(file, format="png", metadata={"Software": None})
+    return Picture(file.getvalue(), alt)
+
+
+def piano_roll(*pieces: Piece) -> Figure:
+    """Draw pieces, one below the other: bars of time to the right, pitch upwards, voices told apart by colour and
+    pattern.
+    """
+    with mpl.rc_context(STYLE):
+        width, height = STYLE["figure.figsize"]
+        fig = Figure(figsize=(width, height * len(pieces)))
+        for ax, piece in zip(fig.subplots(len(pieces), squeeze=False)[:, 0], pieces):
+            _draw_notes(ax, piece)
+            _name_bars_and_pitches(ax, piece)
+    return fig
+
+
+def _draw_notes(ax: Axes, piece: Piece) -> None:
+    for onset, duration, pitch, _, voice in piece.notes.tolist():
+        look = {"color": VOICE_COLOURS[voice % 4], "hatch": HATCHES[voice % 4], "edgecolor": "white"}
+        ax.barh(pitch, duration - 0.15, left=onset, height=0.85, linewidth=0.5, **look)
+
+
+def _name_bars_and_pitches(ax: Axes, piece: Piece) -> None:
+    lines = piece.bar_onsets.tolist()
+    for line in lines:
+        ax.axvline(line, color="0.8", linewidth=0.8, zorder=0)
+    first = 0 if piece.pickup_steps else 1
+    every = max(1, len(lines) // 12)
+    ax.set_xticks(lines[::every], [str(first + number) for number in range(0, len(lines), every)])
+    low, high = ax.get_ylim()
+    named = [pitch for pitch in range(128) if pitch % 12 in (0, 7) and low <= pitch <= high]
+    ax.set_yticks(named, [pitch_name(pitch) for pitch in named])
+    time = "bar" if piece.metre else "step"
+    ax.set(xlabel=time, ylabel="pitch", title=piece.title, xlim=(0, max(1, piece.n_steps)))
+
+
+def pitch_name(pitch: int) -> str:
+    """Name a MIDI pitch.
+
+    >>> pitch_name(60), pitch_name(78)
+    ('C4', 'F#5')
+    """
+    return f"{PITCH_CLASSES[pitch % 12]}{pitch // 12 - 1}"
+
+
+def transition_matrix(table: np.ndarray, names: Sequence[str]) -> Figure:
+    """Draw a table of shares, rows first: how often `names[column]` follows `names[row]`."""
+    with mpl.rc_context(STYLE):
+        fig = Figure(figsize=(5.4, 4.6))
+        ax = fig.subplots()
+        image = ax.imshow(table, cmap="viridis", vmin=0)
+        ax.set_xticks(range(len(names)), names)
+        ax.set_yticks(range(len(names)), names)
+        ax.set(xlabel="next", ylabel="this")
+        fig.colorbar(image, label="share of the row")
+    return fig
+
+
+def curves(x: Sequence[float], lines: Mapping[str, Sequence[float]], xlabel: str, ylabel: str) -> Figure:
+    """Draw lines over one axis, each named at its end and with its own dashes."""
+    dashes = ("-", "--", "-.", ":")
+    with mpl.rc_context(STYLE):
+        fig = Figure()
+        ax = fig.subplots()
+        drawn = [ax.plot(x, y, dashes[n % 4], linewidth=2)[0] for n, y in enumerate(lines.values())]
+        ax.set(xlabel=xlabel, ylabel=ylabel, xlim=(min(x), max(x)))
+        ends = ax.transAxes.inverted().transform([ax.transData.transform((x[-1], y[-1])) for y in lines.values()])[:, 1]
+        for name, line, height in zip(lines, drawn, _spread(ends)):
+            ax.text(1.01, height, name, color=line.get_color(), va="center", transform=ax.transAxes)
+    return fig
+
+
+def _spread(heights: Sequence[float], gap: float = 0.08) -> list[float]:
+    """Move heights apart, so that words at them do not overlap.
+
+    >>> _spread([0.5, 0.1, 0.5])
+    [0.5, 0.1, 0.58]
+    """
+    placed = [float(height) for height in heights]
+    order = sorted(range(len(placed)), key=placed.__getitem__)
+    for below, above in pairwise(order):
+        placed[above] = max(placed[above], placed[below] + gap)
+    return placed
+
+
+def write_piano_roll(piece: Piece, path: Path) -> None:
+    """Write the piano roll as a PNG file, whole or not at all."""
+    png = picture(piano_roll(piece), f"Piano roll of {piece!r}").png
+    with replacing(Path(path)) as temporary:
+        temporary.write_bytes(png)

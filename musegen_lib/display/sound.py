@@ -1,0 +1,188 @@
+"""Piece -> sound: an array, an MP3, a player in a notebook, all without a system program.
+
+The sounds come from TimGM6mb.sf2, the sound font inside the installed pretty_midi. It is GPL-2: we read it where it
+lies and never copy it.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import soundfile
+from scipy.signal import butter, lfilter
+
+from musegen_lib.core.paths import replacing
+from musegen_lib.core.piece import DRUMS, Piece
+from musegen_lib.display.soundfont import DRUM_BANK, load_soundfont
+
+SAMPLE_RATE = 22_050  # samples a second
+PEAK = 0.7  # of full scale: room for what MP3 adds
+MAX_SECONDS = 12.0  # of a player
+MAX_FILE_SECONDS = 600.0  # of anything rendered
+MAX_NOTE_SECONDS = 10_000.0  # notes times their length: bounds the work for a piece of a million notes
+TAIL_SECONDS = 0.8  # the last note rings on
+FADE_SECONDS = 0.6  # at a cut
+MP3_LEVEL = 0.6  # 0 best to 1 smallest: 50 kB for a chorale of 12 s, 65 kB for the densest music tried
+
+
+def render(piece: Piece, seconds: float | None = None) -> np.ndarray:
+    """Play a piece into an array.
+
+    Args:
+        seconds: longest result; what lies later is cut before synthesis, with a fade-out. At most MAX_FILE_SECONDS.
+    Returns:
+        (samples,) float32 at SAMPLE_RATE, mono, peak PEAK (0 for a piece without notes), mean near 0.
+    """
+    limit = MAX_FILE_SECONDS if seconds is None else min(seconds, MAX_FILE_SECONDS)
+    if not limit > 0:
+        raise ValueError(f"seconds is {seconds}, it must be above 0")
+    n_samples = int(min(piece.seconds + TAIL_SECONDS, limit) * SAMPLE_RATE)
+    cut = _cut_notes(piece, limit)
+    path = sound_font_path()
+    audio = _sample(cut, n_samples, path) if path else _sine_waves(cut, n_samples)
+    audio = lfilter(*butter(1, 20, "highpass", fs=SAMPLE_RATE), audio)  # takes out a constant offset
+    n_fade = min(n_samples, int(SAMPLE_RATE * (FADE_SECONDS if piece.seconds > limit else 0.02)))
+    audio[n_samples - n_fade :] *= np.linspace(1, 0, n_fade)
+    return (audio * (PEAK / max(np.abs(audio).max(initial=0), 1e-9))).astype(np.float32)
+
+
+def sound_font_path() -> Path | None:
+    """Where the installed pretty_midi keeps its sound font; None if it has none."""
+    spec = find_spec("pretty_midi")
+    path = Path(spec.origin).with_name("TimGM6mb.sf2") if spec and spec.origin else None
+    return path if path and path.is_file() else None
+
+
+def audio_to_mp3(audio: np.ndarray) -> bytes:
+    """Compress mono audio at SAMPLE_RATE; the same array gives the same bytes."""
+    file = io.BytesIO()
+    soundfile.write(file, audio, SAMPLE_RATE, format="MP3", bitrate_mode="VARIABLE", compression_level=MP3_LEVEL)
+    return file.getvalue()
+
+
+def write_mp3(piece: Piece, path: str | Path) -> Path:
+    """Play a piece into a file. The file is complete or absent: a failure leaves the old one as it was."""
+    path = Path(path)
+    data = audio_to_mp3(render(piece))
+    with replacing(path) as temporary:
+        temporary.write_bytes(data)
+    return path
+
+
+@dataclass(frozen=True)
+class Player:
+    """A sound with its label; shows itself in a notebook as a play button."""
+
+    label: str
+    seconds: float
+    peak: float
+    mp3: bytes
+
+    def __repr__(self) -> str:
+        return f"Player({self.label}, {self.seconds:.1f} s, peak {self.peak:.2f})"
+
+    def _repr_html_(self) -> str:
+        label = html.escape(self.label, quote=True)
+        source = "data:audio/mpeg;base64," + base64.b64encode(self.mp3).decode()
+        return (
+            '<figure style="margin:0.5em 1em 0.5em 0;display:inline-block;width:22em;max-width:100%">'
+            f"<figcaption>{label} ({self.seconds:.1f} s)</figcaption>"
+            f'<audio controls preload="none" aria-label="{label}" src="{source}" style="width:100%">'
+            "</audio></figure>"
+        )
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        return {"text/plain": repr(self), "text/html": self._repr_html_()}
+
+
+@dataclass(frozen=True)
+class Players:
+    """Several players in one output, side by side where there is room."""
+
+    players: tuple[Player, ...]
+
+    def __repr__(self) -> str:
+        return "\n".join(map(repr, self.players))
+
+    def _repr_html_(self) -> str:
+        return f"<div>{''.join(player._repr_html_() for player in self.players)}</div>"
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        return {"text/plain": repr(self), "text/html": self._repr_html_()}
+
+
+def player(piece: Piece, label: str, seconds: float = MAX_SECONDS) -> Player:
+    """Return a play button for the first seconds of a piece, MAX_SECONDS at most. The label says what one hears."""
+    if not label.strip():
+        raise ValueError("the label of a player is empty; say what there is to hear")
+    audio = render(piece, min(seconds, MAX_SECONDS))
+    return Player(label, len(audio) / SAMPLE_RATE, float(np.abs(audio).max(initial=0)), audio_to_mp3(audio))
+
+
+def players(pieces: Sequence[Piece], labels: Sequence[str], seconds: float = MAX_SECONDS) -> Players:
+    """Return one play button a piece, to compare."""
+    if len(pieces) != len(labels):
+        raise ValueError(f"{len(pieces)} pieces and {len(labels)} labels: there must be one label a piece")
+    return Players(tuple(player(piece, label, seconds) for piece, label in zip(pieces, labels)))
+
+
+def measure(audio: np.ndarray) -> dict[str, float]:
+    """Describe a sound in numbers.
+
+    Returns:
+        seconds; peak and rms of full scale; silent_share, the share of 50 ms frames below -60 dB of full scale;
+        centroid_hz, the mean frequency weighted by magnitude (0 for silence).
+    """
+    audio = np.asarray(audio, dtype=np.float64)
+    frame = SAMPLE_RATE // 20
+    frames = np.pad(audio, (0, -len(audio) % frame)).reshape(-1, frame)
+    loudness = np.sqrt((frames**2).mean(axis=1))  # (frames,)
+    magnitude = np.abs(np.fft.rfft(frames * np.hanning(frame), axis=1)).mean(axis=0)  # (frequencies,)
+    hertz = np.fft.rfftfreq(frame, 1 / SAMPLE_RATE)
+    return {
+        "seconds": len(audio) / SAMPLE_RATE,
+        "peak": float(np.abs(audio).max(initial=0)),
+        "rms": float(np.sqrt((audio**2).mean())) if len(audio) else 0.0,
+        "silent_share": float((loudness < 1e-3).mean()) if len(audio) else 1.0,
+        "centroid_hz": float((hertz * magnitude).sum() / magnitude.sum()) if magnitude.any() else 0.0,
+    }
+
+
+def _cut_notes(piece: Piece, limit: float) -> Piece:
+    """Drop what starts after `limit` seconds, shorten what sounds beyond it, bound the sum of the lengths."""
+    steps = max(1, int(limit * piece.tempo_qpm / 60 * piece.steps_per_beat))
+    notes = piece.notes[piece.notes["onset_steps"] < steps].copy()
+    notes["duration_steps"] = np.minimum(notes["duration_steps"], steps - notes["onset_steps"])
+    seconds = notes["duration_steps"] * (60 / piece.tempo_qpm / piece.steps_per_beat) + TAIL_SECONDS
+    affordable = seconds.cumsum() <= MAX_NOTE_SECONDS
+    if not affordable.all():
+        warnings.warn(f"only the first {affordable.sum()} of {len(notes)} notes are played", stacklevel=3)
+    return piece.replace(notes=notes[affordable])
+
+
+def _sample(piece: Piece, n_samples: int, path: Path) -> np.ndarray:
+    font, audio = load_soundfont(path), np.zeros(n_samples, dtype=np.float32)
+    step = 60 / piece.tempo_qpm / piece.steps_per_beat  # seconds
+    for onset, duration, pitch, velocity, voice in piece.notes.tolist():
+        program = piece.program(voice)
+        bank, program = (DRUM_BANK, 0) if program == DRUMS else (0, program)
+        sound = font.note(bank, program, pitch, velocity, duration * step, SAMPLE_RATE)
+        start = round(onset * step * SAMPLE_RATE)
+        sound = sound[: max(0, n_samples - start)]
+        audio[start : start + len(sound)] += sound
+    return audio
+
+
+def _sine_waves(piece: Piece, n_samples: int) -> np.ndarray:
+    warnings.warn("the sound font TimGM6mb.sf2 of pretty_midi is missing: you hear sine waves", stacklevel=3)
+    sound = piece.to_pretty_midi().synthesize(fs=SAMPLE_RATE)[:n_samples]
+    return np.pad(sound, (0, n_samples - len(sound)))

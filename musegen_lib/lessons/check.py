@@ -1,0 +1,65 @@
+"""Checks for the exercises of the lessons: what is wrong, in musical terms, and a hint; never the answer.
+
+`check.name(answer)` prints one line. A first wrong answer brings hint 1, a second one hint 2, then hint 3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from musegen_lib.lessons.exercises.first_music import FIRST_MUSIC
+from musegen_lib.lessons.exercises.gan import GAN
+from musegen_lib.lessons.exercises.recommend import LISTENERS
+from musegen_lib.lessons.exercises.rnn import RNN
+from musegen_lib.lessons.exercises.search import RECOMMEND
+from musegen_lib.lessons.exercises.style import STYLE
+from musegen_lib.lessons.exercises.theory import THEORY
+from musegen_lib.lessons.exercises.vae import VAE
+
+
+class Check:
+    """One exercise.
+
+    Args:
+        find_fault: returns what is wrong with an answer, in one sentence, or None.
+        hints: three sentences that lead to the answer without giving it.
+    """
+
+    def __init__(self, name: str, find_fault: Callable[[Any], str | None], hints: tuple[str, str, str]):
+        self.name, self.find_fault, self.hints = name, find_fault, hints
+        self.wrong_answers = 0
+
+    def __call__(self, answer: Any) -> None:
+        """Print the verdict."""
+        try:
+            fault = self.find_fault(answer)
+        except NotImplementedError:
+            print(f"{self.name}: not written yet. Replace the line that raises NotImplementedError.")
+            return
+        except Exception as error:
+            fault = f"your answer stopped with {type(error).__name__}: {error}."
+        if fault is None:
+            print(f"{self.name}: right.")
+            return
+        hint = min(self.wrong_answers, len(self.hints) - 1)
+        self.wrong_answers += 1
+        print(f"{self.name}: not yet: {fault}\nHint {hint + 1}: {self.hints[hint]}")
+
+
+class Checks:
+    """All checks by name: `check.steps_in_bar(answer)`."""
+
+    def __init__(self, *lessons: dict[str, tuple[Callable[[Any], str | None], tuple[str, str, str]]]):
+        self._checks = {name: Check(name, *entry) for lesson in lessons for name, entry in lesson.items()}
+
+    def __getattr__(self, name: str) -> Check:
+        if name not in self._checks:
+            raise AttributeError(f"no check {name!r}; there are {', '.join(self._checks)}")
+        return self._checks[name]
+
+    def __dir__(self) -> list[str]:
+        return list(self._checks)
+
+
+check = Checks(FIRST_MUSIC, THEORY, GAN, VAE, RNN, STYLE, RECOMMEND, LISTENERS)

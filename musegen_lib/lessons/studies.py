@@ -1,0 +1,18 @@
+"""TODO."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from musegen_lib.core.errors import MusegenError
+from musegen_lib.core.paths import committed
+
+
+def read_study(name: str) -> list[dict[str, Any]]:
+    """The rows of a study as it was last run."""
+    path = committed(f"studies/{name}.json")
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))["rows"]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as fault:
+        raise MusegenError(f"{path.name}: no readable study; run musegen study {name}") from fault

@@ -1,0 +1,104 @@
+"""Three voices below a given melody: `musegen harmonise`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import torch
+
+from musegen_lib.core.errors import MusegenError
+from musegen_lib.core.piece import Piece
+from musegen_lib.encodings.arrays import skyline
+from musegen_lib.encodings.chorale_steps import (
+    BAR_STEPS,
+    HOLD,
+    N_VOICES,
+    REST,
+    VOICE_RANGES,
+    ChoraleSteps,
+    piece_to_steps,
+    steps_to_piece,
+)
+from musegen_lib.metrics.key import guess_key
+from musegen_lib.models.chorale.infill import gibbs
+from musegen_lib.models.chorale.recipe import CHORALES, HARMONISER, TERMS
+from musegen_lib.models.chorale.sampling import ChoraleRequest, harmonise_steps
+
+METHODS = ("gibbs", "ancestral")
+LONGEST_STEPS = 4_000  # sixteenths of a melody
+
+
+def harmonise(
+    piece: Piece, seed: int = 0, method: str = "ancestral", temperature: float = 0.8, n: int = 1
+) -> list[Piece]:
+    """Keep the melody as soprano and write alto, tenor and bass, n times.
+
+    Args:
+        piece: on sixteenths; of more than one voice the highest notes are the melody. It is moved by octaves, or by as
+            few semitones as needed, into the range of a soprano.
+        method: "gibbs" draws all three voices anew many times, reading the melody both ways; "ancestral" writes them
+            once, sixteenth by sixteenth, without looking ahead.
+    Raises:
+        MusegenError: an unknown method, no notes, another grid, or a melody too long or too wide for one voice.
+    """
+    if method not in METHODS:
+        raise MusegenError(f"method {method!r} is unknown; use {' or '.join(METHODS)}")
+    melody = melody_for_soprano(piece)
+    generator = torch.Generator().manual_seed(seed)
+    if method == "gibbs":
+        free = np.ones_like(melody.tokens, dtype=bool)
+        free[:, 0] = False
+        made = gibbs(HARMONISER.load_once(), melody, free, generator, temperature=temperature, n=n)
+    else:
+        made = _ancestral(melody, temperature, generator, n)
+    labels = {
+        "title": f"{piece.title}, harmonised" if piece.title else "harmonised",
+        "source": f"musegen harmonise, {method}, seed {seed}" + (f"; melody: {piece.source}" if piece.source else ""),
+        "licence": f"{piece.licence}; harmony: {TERMS}" if piece.licence else TERMS,
+        "style": "chorale",
+        "tempo_qpm": piece.tempo_qpm,
+        "metre": piece.metre,
+    }
+    return [steps_to_piece(steps, **labels) for steps in made]
+
+
+def melody_for_soprano(piece: Piece) -> ChoraleSteps:
+    """The melody as a piece for four voices of which three are silent, in a soprano's range."""
+    if not len(piece):
+        raise MusegenError(f"{piece.title or 'the melody'}: holds no notes to harmonise")
+    if piece.n_steps > LONGEST_STEPS:
+        raise MusegenError(
+            f"{piece.title or 'the melody'}: {piece.n_steps} steps; at most {LONGEST_STEPS} are harmonised"
+        )
+    melody = skyline(piece)
+    key = piece.key or guess_key(melody)
+    moved = melody.replace(key=key).transpose(_into_range(melody))
+    try:
+        steps = piece_to_steps(moved)
+    except ValueError as fault:
+        raise MusegenError(f"{piece.title or 'the melody'}: cannot be a soprano ({fault})") from fault
+    tokens = np.full((len(steps.tokens), N_VOICES), REST)
+    tokens[:, 0] = steps.tokens[:, 0]
+    return replace(steps, tokens=tokens)
+
+
+def _into_range(melody: Piece) -> int:
+    """Semitones to move by: whole octaves if they do, else as few semitones as do."""
+    low, high = VOICE_RANGES[0]
+    lowest, highest = int(melody.notes["pitch"].min()), int(melody.notes["pitch"].max())
+    by = 12 * round(((low + high) - (lowest + highest)) / 24)
+    if lowest + by < low:
+        by += min(low - lowest - by, max(0, high - highest - by))
+    elif highest + by > high:
+        by -= min(highest + by - high, max(0, lowest + by - low))
+    return by
+
+
+def _ancestral(melody: ChoraleSteps, temperature: float, generator: torch.Generator, n: int) -> list[ChoraleSteps]:
+    labels = steps_to_piece(melody)
+    pickup = melody.pickup % BAR_STEPS[melody.metre]
+    request = ChoraleRequest(melody.metre, labels.key or "C major", pickup, temperature=temperature)
+    soprano = melody.tokens[:, 0].copy()
+    soprano[0] = REST if soprano[0] == HOLD else soprano[0]
+    return harmonise_steps(CHORALES.load_once(), soprano, request, generator, n)

@@ -1,0 +1,134 @@
+"""Recipes of lesson 4: `rnn-chorales` writes four-voice chorales, `harmoniser` fills voices in below a melody."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from musegen_lib.core.errors import MusegenError
+from musegen_lib.core.piece import Piece
+from musegen_lib.corpus import load_chorales
+from musegen_lib.encodings.chorale_steps import ChoraleSteps, piece_to_steps, steps_to_piece
+from musegen_lib.metrics.likelihood import ratio_estimate
+from musegen_lib.models.chorale.batches import ChoraleBatch, ChoraleBatches, collate_steps
+from musegen_lib.models.chorale.infill import ChoraleFiller, FillerConfig
+from musegen_lib.models.chorale.rnn import ChoraleConfig, ChoraleRNN
+from musegen_lib.models.chorale.sampling import ChoraleRequest, sample_chorales
+from musegen_lib.training import loop as training
+from musegen_lib.training.pretrained import ShippedNet
+
+TERMS = "trained on Bach chorales, (c) 2004 Margaret Greentree, used in music21 by permission: for teaching"
+TEMPO = 80.0
+KEYS = ("G major", "A minor", "D major", "F major", "E minor", "Bb major", "D minor", "A major", "C major", "G minor")
+
+
+@lru_cache(maxsize=6)
+def chorale_steps(part: str, split: str = "tune") -> list[ChoraleSteps]:
+    """The chorales of a part of a split, encoded."""
+    return [piece_to_steps(piece) for piece in load_chorales(split, part)]
+
+
+def in_batches(pieces: list[ChoraleSteps], size: int = 12) -> list[ChoraleBatch]:
+    """Batch pieces of like length, in a fixed order."""
+    ordered = sorted(pieces, key=lambda piece: len(piece.tokens))
+    return [collate_steps(ordered[start : start + size]) for start in range(0, len(ordered), size)]
+
+
+@torch.no_grad()
+def chorale_nll(model: ChoraleRNN, pieces: list[ChoraleSteps]) -> np.ndarray:
+    """(N,) nats of each piece; the net is not told how long it is."""
+    model.eval()
+    return np.array([float(model.cell_nll(collate_steps([piece])).sum()) for piece in pieces])
+
+
+class ChoraleNet(ShippedNet):
+    """A net trained on the chorales: what the two recipes share."""
+
+    about: str
+    batch_size = 12
+
+    def train(
+        self, out: Path, seed: int = 0, steps: int | None = None, minutes: float | None = None, split: str = "tune"
+    ) -> dict[str, Any]:
+        """Train for 8 minutes, or for `minutes`, or for a number of steps; the best of the validations is kept."""
+        pieces, valid = chorale_steps("train", split), in_batches(chorale_steps("valid", split))
+        batches = ChoraleBatches(pieces, self.batch_size, seed)
+        model, run = self.fitted(batches, valid, out, seed, steps, minutes)
+        data = f"Bach chorales, split {split}, part train, {len(pieces)} pieces: {TERMS}"
+        return self.sealed(out, model, run, data, seed, steps, minutes, corpus="chorales")
+
+    def valid_loss(self) -> float:
+        """The loss on the validation chorales; what is hidden at random is the same at each call."""
+        with torch.random.fork_rng():
+            torch.manual_seed(0)
+            return training.evaluate(self.load(), in_batches(chorale_steps("valid")))
+
+
+class ChoraleRecipe(ChoraleNet):
+    """The recurrent net that writes chorales."""
+
+    name = "rnn-chorales"
+    about = (
+        "A recurrent network (GRU) wrote this for four voices, having read 257 Bach chorales sixteenth by sixteenth."
+    )
+    net = ChoraleRNN
+    config = ChoraleConfig()
+    training = training.TrainConfig(
+        steps=1_000_000, minutes=8.0, learning_rate=3e-3, weight_decay=0.5, validate_every=100, patience=12
+    )
+
+    def generate(self, n: int, seed: int, rules: Any = None, **wishes: Any) -> list[Piece]:
+        """Write n chorales, in different keys if no key is wished for; the net ends each by itself if no bars are."""
+        unknown = wishes.keys() - ChoraleRequest.__dataclass_fields__.keys()
+        if unknown:
+            known = ", ".join(ChoraleRequest.__dataclass_fields__)
+            raise MusegenError(f"{', '.join(sorted(unknown))}: chorales know {known}")
+        generator = torch.Generator().manual_seed(seed)
+        keys = [wishes.get("key") or KEYS[number % len(KEYS)] for number in range(n)]
+        made = sample_chorales(self.load_once(), n, ChoraleRequest(**wishes), generator, rules, keys)
+        source = f"musegen {self.name}, seed {seed}"
+        labels = {"source": source, "licence": TERMS, "style": "chorale", "tempo_qpm": TEMPO}
+        return [steps_to_piece(steps, title=f"{self.name} {i}", **labels) for i, steps in enumerate(made, start=1)]
+
+    def evaluate(self, split: str, path: Path | None = None, by: str = "tune") -> dict[str, Any]:
+        """Nats per voice and sixteenth of held-out chorales, and per note."""
+        pieces, model = chorale_steps(split, by), self.load(path)
+        return {
+            "model": self.name,
+            "split": split,
+            "chorales": by,
+            **score_chorales(chorale_nll(model, pieces), pieces),
+        }
+
+
+def score_chorales(nll: np.ndarray, pieces: list[ChoraleSteps]) -> dict[str, Any]:
+    """Nats per voice and sixteenth (the usual "per note" of a grid), per frame of four, per note that is struck."""
+    cells = np.array([piece.tokens.size for piece in pieces])
+    estimate = ratio_estimate(nll, cells)
+    return {
+        "pieces": len(pieces),
+        "cells": int(cells.sum()),
+        "nats_per_note": estimate.mean,
+        "standard_error": estimate.standard_error,
+        "nats_per_frame": 4 * estimate.mean,
+        "nats_per_struck_note": float(nll.sum() / sum((piece.tokens > 1).sum() for piece in pieces)),
+    }
+
+
+class HarmoniserRecipe(ChoraleNet):
+    """The net that fills in voices."""
+
+    name = "harmoniser"
+    about = "A network that reads both ways filled in the lower voices, drawing them anew many times."
+    net = ChoraleFiller
+    config = FillerConfig()
+    training = training.TrainConfig(
+        steps=1_000_000, minutes=8.0, learning_rate=3e-3, weight_decay=0.2, validate_every=100, patience=20
+    )
+
+
+CHORALES, HARMONISER = ChoraleRecipe(), HarmoniserRecipe()

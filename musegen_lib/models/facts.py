@@ -1,0 +1,70 @@
+"""The measured facts printed beside every generated piece: playable, original, in key."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from musegen_lib.core.piece import Piece
+from musegen_lib.corpus import load_chorales, load_folk_tunes
+from musegen_lib.encodings.chorale_steps import BAR_STEPS, FIRST_PITCH, N_VOICES, piece_to_steps
+from musegen_lib.encodings.melody_events import STYLES, is_playable
+from musegen_lib.metrics.originality import CopyDetector, chord_symbols, corpus_to_symbols, melody_symbols
+from musegen_lib.metrics.tonality import key_fit
+from musegen_lib.models.chorale.sampling import LONGEST
+from musegen_lib.models.melody.recipe import copy_detector
+
+HELD_OUT_SAMPLE = 200
+
+
+def facts_of(piece: Piece) -> dict[str, Any]:
+    """Whether a piece is playable, its longest run copied from training, and how well it fits one key.
+
+    The run counts the notes of a melody, or the beats of a piece for four voices.
+    """
+    if piece.n_voices > 1:
+        playable, run = is_playable_chorale(piece), chorale_detector().longest_run(chord_symbols(piece))
+    else:
+        styled = piece if piece.style else piece.replace(style=STYLES[0])  # a melody may be of no style
+        playable, run = is_playable(styled), copy_detector().longest_run(melody_symbols(piece))
+    return {"playable": playable, "longest_copied_run": run, "key_fit": round(key_fit(piece), 3)}
+
+
+def is_playable_chorale(piece: Piece) -> bool:
+    """Check from outside: four voices, each with one note at a time and near its range, whole bars, and an end."""
+    try:
+        steps = piece_to_steps(piece)
+    except ValueError:
+        return False
+    bar = BAR_STEPS[steps.metre]
+    sung = all((steps.tokens[:, voice] >= FIRST_PITCH).any() for voice in range(N_VOICES))
+    return sung and len(steps.tokens) % bar in (0, piece.pickup_steps) and len(steps.tokens) <= LONGEST * bar
+
+
+@lru_cache(maxsize=1)
+def chorale_detector() -> CopyDetector:
+    """A detector of runs of chords copied from the training chorales."""
+    return CopyDetector([chord_symbols(piece) for piece in load_chorales(part="train")])
+
+
+@lru_cache(maxsize=1)
+def held_out_runs() -> list[int]:
+    """The longest run shared with training of 200 held-out tunes: what real music scores."""
+    tunes = corpus_to_symbols(load_folk_tunes(part="test"))
+    chosen = np.random.default_rng(0).permutation(len(tunes))[:HELD_OUT_SAMPLE]
+    return [copy_detector().longest_run(tunes[i]) for i in chosen]
+
+
+def originality_sentence(piece: Piece) -> str:
+    """One sentence for a listener.
+
+    The figure of held-out tunes stands beside the piece's own, since real tunes share phrases too.
+    """
+    run = facts_of(piece)["longest_copied_run"]
+    low, middle, high = np.percentile(held_out_runs(), [5, 50, 95])
+    return (
+        f"Longest run of notes also found in a training tune: {run} of {len(piece)} "
+        f"(real tunes it never saw: {middle:.0f}, most of them {low:.0f} to {high:.0f})."
+    )

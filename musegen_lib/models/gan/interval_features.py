@@ -1,0 +1,69 @@
+"""What a discriminator of four-voice music sees: pitches, and the intervals between them, with gradients.
+
+Axes: B bars in a batch, T steps, 4 voices from soprano to bass, K tokens (HOLD, REST, pitches as in `chorale_batches`),
+F features. Tokens come one-hot, or as the straight-through outputs of a generator; every step here is a sum or a
+product, so a gradient passes.
+
+A pitch is written as the hands of nine clocks, which turn once every 12, 6, 4, 3, 2.4 and 2 semitones (together they
+tell all pitch classes apart) and every 24, 48 and 96 (register). Turning one pitch's clock back by another's leaves a
+clock that shows their interval: the same at every transposition.
+"""
+
+from __future__ import annotations
+
+import math
+from itertools import combinations
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor
+
+from musegen_lib.encodings.chorale_steps import FIRST_PITCH, HIGH, HOLD, LOW, N_VOICES, REST
+
+N_PITCHES = HIGH - LOW + 1
+N_BAR_TOKENS = FIRST_PITCH + N_PITCHES
+PERIODS = (12.0, 6.0, 4.0, 3.0, 2.4, 2.0, 24.0, 48.0, 96.0)
+_UPPER, _LOWER = zip(*combinations(range(N_VOICES), 2))
+N_FEATURES = 2 * len(PERIODS) * (N_VOICES + len(_UPPER) + N_VOICES) + 2 * N_VOICES
+
+
+def sounding(tokens: Float[Tensor, "B T 4 K"]) -> Float[Tensor, "B T 4 P1"]:
+    """One-hot pitch that sounds in each voice and step; the last of the N_PITCHES + 1 places is silence."""
+    held = tokens[..., HOLD : HOLD + 1]
+    begun = torch.cat([tokens[..., FIRST_PITCH:], tokens[..., REST : REST + 1]], dim=-1)
+    now = F.one_hot(torch.full(tokens[:, 0, :, 0].shape, N_PITCHES), N_PITCHES + 1).to(tokens)  # (B, 4, P1) silence
+    steps = []
+    for step in range(tokens.shape[1]):
+        now = held[:, step] * now + begun[:, step]
+        steps.append(now)
+    return torch.stack(steps, dim=1)
+
+
+def clocks() -> Float[Tensor, "P W2"]:
+    """Cosine and sine of each pitch on the W clocks of PERIODS."""
+    angle = torch.outer(torch.arange(LOW, HIGH + 1).float(), 2 * math.pi / torch.tensor(PERIODS))
+    return torch.cat([angle.cos(), angle.sin()], dim=1)
+
+
+def turned_back(a: Float[Tensor, "... W2"], b: Float[Tensor, "... W2"]) -> Float[Tensor, "... W2"]:
+    """Clocks of the interval from b up to a; all hands are 0 where either is silent.
+
+    >>> table = clocks()
+    >>> bool(torch.allclose(turned_back(table[7], table[0]), turned_back(table[40], table[33]), atol=1e-5))
+    True
+    """
+    (ax, ay), (bx, by) = a.chunk(2, dim=-1), b.chunk(2, dim=-1)
+    return torch.cat([ax * bx + ay * by, ay * bx - ax * by], dim=-1)
+
+
+def interval_features(tokens: Float[Tensor, "B T 4 K"]) -> Float[Tensor, "B T F"]:
+    """Clocks of the four pitches, the six intervals between voices, the four moves since the last step; onsets
+    and silences.
+    """
+    sound = sounding(tokens)
+    hands = sound[..., :N_PITCHES] @ clocks().to(tokens)  # (B, T, 4, 2W)
+    between = turned_back(hands[:, :, list(_UPPER)], hands[:, :, list(_LOWER)])  # (B, T, 6, 2W)
+    moves = F.pad(turned_back(hands[:, 1:], hands[:, :-1]), (0, 0, 0, 0, 1, 0))
+    onsets, silent = tokens[..., FIRST_PITCH:].sum(dim=-1), sound[..., N_PITCHES]
+    return torch.cat([hands.flatten(2), between.flatten(2), moves.flatten(2), onsets, silent], dim=-1)

@@ -1,0 +1,201 @@
+"""Recipes of lesson 2: `gan` writes one bar for four voices, `gan-phrases` four bars, `gan-sketch` 784 cells."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from jaxtyping import Int
+
+from musegen_lib.core.errors import MusegenError
+from musegen_lib.core.piece import Piece
+from musegen_lib.corpus import corpus_fingerprint, load_chorales
+from musegen_lib.metrics.bars import bar_report, copied_share
+from musegen_lib.metrics.reference import noise_like, shuffle_notes
+from musegen_lib.models.chorale.recipe import TEMPO, TERMS
+from musegen_lib.models.gan.baselines import ChordChain, cells_to_tokens, mix_voices
+from musegen_lib.models.gan.batches import (
+    BarBatches,
+    bar_windows,
+    tokens_to_pieces,
+    windows_to_cells,
+    windows_to_tokens,
+)
+from musegen_lib.models.gan.nets import (
+    BarDiscriminator,
+    BarGANConfig,
+    BarGenerator,
+    SketchConfig,
+    SketchDiscriminator,
+    SketchGenerator,
+)
+from musegen_lib.training.adversarial import GameConfig, play
+from musegen_lib.training.checkpoints import write_checkpoint
+from musegen_lib.training.pretrained import ShippedNet, run_folder
+
+DRAWS = (0, 1, 2)  # seeds of the sets that `evaluate` measures
+TEMPERATURE = 0.7  # of the draws; chosen on validation bars, as lesson 2 shows
+
+
+class Windows(NamedTuple):
+    """Windows of a part of the chorales, and the number of the chorale that each comes from."""
+
+    pieces: list[Piece]
+    works: Int[np.ndarray, "N"]
+
+
+@lru_cache(maxsize=6)
+def chorale_windows(part: str, n_bars: int = 1) -> Windows:
+    """All windows of n bars of 16 steps that begin on a bar line."""
+    return Windows(*bar_windows(load_chorales(part=part), n_bars))
+
+
+class GANRecipe(ShippedNet):
+    """What the three recipes share: trained by steps against a discriminator, asked for music without wishes."""
+
+    about: str
+    n_bars = 1
+    game = GameConfig()
+
+    def table(self) -> np.ndarray:
+        """The training windows as the net writes them."""
+        return windows_to_tokens(chorale_windows("train", self.n_bars).pieces, self.n_bars)
+
+    def players(self) -> tuple[torch.nn.Module, torch.nn.Module]:
+        """A generator and a discriminator before their game."""
+        return self.net(self.config), BarDiscriminator(self.config)
+
+    def train(self, out: Path, seed: int = 0, steps: int | None = None, minutes: float | None = None) -> dict[str, Any]:
+        """Play the game for the recipe's number of steps, or for `steps`; a GAN is not trained by the clock."""
+        if minutes is not None:
+            raise MusegenError(f"{self.name} is trained by steps, not by minutes: give --steps")
+        config = GameConfig(**vars(self.game) | {"seed": seed, "steps": steps or self.game.steps})
+        torch.manual_seed(seed)
+        (generator, discriminator), table = self.players(), self.table()
+        batches = BarBatches(table, config.batch_size, seed)
+        losses = play(generator, discriminator, batches, config, run_folder(out, seed))
+        card = {
+            "about": self.about,
+            "recipe": f"musegen train {self.name} --seed {seed} --steps {config.steps}",
+            "data": f"Bach chorales, split tune, part train, {len(table)} windows: {TERMS}",
+            "data_fingerprint": corpus_fingerprint("chorales"),
+            "seed": seed,
+            "steps": len(losses),
+            "loss": config.loss,
+        }
+        write_checkpoint(out, generator, card)
+        return card
+
+    @torch.no_grad()
+    def draw(self, n: int, seed: int, net: Any = None) -> Int[np.ndarray, "n T 4"]:
+        """Draw n windows as tokens, by the shipped net or by another."""
+        generator = torch.Generator().manual_seed(seed)
+        return (net or self.load_once()).draw(n, generator, TEMPERATURE).argmax(dim=-1).numpy()
+
+    def generate(self, n: int, seed: int, **wishes: Any) -> list[Piece]:
+        """Write n windows on the white keys, from noise alone."""
+        if wishes:
+            raise MusegenError(f"{', '.join(sorted(wishes))}: {self.name} writes from noise alone and takes no wishes")
+        labels = {"source": f"musegen {self.name}, seed {seed}", "licence": TERMS, "style": "chorale"}
+        made = tokens_to_pieces(self.draw(n, seed), tempo_qpm=TEMPO, **labels)
+        return [piece.replace(title=f"{self.name} {number}") for number, piece in enumerate(made, start=1)]
+
+    def evaluate(self, split: str, path: Path | None = None) -> dict[str, Any]:
+        """Every figure of `metrics.bars`, for the net and for its floors and its ceiling."""
+        real, training = chorale_windows(split, self.n_bars), chorale_windows("train", self.n_bars)
+        net, n = self.load(path), len(real.pieces)
+        reports = [self.report(tokens_to_pieces(self.draw(n, seed, net)), split) for seed in DRAWS]
+        table = {self.name: {name: float(np.mean([r[name] for r in reports])) for name in reports[0]}}
+        table[f"{self.name}, spread of {len(DRAWS)} draws"] = {
+            name: float(np.std([r[name] for r in reports], ddof=1)) for name in reports[0]
+        }
+        rng = np.random.default_rng(0)
+        for name, pieces in self.floors(real.pieces, training.pieces, rng).items():
+            table[name] = self.report(pieces, split)
+        copies = 100 * copied_share(real.pieces, training.pieces)
+        return {"model": self.name, "split": split, "windows": n, "exact copies, held out": copies, **table}
+
+    def report(self, pieces: list[Piece], split: str) -> dict[str, float]:
+        """The figures of a set of windows beside a held-out part."""
+        real = chorale_windows(split, self.n_bars)
+        return bar_report(pieces, real.pieces, chorale_windows("train", self.n_bars).pieces, real.works)
+
+    def floors(self, real: list[Piece], training: list[Piece], rng: np.random.Generator) -> dict[str, list[Piece]]:
+        """Sets of as many windows as there are real ones: training music (the ceiling), and what learns little."""
+        n, tokens = len(real), windows_to_tokens(training, self.n_bars)
+        some = rng.permutation(len(training))[:n]
+        return {
+            "real, from training (ceiling)": [training[i] for i in some],
+            "Markov chain of chords": tokens_to_pieces(ChordChain(tokens).sample(n, rng)),
+            "mixed voices": tokens_to_pieces(mix_voices(tokens, rng)[:n]),
+            "shuffled notes": [shuffle_notes(piece, rng) for piece in real],
+            "noise": [noise_like(piece, rng) for piece in real],
+        }
+
+
+class BarRecipe(GANRecipe):
+    """One bar for four voices."""
+
+    name = "gan"
+    about = (
+        "A generative adversarial network wrote this bar from noise; its opponent had seen bars of 230 Bach chorales."
+    )
+    net = BarGenerator
+    config = BarGANConfig()
+    game = GameConfig()
+
+    def floors(self, real: list[Piece], training: list[Piece], rng: np.random.Generator) -> dict[str, list[Piece]]:
+        """The sketch of the tutorials is one bar long, too; so are real bars that went through its cells."""
+        through_cells = cells_to_tokens(windows_to_cells(real))
+        return {
+            **super().floors(real, training, rng),
+            "real, through 784 cells": tokens_to_pieces(through_cells),
+            "sketch": tokens_to_pieces(SKETCH.draw(len(real), seed=0)),
+        }
+
+
+class PhraseRecipe(GANRecipe):
+    """Four bars for four voices: the one-bar generator goes on, before a discriminator that reads four bars."""
+
+    name = "gan-phrases"
+    about = "A generative adversarial network wrote these four bars from noise; it had first learnt to write one."
+    net = BarGenerator
+    n_bars = 4
+    config = BarGANConfig(n_bars=4)
+    game = GameConfig(steps=800, batch_size=32, generator_rate=3e-4)
+
+    def players(self) -> tuple[torch.nn.Module, torch.nn.Module]:
+        """The shipped one-bar generator, which has the same weights, and a new discriminator."""
+        generator, discriminator = super().players()
+        generator.load_state_dict(BAR.load().state_dict())
+        return generator, discriminator
+
+
+class SketchRecipe(GANRecipe):
+    """The pair of most tutorials, repaired."""
+
+    name = "gan-sketch"
+    about = "The generator of most tutorials, two layers and 784 cells, made this bar."
+    net = SketchGenerator
+    config = SketchConfig()
+    game = GameConfig(steps=3000, generator_rate=2e-4, discriminator_rate=2e-4, slope_penalty=0.0, average=0.0)
+
+    def table(self) -> np.ndarray:
+        """Training bars of 784 cells."""
+        return windows_to_cells(chorale_windows("train").pieces)
+
+    def players(self) -> tuple[torch.nn.Module, torch.nn.Module]:
+        """Two layers each."""
+        return SketchGenerator(self.config), SketchDiscriminator(self.config)
+
+    @torch.no_grad()
+    def draw(self, n: int, seed: int, net: Any = None) -> Int[np.ndarray, "n T 4"]:
+        """Cells above one half, read as four voices."""
+        cells = (net or self.load_once()).draw(n, torch.Generator().manual_seed(seed))
+        return cells_to_tokens((cells > 0.5).numpy())
+
+
+BAR, PHRASES, SKETCH = BarRecipe(), PhraseRecipe(), SketchRecipe()

@@ -1,0 +1,209 @@
+"""Recipes of the two melody models of the first lesson: Markov chains and the recurrent net."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from musegen_lib.core.errors import MusegenError
+from musegen_lib.core.piece import Piece
+from musegen_lib.corpus import corpus_fingerprint, load_folk_tunes
+from musegen_lib.corpus.build import DANCE_STYLES, tempo_for
+from musegen_lib.encodings.melody_events import (
+    BAR_STEPS,
+    METRES,
+    N_DURATIONS,
+    N_PITCH_IDS,
+    STYLES,
+    MelodyEvents,
+    corpus_to_melody_events,
+    melody_events_to_piece,
+)
+from musegen_lib.metrics.key import guess_key
+from musegen_lib.metrics.likelihood import nats_per_note
+from musegen_lib.metrics.originality import CopyDetector, corpus_to_symbols
+from musegen_lib.models.melody.batches import MelodyBatch, MelodyBatches, collate
+from musegen_lib.models.melody.markov import MarkovConfig, MelodyMarkov
+from musegen_lib.models.melody.rnn import MelodyRNN, MelodyRNNConfig
+from musegen_lib.models.melody.sampling import MelodyRequest
+from musegen_lib.training import loop as training
+from musegen_lib.training.checkpoints import read_card, write_checkpoint
+from musegen_lib.training.pretrained import ShippedNet, train_command
+
+ORDERS = (1, 2, 3, 4)
+BACKOFFS = (1.0, 3.0, 6.0, 10.0, 16.0, 25.0)
+TERMS = "trained on music21's folk collections (legal status unclear, non-commercial): for teaching, non-commercial"
+
+
+@lru_cache(maxsize=3)
+def melody_events(part: str) -> list[MelodyEvents]:
+    """The folk tunes of a part of the split that the melody models can hold."""
+    return corpus_to_melody_events(load_folk_tunes(part=part))
+
+
+@lru_cache(maxsize=1)
+def copy_detector() -> CopyDetector:
+    """A detector of runs copied from the training tunes."""
+    return CopyDetector(corpus_to_symbols(load_folk_tunes(part="train")))
+
+
+def score_tunes(nll: np.ndarray, tunes: Sequence[MelodyEvents]) -> dict[str, float]:
+    """Nats, bits and perplexity a note over tunes, with the standard error over tunes."""
+    return nats_per_note(nll, np.array([tune.n_notes for tune in tunes]))
+
+
+def usual_pickups(tunes: Sequence[MelodyEvents]) -> dict[str, int]:
+    """The most frequent pickup, in steps, of each style and metre such as "german 4/4".
+
+    Only tunes whose last bar completes the pickup count, since that is how we ask for tunes. A style writes its endings
+    to fit its pickups: asked for others, a model ends away from home more often.
+    """
+    seen: dict[str, Counter[int]] = defaultdict(Counter)
+    for tune in tunes:
+        if tune.durations.sum() % BAR_STEPS[tune.metre] == 0:
+            seen[f"{STYLES[tune.style]} {METRES[tune.metre]}"][tune.pickup] += 1
+    return {name: counts.most_common(1)[0][0] for name, counts in sorted(seen.items())}
+
+
+def request_from(wishes: dict[str, Any]) -> MelodyRequest:
+    """Build a request; MusegenError names a wish that melodies do not know."""
+    unknown = wishes.keys() - MelodyRequest.__dataclass_fields__.keys()
+    if unknown:
+        raise MusegenError(
+            f"{', '.join(sorted(unknown))}: melodies know {', '.join(MelodyRequest.__dataclass_fields__)}"
+        )
+    return MelodyRequest(**wishes)
+
+
+class MelodyRecipe:
+    """What both melody models share: turning drawn events into titled pieces."""
+
+    name = ""
+    about = ""
+    keeps_key = False  # whether the model heeds the key that is asked for
+
+    def generate(self, n: int, seed: int, **wishes: Any) -> list[Piece]:
+        """Write n playable melodies."""
+        request = request_from(wishes)
+        if "pickup" not in wishes:
+            usual = self.usual_pickups().get(f"{request.style} {request.metre}", 0)
+            request = replace(request, pickup=usual)
+        drawn = self.load().sample(n, request, torch.Generator().manual_seed(seed))
+        kind = "dance" if request.style in DANCE_STYLES else "song"
+        labels = {"tempo_qpm": float(tempo_for(kind, request.metre)), "source": f"musegen {self.name}, seed {seed}"}
+        titles = (f"{self.name} {request.style} {number}" for number in range(1, n + 1))
+        made = [
+            melody_events_to_piece(tune, title=title, licence=TERMS, **labels) for tune, title in zip(drawn, titles)
+        ]
+        return made if self.keeps_key else [piece.replace(key=guess_key(piece)) for piece in made]
+
+
+class MarkovRecipe(MelodyRecipe):
+    """Markov chains are counted on the spot, in two seconds; nothing is stored."""
+
+    name = "markov"
+    about = "A Markov chain of order 4 wrote this: it has counted which note follows which in thousands of folk tunes."
+
+    def usual_pickups(self) -> dict[str, int]:
+        """Counted on the spot."""
+        return usual_pickups(melody_events("train"))
+
+    @lru_cache(maxsize=1)  # noqa: B019  one recipe lives as long as the program
+    def load(self) -> MelodyMarkov:
+        """Count the training tunes."""
+        return MelodyMarkov(MarkovConfig()).fit(melody_events("train"))
+
+    def train(self, out: Path, seed: int = 0, steps: int | None = None, minutes: float | None = None) -> dict[str, Any]:
+        """Refuse: there is nothing to keep."""
+        raise MusegenError("markov: needs no training; its counts are made from the corpus at each use")
+
+    def evaluate(self, split: str) -> dict[str, Any]:
+        """Score every order, its back-off chosen on the validation tunes, beside the uniform floor."""
+        tunes = melody_events(split)
+        orders = {f"order_{order}": self._evaluate_order(order, tunes) for order in ORDERS}
+        best = min(orders, key=lambda name: orders[name]["nats_per_note"])
+        return {
+            "model": self.name,
+            "split": split,
+            "tunes": len(tunes),
+            "notes": sum(tune.n_notes for tune in tunes),
+            "uniform": float(np.log(N_PITCH_IDS * (N_DURATIONS - 1))),
+            **orders,
+            "best": best,
+            "nats_per_note": orders[best]["nats_per_note"],
+        }
+
+    def _evaluate_order(self, order: int, tunes: list[MelodyEvents]) -> dict[str, float]:
+        model = MelodyMarkov(MarkovConfig(order)).fit(melody_events("train"))
+        valid = {backoff: model.with_backoff(backoff).nll(melody_events("valid")).sum() for backoff in BACKOFFS}
+        chosen = min(valid, key=valid.get)
+        return {"backoff": chosen} | score_tunes(model.with_backoff(chosen).nll(tunes), tunes)
+
+
+class RNNRecipe(ShippedNet, MelodyRecipe):
+    """The recurrent net of the course's first page."""
+
+    name = "rnn"
+    about = "A recurrent network (LSTM) wrote this, having read thousands of folk tunes note by note."
+    keeps_key = True
+    net = MelodyRNN
+    config = MelodyRNNConfig()
+    training = training.TrainConfig(steps=4000)
+    batch_size = 32
+
+    def usual_pickups(self) -> dict[str, int]:
+        """As counted when the net was trained, from the card."""
+        return read_card(self.checkpoint).get("usual_pickups", {})
+
+    def train(self, out: Path, seed: int = 0, steps: int | None = None, minutes: float | None = None) -> dict[str, Any]:
+        """Train on the folk tunes; a run that was stopped goes on from its last validation."""
+        batches = MelodyBatches(melody_events("train"), self.batch_size, seed)
+        model, run = self.fitted(batches, in_batches(melody_events("valid")), out, seed, steps, minutes)
+        card = {
+            "about": self.about,
+            "recipe": train_command(self.name, seed, self.training, steps, minutes),
+            "data": f"folk tunes, part train, {len(melody_events('train')):,} tunes: {TERMS}",
+            "data_fingerprint": corpus_fingerprint("folk"),
+            "seed": seed,
+            "valid_nats_per_note": round(run.best_loss, 4),
+            "best_step": run.best_step,
+            "usual_pickups": usual_pickups(melody_events("train")),
+        }
+        write_checkpoint(out, model, card)
+        return card
+
+    def evaluate(self, split: str, path: Path | None = None) -> dict[str, Any]:
+        """Score held-out tunes note by note."""
+        tunes, model = melody_events(split), self.load(path)
+        return {
+            "model": self.name,
+            "split": split,
+            "tunes": len(tunes),
+            "notes": sum(tune.n_notes for tune in tunes),
+            **score_tunes(rnn_nll(model, tunes), tunes),
+        }
+
+
+@torch.no_grad()
+def rnn_nll(model: MelodyRNN, tunes: Sequence[MelodyEvents]) -> np.ndarray:
+    """(N,) negative log-likelihood of each tune in nats."""
+    model.eval()
+    order = sorted(range(len(tunes)), key=lambda i: len(tunes[i].pitch_ids))
+    nll = np.zeros(len(tunes))
+    for start in range(0, len(order), 64):
+        rows = order[start : start + 64]
+        nll[rows] = model.event_nll(collate([tunes[i] for i in rows])).sum(dim=1).numpy()
+    return nll
+
+
+def in_batches(tunes: Sequence[MelodyEvents], size: int = 64) -> list[MelodyBatch]:
+    """Batch tunes of like length, in a fixed order."""
+    ordered = sorted(tunes, key=lambda tune: len(tune.pitch_ids))
+    return [collate(ordered[start : start + size]) for start in range(0, len(ordered), size)]

@@ -1,0 +1,66 @@
+"""Walks through the latent space of the melody VAE: variations of a melody, paths between two."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from musegen_lib.core.errors import MusegenError
+from musegen_lib.encodings.arrays import FIRST_PITCH
+from musegen_lib.models.vae.vae import MelodyVAE
+
+
+def slerp(a: Float[Tensor, "Z"], b: Float[Tensor, "Z"], share: float) -> Float[Tensor, "Z"]:
+    """The point at `share` of the way from a to b along an arc; length changes evenly from |a| to |b|.
+
+    Codes of the prior lie near a sphere: a straight line would cut through its empty middle.
+    Source: White 2016, arXiv:1609.04468; as there, but lengths are kept apart from directions.
+
+    >>> slerp(torch.tensor([2.0, 0.0]), torch.tensor([0.0, 2.0]), 0.5).tolist()
+    [1.4142135381698608, 1.4142135381698608]
+    """
+    lengths = a.norm(), b.norm()
+    angle = torch.arccos((a @ b / (lengths[0] * lengths[1])).clamp(-1, 1))
+    if angle < 1e-4 or angle > np.pi - 1e-4:  # nearly one direction, or opposite: there is no arc to choose
+        return torch.lerp(a, b, share)
+    arc = torch.sin((1 - share) * angle) * a / lengths[0] + torch.sin(share * angle) * b / lengths[1]
+    return arc / torch.sin(angle) * torch.lerp(*lengths, share)
+
+
+@torch.no_grad()
+def path_between(
+    model: MelodyVAE, start: Int[np.ndarray, "32"], end: Int[np.ndarray, "32"], n_steps: int
+) -> Int[np.ndarray, "n 32"]:
+    """n_steps windows from the round trip of one window to that of another."""
+    mean, _ = model.encode(torch.from_numpy(np.stack([start, end])))
+    z = torch.stack([slerp(mean[0], mean[1], step / (n_steps - 1)) for step in range(n_steps)])
+    return model.write(z).numpy()
+
+
+@torch.no_grad()
+def neighbours(
+    model: MelodyVAE, window: Int[np.ndarray, "32"], n: int, distance: float, generator: torch.Generator
+) -> Int[np.ndarray, "n 32"]:
+    """Windows from codes around a window's own, moved by noise of deviation `distance` in every unit.
+
+    A silent one is drawn again, at most a hundred times.
+    """
+    mean, _ = model.encode(torch.from_numpy(window).unsqueeze(0))
+    found: list[np.ndarray] = []
+    for _ in range(100):
+        written = model.write(mean + distance * torch.randn(n, mean.shape[1], generator=generator)).numpy()
+        found += [row for row in written if (row >= FIRST_PITCH).any()]
+        if len(found) >= n:
+            return np.stack(found[:n])
+    raise MusegenError(f"at distance {distance:g} the net writes silence; choose a smaller one")
+
+
+def crossfade(
+    start: Int[np.ndarray, "32"], end: Int[np.ndarray, "32"], n_steps: int, rng: np.random.Generator
+) -> Int[np.ndarray, "n 32"]:
+    """The floor for a path: tokens of one window replaced by the other's, one after the other in random order."""
+    order = rng.permutation(len(start))
+    rank = np.argsort(order)
+    return np.stack([np.where(rank < round(len(start) * k / (n_steps - 1)), end, start) for k in range(n_steps)])

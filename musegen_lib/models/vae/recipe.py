@@ -1,0 +1,180 @@
+"""Recipe of lesson 3: `vae`, two bars of melody through a code of a few dozen numbers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from musegen_lib.core.errors import MusegenError
+from musegen_lib.core.piece import Piece
+from musegen_lib.encodings.arrays import FIRST_PITCH, HOLD, REST
+from musegen_lib.encodings.melody_windows import (
+    MelodyWindows,
+    held_out_windows,
+    make_playable,
+    training_windows,
+    window_to_piece,
+)
+from musegen_lib.metrics.features import melody_features
+from musegen_lib.metrics.key import guess_key
+from musegen_lib.metrics.likelihood import ratio_estimate
+from musegen_lib.metrics.originality import melody_symbols
+from musegen_lib.metrics.reference import shuffle_notes
+from musegen_lib.metrics.two_sample import classifier_two_sample
+from musegen_lib.models.melody.recipe import TERMS, copy_detector
+from musegen_lib.models.vae.batches import WindowBatches, in_batches
+from musegen_lib.models.vae.measures import elbo_nats, encode_windows, iwae_nats, reconstruction
+from musegen_lib.models.vae.vae import MelodyVAE, MelodyVAEConfig
+from musegen_lib.training import loop as training
+from musegen_lib.training.pretrained import ShippedNet
+
+BETA = 0.25  # weight of the KL term, chosen on the validation windows
+WARMUP_STEPS = 1000
+IWAE_DRAWS = 64
+N_COMPARED = 600  # windows a side when a classifier tries to tell made from real
+TEMPO = 100.0
+
+
+class VAERecipe(ShippedNet):
+    """The melody VAE."""
+
+    name = "vae"
+    about = "A variational autoencoder wrote this: two bars unfolded from a code of random numbers."
+    net = MelodyVAE
+    config = MelodyVAEConfig()
+    training = training.TrainConfig(
+        steps=12_000,
+        learning_rate=4e-3,
+        weight_decay=0.05,
+        warmup_steps=200,
+        clip_norm=5.0,
+        validate_every=1000,
+        patience=20,
+    )
+    batch_size = 128
+
+    def train(self, out: Path, seed: int = 0, steps: int | None = None, minutes: float | None = None) -> dict[str, Any]:
+        """Train on the folk tunes; a run that was stopped goes on from its last validation."""
+        windows, valid = training_windows(), in_batches(held_out_windows("valid").tokens, BETA)
+        batches = WindowBatches(windows, self.batch_size, seed, BETA, WARMUP_STEPS)
+        model, run = self.fitted(batches, valid, out, seed, steps, minutes)
+        data = f"two-bar windows of folk tunes, part train, {len(windows):,} windows: {TERMS}"
+        return self.sealed(out, model, run, data, seed, steps, minutes, beta=BETA)
+
+    def generate(self, n: int, seed: int, **wishes: Any) -> list[Piece]:
+        """Write n windows from codes drawn from the prior.
+
+        Args:
+            wishes: temperature, the deviation of the codes (1 is the prior itself).
+        """
+        unknown = wishes.keys() - {"temperature"}
+        if unknown:
+            raise MusegenError(f"{', '.join(sorted(unknown))}: the vae knows temperature only; it always writes 2 bars")
+        generator = torch.Generator().manual_seed(seed)
+        written = prior_windows(self.load_once(), n, generator, float(wishes.get("temperature", 1.0)))
+        return [self.to_piece(tokens, f"{self.name} {i}", seed) for i, tokens in enumerate(written, start=1)]
+
+    def to_piece(self, tokens: np.ndarray, title: str, seed: int) -> Piece:
+        """A window that the net wrote, as a titled piece of two whole bars."""
+        source = f"musegen {self.name}, seed {seed}"
+        piece = window_to_piece(whole_bars(tokens), title=title, source=source, licence=TERMS, tempo_qpm=TEMPO)
+        return piece.replace(key=guess_key(piece))
+
+    def evaluate(self, split: str, path: Path | None = None) -> dict[str, Any]:
+        """Measure the round trip, the bounds and the samples on held-out windows; every figure beside its floor."""
+        model, windows = self.load(path), held_out_windows(split)
+        return {
+            "model": self.name,
+            "split": split,
+            "windows": len(windows),
+            "tunes": len(set(windows.tunes.tolist())),
+        } | (measure_codes(model, windows) | measure_samples(model, windows))
+
+
+def prior_windows(model: MelodyVAE, n: int, generator: torch.Generator, temperature: float = 1.0) -> np.ndarray:
+    """(n, T) tokens of codes drawn from the prior; a silent window is drawn again."""
+    found: list[np.ndarray] = []
+    while len(found) < n:
+        z = temperature * torch.randn(n, model.config.latent_dim, generator=generator)
+        found += [row for row in model.write(z).numpy() if (row >= FIRST_PITCH).any()]
+        if not found:
+            raise MusegenError("the vae writes nothing but silence; train it longer")
+    return np.stack(found[:n])
+
+
+def whole_bars(tokens: np.ndarray) -> np.ndarray:
+    """Playable tokens whose last note lasts to the end, so that a piece of them has whole bars.
+
+    >>> whole_bars(np.array([0, 14, 1, 1])).tolist()
+    [1, 14, 0, 0]
+    """
+    fixed = make_playable(tokens)
+    sounding = np.flatnonzero(fixed != REST)
+    fixed[sounding[-1] + 1 if len(sounding) else len(fixed) :] = HOLD
+    return fixed
+
+
+def measure_codes(model: MelodyVAE, windows: MelodyWindows, n_draws: int = IWAE_DRAWS) -> dict[str, Any]:
+    """Rate, bounds in nats a note (standard error over tunes), accuracy with its floor, active units."""
+    generator = torch.Generator().manual_seed(0)
+    codes = encode_windows(model, windows.tokens, generator)
+    notes = (windows.tokens >= FIRST_PITCH).sum(axis=1)
+    bounds = {
+        "elbo": elbo_nats(model, windows.tokens, codes),
+        f"iwae_{n_draws}": iwae_nats(model, windows.tokens, n_draws, generator),
+    }
+    tune = np.unique(windows.tunes, return_inverse=True)[1]
+    estimates = {
+        name: ratio_estimate(np.bincount(tune, nats), np.bincount(tune, notes)) for name, nats in bounds.items()
+    }
+    return {
+        "notes": int(notes.sum()),
+        "kl_nats_a_window": float(codes.kl.sum(dim=1).mean()),
+        "active_units": codes.active_units(),
+        "latent_units": model.config.latent_dim,
+        **reconstruction(model, windows.tokens, codes),
+        **{f"{name}_nats_per_note": estimate._asdict() for name, estimate in estimates.items()},
+        "nats_per_note": estimates[f"iwae_{n_draws}"].mean,
+    }
+
+
+def measure_samples(model: MelodyVAE, windows: MelodyWindows, n: int = N_COMPARED) -> dict[str, Any]:
+    """How far a classifier tells samples of the prior from real windows, beside shuffled and other real ones."""
+    rng = np.random.default_rng(0)
+    order = rng.permutation(len(windows))
+    real, other = (np.asarray(windows.tokens)[part] for part in (order[:n], order[n : 2 * n]))
+    made = prior_windows(model, n, torch.Generator().manual_seed(0))
+    pieces = [window_to_piece(row) for row in made]
+    features = {
+        "prior": melody_features(pieces),
+        "shuffled": melody_features([shuffle_notes(window_to_piece(row), rng) for row in real]),
+        "other_real": melody_features([window_to_piece(row) for row in other]),
+    }
+    reference = melody_features([window_to_piece(row) for row in real])
+    found = {name: classifier_two_sample(reference, table) for name, table in features.items()}
+    runs = [copy_detector().longest_run(melody_symbols(piece)) for piece in pieces]
+    real_runs = [copy_detector().longest_run(melody_symbols(window_to_piece(row))) for row in real]
+    return {
+        "two_sample_accuracy": {name: result.accuracy for name, result in found.items()},
+        "two_sample_standard_error": {name: result.standard_error for name, result in found.items()},
+        "valid_before_repair": float(np.mean([np.array_equal(row, make_playable(row)) for row in made])),
+        "notes_a_window": {
+            "prior": float((made >= FIRST_PITCH).sum(axis=1).mean()),
+            "real": float((real >= FIRST_PITCH).sum(axis=1).mean()),
+        },
+        "longest_copied_run": {"prior": float(np.median(runs)), "real": float(np.median(real_runs))},
+    }
+
+
+SMALL = MelodyVAEConfig(latent_dim=32, encoder_dim=96, decoder_dim=128, head_dim=96)
+
+
+DESIGNS = {
+    "recurrent": SMALL,
+    "recurrent, factorised": replace(SMALL, reads_back=False),
+    "feed-forward": replace(SMALL, body="feedforward", encoder_dim=256, decoder_dim=256),
+}
