@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from musegen_lib.core.errors import MusegenError
-from musegen_lib.training.adversarial import LOSSES, GameConfig, play
+from musegen_lib.training.adversarial import LOSSES, AdversarialConfig, train_adversarial
 
 REAL = torch.tensor([2.0, -1.0])
 MADE = torch.tensor([0.5, -3.0])
@@ -59,16 +59,16 @@ def test_losses_agree_with_the_formulas():
 def test_every_form_of_the_game_moves_the_generator_towards_the_data(loss):
     generator, discriminator = make_players()
     penalty = {"slope_penalty": 0.0, "gradient_penalty": 1.0} if loss == "wasserstein" else {}
-    config = GameConfig(400, 32, loss, generator_rate=2e-2, discriminator_rate=2e-2, average=0.9, **penalty)
-    play(generator, discriminator, batches, config)
+    config = AdversarialConfig(400, 32, loss, generator_rate=2e-2, discriminator_rate=2e-2, average=0.9, **penalty)
+    train_adversarial(generator, discriminator, batches, config)
     assert generator.place.item() > 2
 
 
 def test_a_game_that_was_stopped_ends_as_if_it_had_not_been(tmp_path, monkeypatch):
     monkeypatch.setattr("musegen_lib.training.adversarial.KEEP_EVERY", 5)
-    config = GameConfig(17, 8, gradient_penalty=0.1)
+    config = AdversarialConfig(17, 8, gradient_penalty=0.1)
     whole, judge = make_players()
-    losses = play(whole, judge, batches, config)
+    losses = train_adversarial(whole, judge, batches, config)
 
     class KilledError(Exception):
         pass
@@ -79,40 +79,45 @@ def test_a_game_that_was_stopped_ends_as_if_it_had_not_been(tmp_path, monkeypatc
 
     generator, discriminator = make_players()
     with pytest.raises(KilledError):
-        play(generator, discriminator, batches, config, tmp_path, kill)
+        train_adversarial(generator, discriminator, batches, config, tmp_path, kill)
     torch.manual_seed(99)
     again, other = Pair(), Line()
-    assert play(again, other, batches, config, tmp_path) == losses
+    assert train_adversarial(again, other, batches, config, tmp_path) == losses
     for a, b in zip([*whole.parameters(), *judge.parameters()], [*again.parameters(), *other.parameters()]):
         assert torch.equal(a, b)
 
 
 def test_another_configuration_or_a_damaged_file_starts_anew(tmp_path, capsys):
-    play(*make_players(), batches, GameConfig(3), tmp_path)
-    assert len(play(*make_players(), batches, GameConfig(4), tmp_path)) == 4
+    train_adversarial(*make_players(), batches, AdversarialConfig(3), tmp_path)
+    assert len(train_adversarial(*make_players(), batches, AdversarialConfig(4), tmp_path)) == 4
     assert "another configuration" in capsys.readouterr().out
     (tmp_path / "last.safetensors").write_bytes(b"x")
-    assert len(play(*make_players(), batches, GameConfig(4), tmp_path)) == 4
+    assert len(train_adversarial(*make_players(), batches, AdversarialConfig(4), tmp_path)) == 4
 
 
 def test_the_judge_does_not_train_the_generator():
     generator, discriminator = make_players()
     before = copy.deepcopy(generator.state_dict())
-    play(generator, discriminator, batches, GameConfig(3, generator_rate=0.0))
+    train_adversarial(generator, discriminator, batches, AdversarialConfig(3, generator_rate=0.0))
     assert all(torch.equal(before[name], value) for name, value in generator.state_dict().items())
 
 
 def test_a_loss_that_is_no_number_is_one_clear_line():
     generator, discriminator = make_players()
     with pytest.raises(MusegenError, match=r"losses of step 0 are .*nan.*lower rates"):
-        play(generator, discriminator, lambda step: torch.full((4, 1), float("nan")), GameConfig(3))
+        train_adversarial(generator, discriminator, lambda step: torch.full((4, 1), float("nan")), AdversarialConfig(3))
 
 
 def test_the_slope_penalty_flattens_the_judge_at_the_data():
     slopes = []
     for penalty in (0.0, 10.0):
         generator, discriminator = make_players()
-        play(generator, discriminator, batches, GameConfig(200, 32, discriminator_rate=1e-2, slope_penalty=penalty))
+        train_adversarial(
+            generator,
+            discriminator,
+            batches,
+            AdversarialConfig(200, 32, discriminator_rate=1e-2, slope_penalty=penalty),
+        )
         x = batches(0).requires_grad_()
         slopes.append(torch.autograd.grad(discriminator(x)[0].sum(), x)[0].abs().mean().item())
     assert slopes[1] < slopes[0] / 2

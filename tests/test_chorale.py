@@ -30,8 +30,8 @@ from musegen_lib.encodings.chorale_steps import (
 from musegen_lib.models.chorale.batches import ChoraleBatches, collate_steps
 from musegen_lib.models.chorale.infill import (
     KNOWN,
-    ChoraleFiller,
-    FillerConfig,
+    ChoraleInfill,
+    InfillConfig,
     gibbs,
     hide_at_random,
     turned,
@@ -64,7 +64,7 @@ def make_net(seed=0, config=TINY):
 
 def make_filler(seed=0):
     torch.manual_seed(seed)
-    return ChoraleFiller(FillerConfig(hidden_dim=10, embedding_dim=4, head_dim=9, dropout=0.5)).eval()
+    return ChoraleInfill(InfillConfig(hidden_dim=10, embedding_dim=4, head_dim=9, dropout=0.5)).eval()
 
 
 PIECES = [make_steps(length, seed) for seed, length in enumerate((5, 16, 9))]

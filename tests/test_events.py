@@ -8,10 +8,10 @@ from musegen_lib.core.errors import MusegenError
 from musegen_lib.core.piece import Piece
 from musegen_lib.corpus import load_folk_tunes
 from musegen_lib.encodings.melody_events import (
-    BAR_STEPS,
     END_ID,
     FIRST_PITCH_ID,
     MAX_DURATION,
+    METRE_STEPS,
     METRES,
     N_DURATIONS,
     N_PITCH_IDS,
@@ -94,7 +94,7 @@ def test_every_request_gives_playable_melodies(data):
     request = MelodyRequest(
         style=data.draw(st.sampled_from(STYLES)),
         metre=metre,
-        pickup=data.draw(st.integers(0, BAR_STEPS[METRES.index(metre)] - 1)),
+        pickup=data.draw(st.integers(0, METRE_STEPS[METRES.index(metre)] - 1)),
         bars=data.draw(st.integers(1, 5)),
         temperature=data.draw(st.sampled_from([0.0, 0.1, 1.0, 10.0])),
         top_k=data.draw(st.sampled_from([0, 1, 5])),
@@ -253,7 +253,7 @@ def test_a_pickup_of_a_whole_bar_is_none():
 
 def test_bar_lengths_follow_the_metres():
     assert METRES == ("2/4", "4/4", "2/2", "3/4", "6/8", "3/8", "9/8", "4/2", "3/2", "6/4")
-    assert BAR_STEPS == (8, 16, 16, 12, 12, 6, 18, 32, 24, 24)
+    assert METRE_STEPS == (8, 16, 16, 12, 12, 6, 18, 32, 24, 24)
 
 
 def test_folk_tunes_come_back_exactly():

@@ -15,8 +15,8 @@ from musegen_lib.models.chorale.frame_batches import (
     SHIFTS,
     FrameBatches,
     collate_frames,
+    frames_in_batches,
     frames_to_ids,
-    in_batches,
     read_frames,
 )
 from musegen_lib.models.chorale.frames import NONE, FrameBatch, FrameNet, FramesConfig, averaged_nll
@@ -135,7 +135,7 @@ def test_batches_hold_every_piece_once_an_epoch_moved_as_a_whole():
 
 
 def test_a_batch_holds_at_most_so_many_frames():
-    groups = in_batches([1000, 900, 800, 3000, 10])
+    groups = frames_in_batches([1000, 900, 800, 3000, 10])
     assert sorted(itertools.chain(*groups)) == [0, 1, 2, 3, 4]
     lengths = [1000, 900, 800, 3000, 10]
     assert all(len(g) == 1 or len(g) * max(lengths[i] for i in g) <= BATCH_FRAMES for g in groups)

@@ -9,20 +9,20 @@ from musegen_lib.core.piece import Piece
 from musegen_lib.corpus.chinese_german import STYLES
 from musegen_lib.models.style.evaluation import measures as transfer_measures
 from musegen_lib.models.style.evaluation.classifier_recipes import (
-    GRAM_JUDGE,
-    fit_gram_judge,
-    judge_tunes,
-    judge_windows,
+    NGRAM_CLASSIFIER,
+    classifier_tunes,
+    classifier_windows,
+    fit_ngram_classifier,
 )
-from musegen_lib.models.style.evaluation.ngram_classifier import VIEWS, GramJudge, calibration_error, view_of
-from musegen_lib.models.style.evaluation.ngram_weights import GramNet, GramNetConfig, nats_of
+from musegen_lib.models.style.evaluation.ngram_classifier import VIEWS, NgramClassifier, calibration_error, view_of
+from musegen_lib.models.style.evaluation.ngram_weights import NgramWeights, NgramWeightsConfig, nats_of
 
 TUNE = Piece.from_notes([(4 * k, 4, 60 + k % 5) for k in range(20)])
 
 
 def sure_of_truth(view, pieces_of):
     """How sure the shipped judge is of each style's own pieces."""
-    judge = GRAM_JUDGE.load_once().judge()
+    judge = NGRAM_CLASSIFIER.load_once().judge()
     return [judge.probability(pieces_of(style, "valid"), style, view) for style in STYLES]
 
 
@@ -39,10 +39,10 @@ def balanced_error(sure):
 
 def test_numbers_of_a_judge_survive_the_net_to_half_precision():
     rng = np.random.default_rng(0)
-    judge = GramJudge(
+    judge = NgramClassifier(
         rng.normal(size=(3, 65536)).astype(np.float32), rng.normal(size=3), rng.normal(size=3), np.ones(3)
     )
-    net = GramNet.of(judge)
+    net = NgramWeights.of(judge)
     for view in VIEWS:
         assert net.judge().logits([TUNE], view) == pytest.approx(judge.logits([TUNE], view), abs=5e-3)
     grams = np.stack([view_of(TUNE, "combined")]).astype(np.float32)
@@ -51,31 +51,31 @@ def test_numbers_of_a_judge_survive_the_net_to_half_precision():
 
 
 def test_an_empty_net_is_a_coin():
-    assert nats_of(GramNet(GramNetConfig()).judge(), [TUNE], [TUNE]) == pytest.approx(np.log(2))
+    assert nats_of(NgramWeights(NgramWeightsConfig()).judge(), [TUNE], [TUNE]) == pytest.approx(np.log(2))
 
 
 def test_the_shipped_judge_is_small_and_read_well_within_a_second():
-    assert GRAM_JUDGE.checkpoint.stat().st_size < 600_000
-    transfer_measures.gram_judge.cache_clear()
+    assert NGRAM_CLASSIFIER.checkpoint.stat().st_size < 600_000
+    transfer_measures.ngram_classifier.cache_clear()
     started = time.process_time()
-    GRAM_JUDGE.load().judge()
+    NGRAM_CLASSIFIER.load().judge()
     assert time.process_time() - started < 0.5
-    assert transfer_measures.gram_judge().weights.shape == (3, 65536)
+    assert transfer_measures.ngram_classifier().weights.shape == (3, 65536)
 
 
 def test_the_shipped_judge_says_what_the_fitted_one_says():
-    shipped, fitted = GRAM_JUDGE.load_once().judge(), fit_gram_judge()
-    tunes = judge_tunes("german", "valid")[:60] + judge_tunes("chinese", "valid")[:60]
+    shipped, fitted = NGRAM_CLASSIFIER.load_once().judge(), fit_ngram_classifier()
+    tunes = classifier_tunes("german", "valid")[:60] + classifier_tunes("chinese", "valid")[:60]
     for view in VIEWS:  # the fit for rhythm ends on a plateau, on another processor a little elsewhere
         ours, theirs = (judge.probability(tunes, "chinese", view) for judge in (shipped, fitted))
         assert np.abs(ours - theirs).max() < (0.05 if view == "rhythm" else 0.005)
         assert np.mean((ours > 0.5) == (theirs > 0.5)) > 0.98
-    assert GRAM_JUDGE.valid_loss() == pytest.approx(
-        nats_of(shipped, *(judge_tunes(style, "valid") for style in STYLES)), abs=1e-4
+    assert NGRAM_CLASSIFIER.valid_loss() == pytest.approx(
+        nats_of(shipped, *(classifier_tunes(style, "valid") for style in STYLES)), abs=1e-4
     )
 
 
-@pytest.mark.parametrize("pieces_of", [judge_tunes, judge_windows])
+@pytest.mark.parametrize("pieces_of", [classifier_tunes, classifier_windows])
 def test_held_out_tunes_and_windows_are_told_apart_and_the_judge_knows_how_sure_it_may_be(pieces_of):
     for view in ("combined", "pitch"):
         sure = sure_of_truth(view, pieces_of)

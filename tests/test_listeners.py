@@ -9,11 +9,11 @@ from musegen_lib.models.recommend import models as listeners
 from musegen_lib.models.recommend.als import ALS
 from musegen_lib.models.recommend.models import EASE, Histories, ItemKNN, Popularity, Recommender
 from musegen_lib.models.recommend.nets import (
-    GRURecommender,
     MultVAE,
     MultVAEConfig,
     SessionGRU,
     SessionGRUConfig,
+    SessionGRURecommender,
     VAERecommender,
     pad_right,
 )
@@ -36,7 +36,7 @@ MODELS = {
     "EASE": lambda: EASE(l2=1.0),
     "ALS": lambda: ALS(factors=4),
     "VAE": lambda: VAERecommender(MultVAEConfig(hidden_dim=16, latent_dim=4, epochs=60, learning_rate=0.02)),
-    "GRU": lambda: GRURecommender(SessionGRUConfig(dim=16, epochs=60, learning_rate=0.02)),
+    "GRU": lambda: SessionGRURecommender(SessionGRUConfig(dim=16, epochs=60, learning_rate=0.02)),
 }
 
 
@@ -153,7 +153,7 @@ def test_the_gru_reads_order_and_not_the_future():
 
 
 def test_padding_leaves_the_loss_and_the_scores_alone():
-    model = GRURecommender(SessionGRUConfig(dim=8, epochs=2))
+    model = SessionGRURecommender(SessionGRUConfig(dim=8, epochs=2))
     model.fit(two_camps(8))
     net = model.net.eval()
     short = pad_right([np.array([0, 1, 2])], 3, 6)
@@ -171,14 +171,14 @@ def test_the_gru_learns_an_order_that_neighbours_cannot_see():
 
 
 def test_a_long_history_is_trained_on_in_parts():
-    model = GRURecommender(SessionGRUConfig(dim=8, window=4, epochs=80, learning_rate=0.02))
+    model = SessionGRURecommender(SessionGRUConfig(dim=8, window=4, epochs=80, learning_rate=0.02))
     model.fit(heard(list(range(12)), n_items=12))
     assert model.score(heard(list(range(10)), n_items=12)).argmax() == 10
 
 
 def test_histories_without_order_are_refused_by_the_gru():
     with pytest.raises(ValueError, match="without order"):
-        GRURecommender().fit(heard([0, 1], ordered=False))
+        SessionGRURecommender().fit(heard([0, 1], ordered=False))
 
 
 @pytest.mark.parametrize("name", ["VAE", "GRU"])

@@ -5,19 +5,19 @@ import torch
 
 from musegen_lib.core.piece import Piece
 from musegen_lib.corpus.chinese_german import STYLES, load_held_out
-from musegen_lib.models.style.evaluation.classifier_recipes import ROLL_JUDGE
+from musegen_lib.models.style.evaluation.classifier_recipes import ROLL_CLASSIFIER
 from musegen_lib.models.style.evaluation.roll_classifier import (
     ROLL_PITCHES,
     ROLL_STEPS,
     RollBatches,
-    RollJudge,
-    RollJudgeConfig,
+    RollClassifier,
+    RollClassifierConfig,
     piece_to_rolls,
     rolls_in_batches,
 )
 
 TUNE = Piece.from_notes([(4 * k, 4, 60 + k % 5) for k in range(20)])
-TINY = RollJudgeConfig(channels=2, dropout=0.0)
+TINY = RollClassifierConfig(channels=2, dropout=0.0)
 
 
 def rolls(n, seed):
@@ -40,7 +40,7 @@ def test_neither_key_nor_grid_matters_and_few_notes_are_one_window():
 
 
 def test_zero_weights_are_a_coin_and_each_style_weighs_the_same():
-    net = RollJudge(TINY)
+    net = RollClassifier(TINY)
     for weight in net.parameters():
         torch.nn.init.zeros_(weight)
     (batch,) = rolls_in_batches(rolls(2, 0), rolls(6, 1))
@@ -53,7 +53,7 @@ def test_a_batch_is_the_same_each_time_and_can_be_learnt():
     torch.manual_seed(0)
     batches = RollBatches(rolls(3, 0) * 0.1, rolls(3, 1), 8, seed=0)
     assert torch.equal(batches(5).rolls, batches(5).rolls)
-    net, batch = RollJudge(TINY), batches(0)
+    net, batch = RollClassifier(TINY), batches(0)
     optimizer = torch.optim.Adam(net.parameters(), 1e-2)
     for _ in range(150):
         optimizer.zero_grad()
@@ -65,7 +65,7 @@ def test_a_batch_is_the_same_each_time_and_can_be_learnt():
 
 
 def test_the_shipped_judge_tells_held_out_tunes_apart_one_by_one_as_together():
-    net = ROLL_JUDGE.load_once()
+    net = ROLL_CLASSIFIER.load_once()
     right = [net.probability(list(load_held_out(style, "valid")), style) > 0.5 for style in STYLES]
     assert np.mean([side.mean() for side in right]) > 0.95
     some = list(load_held_out("german", "valid")[:3])

@@ -10,7 +10,7 @@ from tiny_tunes import make_tune, make_tunes
 
 from data.studies import melody as studies_melody
 from data.studies import run as studies
-from data.studies.copy_task import BLANK, GO, N_SYMBOLS, STRING, Copier, copy_task
+from data.studies.copy_task import BLANK, GO, N_SYMBOLS, STRING, CopyNet, copy_task
 from data.studies.melody_baselines import in_all_keys, markov_nats, unigram_nats
 from data.studies.plain_lm import CELLS, MelodyLMConfig
 from musegen_lib.core.errors import MusegenError
@@ -66,7 +66,7 @@ def test_strings_are_random_even_and_the_same_for_the_same_seed():
 
 def test_a_copier_sees_no_symbol_before_it_has_to_give_it_back():
     torch.manual_seed(0)
-    net = Copier("gru", hidden_dim=12)
+    net = CopyNet("gru", hidden_dim=12)
     inputs, _ = copy_task(1, 3, torch.Generator().manual_seed(0))
     for late in range(1, STRING):  # the input that names symbol late - 1, read when symbol late is wanted
         other = inputs.clone()
@@ -79,8 +79,8 @@ def test_an_untrained_copier_is_right_by_chance_and_a_trained_one_copies_what_is
     monkeypatch.setattr(studies_melody, "COPY_STEPS", 400)
     generator = torch.Generator().manual_seed(0)
     torch.manual_seed(0)
-    assert studies_melody.copied_right(Copier("gru"), 0, generator) == pytest.approx(1 / N_SYMBOLS, abs=0.06)
-    assert studies_melody.copied_right(studies_melody.train_copier("gru", 0), 0, generator) > 0.5
+    assert studies_melody.copied_right(CopyNet("gru"), 0, generator) == pytest.approx(1 / N_SYMBOLS, abs=0.06)
+    assert studies_melody.copied_right(studies_melody.train_copy_net("gru", 0), 0, generator) > 0.5
 
 
 def test_the_widest_distance_of_training_is_among_those_tested_and_others_lie_beyond():

@@ -9,7 +9,7 @@ import torch
 from data.studies import transfer as studies_transfer
 from musegen_lib.corpus.chinese_german import STYLES, load_held_out
 from musegen_lib.models.style import baselines as transfer_baselines
-from musegen_lib.models.style.evaluation.measures import judge_pieces
+from musegen_lib.models.style.evaluation.measures import classify_pieces
 from musegen_lib.models.style.evaluation.plots import curve_of, draw_trade_off
 from musegen_lib.models.style.net_recipes import STYLE_RNN
 from musegen_lib.models.style.transfer import METHODS
@@ -29,7 +29,7 @@ def tiny(monkeypatch, tmp_path):
     }.items():
         monkeypatch.setattr(studies_transfer, name, value)
     monkeypatch.setattr(studies_transfer, "BASELINES", {"unchanged": transfer_baselines.unchanged})
-    monkeypatch.setattr(studies_transfer, "real_tunes", lambda to: judge_pieces(load_held_out(to, "valid")[:2], to))
+    monkeypatch.setattr(studies_transfer, "real_tunes", lambda to: classify_pieces(load_held_out(to, "valid")[:2], to))
     monkeypatch.setattr(STYLE_RNN.__class__, "train", _quick_training)
     return tmp_path
 

@@ -7,9 +7,9 @@ from musegen_lib.core.piece import Piece
 from musegen_lib.models.style.evaluation.ngram_classifier import (
     BASE,
     VIEWS,
-    GramJudge,
+    NgramClassifier,
     calibration_error,
-    gram_counts,
+    ngram_counts,
     ratio_symbols,
     view_of,
 )
@@ -28,7 +28,7 @@ def walks(steps, n, seed):
 
 
 def test_grams_of_three_notes_are_two_single_ones_and_a_pair():
-    counts = gram_counts(interval_symbols(melody([60, 62, 62])))
+    counts = ngram_counts(interval_symbols(melody([60, 62, 62])))
     assert np.flatnonzero(counts).tolist() == [13, 15, 15 * BASE + 13]
     assert np.linalg.norm(counts) == pytest.approx(1)
 
@@ -48,7 +48,7 @@ def test_features_know_neither_key_nor_tempo_and_views_see_their_half():
 
 
 def test_the_judge_tells_whole_tones_from_semitones_and_no_rhythm_from_none():
-    judge = GramJudge().fit(walks([-2, 2, 3, -3], 30, 0), walks([-1, 1, 4, -4], 30, 1))
+    judge = NgramClassifier().fit(walks([-2, 2, 3, -3], 30, 0), walks([-1, 1, 4, -4], 30, 1))
     unseen = walks([-2, 2, 3, -3], 10, 2)
     assert (judge.probability(unseen, "chinese") > 0.5).all()
     assert np.allclose(judge.probability(unseen, "chinese") + judge.probability(unseen, "german"), 1)
@@ -57,7 +57,7 @@ def test_the_judge_tells_whole_tones_from_semitones_and_no_rhythm_from_none():
 
 
 def test_calibration_brings_an_overconfident_judge_down():
-    judge = GramJudge().fit(walks([-2, 2, 1, -1], 40, 0), walks([-2, 2, 1, -1, 3], 40, 1))
+    judge = NgramClassifier().fit(walks([-2, 2, 1, -1], 40, 0), walks([-2, 2, 1, -1, 3], 40, 1))
     sides = walks([-2, 2, 1, -1], 40, 2), walks([-2, 2, 1, -1, 3], 40, 3)
     true = np.array([1] * 40 + [0] * 40)
     judge.slopes[:] = 25.0

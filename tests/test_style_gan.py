@@ -9,13 +9,13 @@ from musegen_lib.corpus.chinese_german import STYLES, load_held_out, other_style
 from musegen_lib.encodings.melody_lines import piece_to_line
 from musegen_lib.metrics.content import notes_kept, rhythm_kept
 from musegen_lib.models.style.gan import (
+    FARTHEST_MOVE,
     N_INTERVALS,
-    REACH,
     StyleGAN,
     StyleGANConfig,
     claim,
     draw_moves,
-    lines_to_score,
+    lines_to_conditions,
     move,
     rewrite_by_critic,
 )
@@ -35,16 +35,16 @@ def model():
 
 def test_a_move_changes_intervals_and_degrees_as_the_pitches_do():
     line, by = piece_to_line(TUNE), np.array([0, 2, -1, 0, -4])
-    moves = torch.nn.functional.one_hot(torch.tensor(by + REACH), 2 * REACH + 1)[None].float()
-    made = move(lines_to_score([line]), moves)
+    moves = torch.nn.functional.one_hot(torch.tensor(by + FARTHEST_MOVE), 2 * FARTHEST_MOVE + 1)[None].float()
+    made = move(lines_to_conditions([line]), moves)
     assert torch.equal(made.intervals[0, :-1].argmax(dim=1), torch.tensor(np.diff(line.pitches + by) + 12))
     assert made.intervals[0, -1].sum() == 0
     assert torch.equal(made.degrees[0].argmax(dim=1), torch.tensor((line.pitches + by) % 12))
 
 
 def test_a_move_and_its_reverse_give_the_melody_back_and_padding_stays_empty():
-    score = lines_to_score([piece_to_line(TUNE), piece_to_line(TUNE).cut(0, 3)])
-    moves = draw_moves(torch.zeros(2, 5, 2 * REACH + 1), torch.Generator().manual_seed(3))
+    score = lines_to_conditions([piece_to_line(TUNE), piece_to_line(TUNE).cut(0, 3)])
+    moves = draw_moves(torch.zeros(2, 5, 2 * FARTHEST_MOVE + 1), torch.Generator().manual_seed(3))
     there = move(score, moves)
     assert not torch.equal(there.seen, score.seen)
     assert torch.equal(move(there, moves.flip(-1)).seen, score.seen)
@@ -52,7 +52,7 @@ def test_a_move_and_its_reverse_give_the_melody_back_and_padding_stays_empty():
 
 
 def test_the_critic_reaches_the_mover_through_the_draw(model):
-    score = lines_to_score([piece_to_line(TUNE)])
+    score = lines_to_conditions([piece_to_line(TUNE)])
     logits = model.mover(score, torch.tensor([0]), torch.tensor([0.2]))
     made = move(score, draw_moves(logits, torch.Generator().manual_seed(0)))
     model.critic(claim(made, torch.tensor([0])))[0].sum().backward()
@@ -60,7 +60,7 @@ def test_the_critic_reaches_the_mover_through_the_draw(model):
 
 
 def test_the_critic_scores_no_padding_and_hears_the_claim(model):
-    score = lines_to_score([piece_to_line(TUNE), piece_to_line(TUNE).cut(0, 3)])
+    score = lines_to_conditions([piece_to_line(TUNE), piece_to_line(TUNE).cut(0, 3)])
     scores = [model.critic(claim(score, torch.full((2,), style)))[0] for style in (0, 1)]
     assert scores[0][1, 3:].tolist() == [0, 0]
     assert not torch.allclose(scores[0], scores[1])
@@ -68,7 +68,7 @@ def test_the_critic_scores_no_padding_and_hears_the_claim(model):
 
 def test_the_budget_holds_and_the_critic_likes_the_result_better(model):
     line = piece_to_line(TUNE)
-    before = model.critic(claim(lines_to_score([line]), torch.tensor([1])))[0].sum().item()
+    before = model.critic(claim(lines_to_conditions([line]), torch.tensor([1])))[0].sum().item()
     made, score = rewrite_by_critic(model, line, 1, 0.5, ANY)
     assert (made.pitches != line.pitches).sum() <= 2
     assert score >= before

@@ -6,7 +6,7 @@ import pytest
 from musegen_lib.core.errors import MusegenError
 from musegen_lib.core.piece import Piece
 from musegen_lib.corpus.chinese_german import (
-    JUDGE_FILES,
+    CLASSIFIER_FILES,
     SIDES,
     STYLES,
     load_held_out,
@@ -25,7 +25,7 @@ def ids(corpus):
 def test_no_source_file_is_on_both_sides_and_every_judge_file_is_used(style):
     files = [{name.split(".")[0] + "." for name in ids(load_side(style, side))} for side in SIDES]
     assert not files[0] & files[1]
-    assert files[0] == set(JUDGE_FILES[style])
+    assert files[0] == set(CLASSIFIER_FILES[style])
 
 
 @pytest.mark.parametrize("style", STYLES)

@@ -19,7 +19,7 @@ from musegen_lib.models.search import similar as recommending
 from musegen_lib.models.search.batches import PairBatches, query_batch
 from musegen_lib.models.search.encoder import TuneEncoder, TuneEncoderConfig, encode_rows, info_nce
 from musegen_lib.models.search.hum_benchmark import NgramScorer, Notes, corpus_notes, evaluate, make_queries
-from musegen_lib.models.search.recipe import TUNE_ENCODER, WindowSearch, cut_windows, encoder_of
+from musegen_lib.models.search.recipe import TUNE_ENCODER, WindowSearch, cut_note_windows, encoder_of
 from musegen_lib.training.loop import TrainConfig, fit
 
 RNG = np.random.default_rng(0)
@@ -87,7 +87,7 @@ def test_training_brings_partners_together():
 
 
 def test_windows_cover_a_tune_and_short_ones_are_filled():
-    pitches, _, owners = cut_windows([TUNES[0], Notes(np.array([60, 62, 64]), np.ones(3))], 4)
+    pitches, _, owners = cut_note_windows([TUNES[0], Notes(np.array([60, 62, 64]), np.ones(3))], 4)
     assert owners.tolist() == [0] * 7 + [1]
     assert pitches[6].tolist() == TUNES[0].pitches[-16:].tolist()
     assert pitches[7].tolist() == [60, 62] + [64] * 14

@@ -16,13 +16,13 @@ from musegen_lib.models.vae.measures import (
     accuracy,
     elbo_nats,
     encode_windows,
-    hold_floor,
+    hold_baseline,
     iwae_nats,
     reconstruction,
     teacher_forced,
     write_windows,
 )
-from musegen_lib.models.vae.vae import MelodyVAE, MelodyVAEConfig, SketchConfig, SketchVAE, draw_latent, gaussian_kl
+from musegen_lib.models.vae.vae import MelodyVAE, MelodyVAEConfig, SketchVAE, SketchVAEConfig, draw_latent, gaussian_kl
 
 TINY = MelodyVAEConfig(latent_dim=3, embedding_dim=4, encoder_dim=7, decoder_dim=9, head_dim=6)
 CONFIGS = {
@@ -179,7 +179,7 @@ def test_the_same_seed_draws_the_same_windows_and_another_seed_others(name):
 
 def test_the_sketch_is_784_128_2_and_cuts_its_output_in_two():
     torch.manual_seed(0)
-    net = SketchVAE(SketchConfig())
+    net = SketchVAE(SketchVAEConfig())
     assert [tuple(weight.shape) for weight in net.parameters() if weight.dim() == 2] == [
         (128, 784),
         (4, 128),
@@ -196,7 +196,7 @@ def test_the_sketch_is_784_128_2_and_cuts_its_output_in_two():
 
 def test_the_sketch_learns_a_batch_and_its_zero_decoder_scores_784_log_2():
     torch.manual_seed(0)
-    net, bars = SketchVAE(SketchConfig()), (torch.rand(4, 784) < 0.1).float()
+    net, bars = SketchVAE(SketchVAEConfig()), (torch.rand(4, 784) < 0.1).float()
     losses = overfit(net, bars, steps=150, rate=0.01)
     assert losses[-1] < 0.3 * losses[0]
     for weight in net.decoder.parameters():
@@ -252,7 +252,7 @@ def test_active_units_are_those_whose_mean_moves():
 def test_accuracy_counts_onsets_and_steps_and_always_hold_is_its_floor():
     tokens = np.array([[14, HOLD, REST, 16]])
     assert accuracy(np.array([[14, 14, REST, 17]]), tokens) == {"onsets": 0.5, "steps": 0.5}
-    assert hold_floor(tokens) == {"onsets": 0.0, "steps": 0.25}
+    assert hold_baseline(tokens) == {"onsets": 0.0, "steps": 0.25}
 
 
 def test_reconstruction_is_measured_free_running_and_with_the_truth():
@@ -261,4 +261,4 @@ def test_reconstruction_is_measured_free_running_and_with_the_truth():
     found = reconstruction(net, tokens, codes)
     assert found["from_mean"] == accuracy(write_windows(net, codes.mean), tokens)
     assert found["teacher_forced"] == accuracy(teacher_forced(net, tokens, codes.z), tokens)
-    assert found["always_hold"] == hold_floor(tokens)
+    assert found["always_hold"] == hold_baseline(tokens)

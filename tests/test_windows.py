@@ -22,7 +22,7 @@ from musegen_lib.encodings.melody_windows import (
     window_to_piece,
     windows_to_piece,
 )
-from musegen_lib.models.vae.batches import WindowBatches, in_batches
+from musegen_lib.models.vae.batches import WindowBatches, windows_in_batches
 
 TUNE = [(0, 4, 60), (4, 4, 64), (8, 8, 67), (16, 12, 72), (28, 8, 71), (36, 28, 67)]
 
@@ -96,7 +96,7 @@ def test_a_batch_is_a_pure_function_of_its_step_and_its_kl_weight_warms_up():
     assert [round(float(batches(step).beta), 3) for step in (0, 4, 9, 500)] == [0.05, 0.25, 0.5, 0.5]
     shares = [batches(2, rank, 2).tokens for rank in (0, 1)]
     assert sum(len(share) for share in shares) == 8
-    assert [len(batch.tokens) for batch in in_batches(rows, 0.5, size=16)] == [16, 16, 8]
+    assert [len(batch.tokens) for batch in windows_in_batches(rows, 0.5, size=16)] == [16, 16, 8]
 
 
 def test_no_windows_make_no_batches():

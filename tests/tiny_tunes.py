@@ -3,9 +3,9 @@
 import numpy as np
 
 from musegen_lib.encodings.melody_events import (
-    BAR_STEPS,
     END_ID,
     FIRST_PITCH_ID,
+    METRE_STEPS,
     METRES,
     N_PITCH_IDS,
     REST_ID,
@@ -32,8 +32,8 @@ def make_tunes(n, seed=0, low=FIRST_PITCH_ID, high=N_PITCH_IDS - 1):
         ids, durations = rng.integers(low, high + 1, length), rng.integers(1, 7, length)
         if length > 4:
             ids[2] = REST_ID
-        durations[-1] += -durations.sum() % BAR_STEPS[metre]  # a pickup and the last bar make one bar
-        pickup = int(rng.integers(BAR_STEPS[metre]))
+        durations[-1] += -durations.sum() % METRE_STEPS[metre]  # a pickup and the last bar make one bar
+        pickup = int(rng.integers(METRE_STEPS[metre]))
         style = STYLES[int(rng.integers(len(STYLES)))]
         tunes.append(make_tune(zip(ids.tolist(), durations.tolist()), style, METRES[metre], pickup))
     return tunes

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from musegen_lib.corpus.build import DANCE_STYLES, tempo_for
 from musegen_lib.encodings.arrays import FIRST_PITCH, MELODY_LOW
-from musegen_lib.encodings.melody_events import BAR_STEPS, LAGS, METRES, MODES, STYLES
+from musegen_lib.encodings.melody_events import LAGS, METRE_STEPS, METRES, MODES, STYLES
 from musegen_lib.models.chorale.seed_phrase import OUR_TUNE
 from musegen_lib.models.melody.batches import START_ID, collate
 from musegen_lib.models.melody.rnn import MelodyRNN, Plan
@@ -165,7 +165,7 @@ def meta(codes: Tensor) -> dict:
         "styles": STYLES,
         "metres": METRES,
         "modes": MODES,
-        "bar_steps": BAR_STEPS,
+        "bar_steps": METRE_STEPS,
         "lags": LAGS,
         "lowest_pitch": MELODY_LOW,
         "tempos": tempos,

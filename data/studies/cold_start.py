@@ -22,7 +22,7 @@ from musegen_lib.metrics.ranking import recall_at, standard_error
 from musegen_lib.models.recommend.als import ALS
 from musegen_lib.models.recommend.models import Histories
 from musegen_lib.models.recommend.protocol import keep_core, split_histories, to_histories
-from musegen_lib.models.recommend.simulator import World
+from musegen_lib.models.recommend.simulator import Simulation
 
 CONTENT_DIM = 64
 COLD = 0.2  # share of the tunes that nobody has heard
@@ -68,7 +68,7 @@ def points_from_notes(
     return Ridge(alpha=RIDGE[best]).fit(content[known], points[known]).predict(content), float(scored[best])
 
 
-def cold_start(world: World, content: Float[np.ndarray, "I D"], seed: int) -> list[dict[str, Any]]:
+def cold_start(world: Simulation, content: Float[np.ndarray, "I D"], seed: int) -> list[dict[str, Any]]:
     """R@20 among unheard tunes alone, one row a method.
 
     Methods: random; "popularity", the listeners' later counts, which nobody could know (it is a peek, printed as
@@ -97,7 +97,7 @@ def _row(name: str, recall: np.ndarray) -> dict[str, Any]:
     return {"method": name, "recall": round(float(recall.mean()), 4), "error": round(standard_error(recall), 4)}
 
 
-def hybrid(world: World, content: Float[np.ndarray, "I D"], seed: int) -> list[dict[str, Any]]:
+def hybrid(world: Simulation, content: Float[np.ndarray, "I D"], seed: int) -> list[dict[str, Any]]:
     """R@20 among all tunes but the known ones: listeners (ALS), notes alone, both; weight chosen on validation."""
     heard, items = keep_core(to_histories(world.played))
     split = split_histories(heard, seed)

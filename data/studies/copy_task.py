@@ -27,7 +27,7 @@ def copy_task(n: int, distance: int, generator: torch.Generator) -> tuple[Int[Te
     return torch.cat([string, gap, torch.full((n, 1), GO), string[:, :-1]], dim=1), string
 
 
-class Copier(nn.Module):
+class CopyNet(nn.Module):
     """A cell and one layer of logits."""
 
     def __init__(self, cell: str, hidden_dim: int = 64):

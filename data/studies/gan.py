@@ -19,10 +19,10 @@ from data.studies.gan_variants import (
 from musegen_lib.models.gan.batches import BarBatches, one_hot, tokens_to_pieces, windows_to_tokens
 from musegen_lib.models.gan.nets import BarDiscriminator, BarGANConfig, BarGenerator, with_spectral_norm
 from musegen_lib.models.gan.recipe import BAR, chorale_windows
-from musegen_lib.training.adversarial import GameConfig, play
+from musegen_lib.training.adversarial import AdversarialConfig, train_adversarial
 
 SEEDS = (0, 1, 2)
-TRIAL = GameConfig(steps=300)
+TRIAL = AdversarialConfig(steps=300)
 SIZES = (100, 500, None)  # training bars; None: all
 CONFIG = BarGANConfig()
 SHIPPED = (BarGenerator, BarDiscriminator, TRIAL)
@@ -79,7 +79,7 @@ def _trial(design: str, seed: int, table: np.ndarray) -> dict[str, Any]:
     generator, discriminator = make_generator(sizes), make_discriminator(sizes)
     if config.loss == "hinge":
         with_spectral_norm(discriminator)
-    play(generator, discriminator, BarBatches(table, config.batch_size, seed), replace(config, seed=seed))
+    train_adversarial(generator, discriminator, BarBatches(table, config.batch_size, seed), replace(config, seed=seed))
     made = BAR.draw(1000, 0, generator)
     seen, unseen = table, windows_to_tokens(chorale_windows("valid").pieces)
     return {

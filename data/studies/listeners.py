@@ -14,7 +14,7 @@ from musegen_lib.corpus import load_folk_tunes
 from musegen_lib.models.recommend.benchmark import benchmark
 from musegen_lib.models.recommend.models import EASE, Histories, Popularity
 from musegen_lib.models.recommend.protocol import keep_core, split_histories, to_histories, top
-from musegen_lib.models.recommend.simulator import DRIFT, World, draw, liking, simulate
+from musegen_lib.models.recommend.simulator import DRIFT, Simulation, draw, liking, simulate
 from musegen_lib.models.search.similar import corpus_embeddings
 
 WORLDS = (0, 1, 2)
@@ -61,7 +61,7 @@ def listener_loop() -> list[dict[str, Any]]:
     return [row for seed in WORLDS for policy in POLICIES for row in loop(simulate(**SIZE, seed=seed), policy, seed)]
 
 
-def loop(world: World, policy: str, seed: int) -> list[dict[str, Any]]:
+def loop(world: Simulation, policy: str, seed: int) -> list[dict[str, Any]]:
     """One row a round: how alike a listener's plays are, how many tunes are heard at all, and how evenly."""
     rng = np.random.default_rng(seed + 1000)
     n_items = len(world.tunes)
@@ -120,7 +120,7 @@ def _rounded(row: dict[str, float]) -> dict[str, float]:
     return {name: round(float(value), 4) if name != "round" else int(value) for name, value in row.items()}
 
 
-LISTENER_STUDIES = {
+RECOMMEND_STUDIES = {
     "listener-contest": listener_contest,
     "listener-cold": listener_cold,
     "listener-loop": listener_loop,

@@ -11,12 +11,12 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from data.studies.copy_task import Copier, copy_task
+from data.studies.copy_task import CopyNet, copy_task
 from data.studies.melody_baselines import in_all_keys, markov_nats, unigram_nats
 from data.studies.plain_lm import CELLS, MelodyLM, MelodyLMConfig
 from musegen_lib.encodings.melody_events import N_DURATIONS, N_PITCH_IDS, MelodyEvents
 from musegen_lib.models.melody.batches import MelodyBatches
-from musegen_lib.models.melody.recipe import BACKOFFS, ORDERS, in_batches, melody_events
+from musegen_lib.models.melody.recipe import BACKOFFS, ORDERS, melody_events, tunes_in_batches
 from musegen_lib.training import loop as training
 
 SEEDS = (0, 1, 2)
@@ -39,7 +39,7 @@ def melody_cells() -> list[dict[str, Any]]:
     and seconds, and with its score when the memory of the trained net is cut short. The test tunes are scored once, by
     the first LSTM, which was to be the net of the lesson before any was trained.
     """
-    rows, train, valid = melody_floors(), melody_events("train"), melody_events("valid")
+    rows, train, valid = melody_baselines(), melody_events("train"), melody_events("valid")
     for cell in CELLS:
         trials = rate_trials(cell)
         rows += trials
@@ -113,7 +113,7 @@ def melody_counting() -> list[dict[str, Any]]:
     return rows
 
 
-def melody_floors() -> list[dict[str, Any]]:
+def melody_baselines() -> list[dict[str, Any]]:
     """What counting scores on the validation tunes."""
     train, valid = melody_events("train"), melody_events("valid")
     uniform = float(np.log(N_PITCH_IDS * (N_DURATIONS - 1)))
@@ -139,7 +139,7 @@ def train_lm(
         clock.append(time.process_time() - started)
         return batches(step, rank, world_size)
 
-    run = training.fit(net, timed, in_batches(melody_events("valid")), settings)
+    run = training.fit(net, timed, tunes_in_batches(melody_events("valid")), settings)
     seconds = [round(clock[min(step, len(clock) - 1)], 1) for step in run.valid_steps]
     return net, {
         "cell": config.cell,
@@ -157,7 +157,7 @@ def train_lm(
 def lm_nats(net: MelodyLM, tunes: Sequence[MelodyEvents], memory: int | None = None) -> float:
     """Nats a note of tunes, the state going back over so many inputs only."""
     net.eval()
-    nll = sum(float(net.event_nll(batch, memory).sum()) for batch in in_batches(tunes))
+    nll = sum(float(net.event_nll(batch, memory).sum()) for batch in tunes_in_batches(tunes))
     return round(nll / sum(tune.n_notes for tune in tunes), 4)
 
 
@@ -168,7 +168,7 @@ def copy_distance() -> list[dict[str, Any]]:
     """
     rows = []
     for cell, seed in product(CELLS, SEEDS):
-        net, test = train_copier(cell, seed), torch.Generator().manual_seed(99)
+        net, test = train_copy_net(cell, seed), torch.Generator().manual_seed(99)
         for distance in DISTANCES:
             right = copied_right(net, distance, test)
             rows.append({"cell": cell, "seed": seed, "distance": distance, "right": right})
@@ -176,16 +176,16 @@ def copy_distance() -> list[dict[str, Any]]:
 
 
 @torch.no_grad()
-def copied_right(net: Copier, distance: int, generator: torch.Generator, n: int = 1000) -> float:
+def copied_right(net: CopyNet, distance: int, generator: torch.Generator, n: int = 1000) -> float:
     """Share of the symbols of n fresh strings that the net gives back."""
     inputs, string = copy_task(n, distance, generator)
     return round(float((net(inputs).argmax(dim=2) == string).float().mean()), 4)
 
 
-def train_copier(cell: str, seed: int) -> Copier:
+def train_copy_net(cell: str, seed: int) -> CopyNet:
     """Train on distances from 0 to a limit that grows to TRAINED over the first four fifths of the steps."""
     torch.manual_seed(seed)
-    net, generator = Copier(cell), torch.Generator().manual_seed(seed)
+    net, generator = CopyNet(cell), torch.Generator().manual_seed(seed)
     optimizer = torch.optim.Adam(net.parameters(), lr=1e-3)
     for step in range(COPY_STEPS):
         limit = int(TRAINED * min(1, step / (0.8 * COPY_STEPS)))

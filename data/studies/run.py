@@ -18,7 +18,7 @@ import torch
 from data.studies.chorales import chorale_splits, frames_benchmark
 from data.studies.gan import gan_designs, gan_seeds, gan_sizes
 from data.studies.harmony import style_harmony
-from data.studies.listeners import LISTENER_STUDIES
+from data.studies.listeners import RECOMMEND_STUDIES
 from data.studies.melody import copy_distance, melody_cells, melody_context, melody_counting, melody_sizes
 from data.studies.recommend import hum_search, tune_designs
 from data.studies.style import style_latents, transfer_test
@@ -45,7 +45,7 @@ STUDIES: dict[str, Callable[[], list[dict[str, Any]]]] = {
     "style-harmony": style_harmony,
     "hum-search": hum_search,
     "tune-designs": tune_designs,
-    **LISTENER_STUDIES,
+    **RECOMMEND_STUDIES,
 }
 
 

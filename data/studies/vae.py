@@ -13,7 +13,7 @@ import torch
 from musegen_lib.corpus import load_folk_tunes
 from musegen_lib.encodings.arrays import FIRST_PITCH
 from musegen_lib.encodings.melody_windows import MelodyWindows, cut_windows, held_out_windows
-from musegen_lib.models.vae.batches import WindowBatches, in_batches
+from musegen_lib.models.vae.batches import WindowBatches, windows_in_batches
 from musegen_lib.models.vae.measures import elbo_nats, encode_windows, reconstruction
 from musegen_lib.models.vae.recipe import BETA, DESIGNS, SMALL, VAERecipe
 from musegen_lib.models.vae.vae import MelodyVAE, MelodyVAEConfig
@@ -60,7 +60,7 @@ def train_small(config: MelodyVAEConfig, n_tunes: int | None, beta: float, seed:
     torch.manual_seed(seed)
     net, train, valid = MelodyVAE(config), windows_of(n_tunes, seed), held_out_windows("valid").tokens
     batches = WindowBatches(train.tokens, BATCH, seed, beta, WARMUP)
-    run = training.fit(net, batches, in_batches(valid, beta), replace(SETTINGS, seed=seed))
+    run = training.fit(net, batches, windows_in_batches(valid, beta), replace(SETTINGS, seed=seed))
     codes = encode_windows(net, valid, torch.Generator().manual_seed(seed))
     found, notes = reconstruction(net, valid, codes), int((valid >= FIRST_PITCH).sum())
     return {

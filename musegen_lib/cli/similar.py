@@ -14,7 +14,7 @@ from musegen_lib.cli.convert import read_piece
 from musegen_lib.core.errors import MusegenError
 from musegen_lib.corpus import load_folk_tunes
 from musegen_lib.models.search.hum_benchmark import Notes
-from musegen_lib.models.search.recipe import melody_of
+from musegen_lib.models.search.recipe import melody_notes
 from musegen_lib.models.search.similar import MOST_NEIGHBOURS, MOST_NOTES, similar_tunes
 
 
@@ -43,7 +43,7 @@ def similar_file(source: Path, n: int = 10) -> dict[str, Any]:
         raise MusegenError(f"n {n} must lie in 1 to {MOST_NEIGHBOURS}")
     started = time.perf_counter()
     piece, told = read_piece(source)
-    melody = melody_of(piece if piece.title else piece.replace(title=source.name))
+    melody = melody_notes(piece if piece.title else piece.replace(title=source.name))
     if len(melody.pitches) < len(piece):
         told = [*told, f"the highest line is read: {len(melody.pitches)} of {len(piece)} notes"]
     if len(melody.pitches) > MOST_NOTES:

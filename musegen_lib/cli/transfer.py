@@ -12,8 +12,8 @@ from musegen_lib.cli.convert import read_on_sixteenths
 from musegen_lib.core.piece import Piece
 from musegen_lib.formats.midi.reader import write_midi
 from musegen_lib.metrics.content import content_report
-from musegen_lib.models.style.evaluation.classifier_recipes import ROLL_JUDGE
-from musegen_lib.models.style.evaluation.measures import gram_judge, nats_a_note
+from musegen_lib.models.style.evaluation.classifier_recipes import ROLL_CLASSIFIER
+from musegen_lib.models.style.evaluation.measures import nats_a_note, ngram_classifier
 from musegen_lib.models.style.evaluation.ngram_classifier import VIEWS
 from musegen_lib.models.style.transfer import melody_of, rewrite
 
@@ -53,9 +53,9 @@ def say_table(part: str, n_tunes: int | None, amount: float, json: bool) -> None
 
 def opinions(piece: Piece, style: str) -> dict[str, float]:
     """How sure each judge is that a melody is of the style: the counting judge in three views, the net on rolls."""
-    found = {view: float(gram_judge().probability([piece], style, view)[0]) for view in VIEWS}
+    found = {view: float(ngram_classifier().probability([piece], style, view)[0]) for view in VIEWS}
     return {name: round(p, 4) for name, p in found.items()} | {
-        "rolls": round(float(ROLL_JUDGE.load_once().probability([piece], style)[0]), 4)
+        "rolls": round(float(ROLL_CLASSIFIER.load_once().probability([piece], style)[0]), 4)
     }
 
 

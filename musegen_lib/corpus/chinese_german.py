@@ -18,7 +18,7 @@ from musegen_lib.corpus import Corpus, load_folk_tunes
 
 STYLES = ("chinese", "german")
 SIDES = ("judge", "transfer")
-JUDGE_FILES = {"chinese": ("han2.",), "german": ("fink0.", "kinder0.", "zuccal0.")}
+CLASSIFIER_FILES = {"chinese": ("han2.",), "german": ("fink0.", "kinder0.", "zuccal0.")}
 FEWEST_NOTES = 8  # a shorter tune says too little of its style
 LONG_NOTE = 2.0  # times the median duration: such a note may end a phrase
 
@@ -44,7 +44,7 @@ def load_side(style: str, side: str, part: str | None = None) -> Corpus:
         MusegenError: the style or the side is unknown; the message lists what there is.
     """
     corpus = load_folk_tunes(region=_known(style, STYLES, "style"), part=part)
-    judged = np.array([name.startswith(JUDGE_FILES[style]) for name in corpus.column("id").tolist()], dtype=bool)
+    judged = np.array([name.startswith(CLASSIFIER_FILES[style]) for name in corpus.column("id").tolist()], dtype=bool)
     wanted = judged if _known(side, SIDES, "side") == "judge" else ~judged
     return corpus.select(wanted & (corpus.n_notes >= FEWEST_NOTES))
 

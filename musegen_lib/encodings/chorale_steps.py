@@ -24,8 +24,8 @@ END = FIRST_PITCH + HIGH - LOW + 1
 N_TOKENS = END + 1
 N_VOICES = 4
 MARGIN = 3  # semitones by which a transposition may leave a voice's range
-BAR_STEPS = {"4/4": 16, "3/4": 12}
-N_PLACES = sum(BAR_STEPS.values())
+CHORALE_METRES = {"4/4": 16, "3/4": 12}
+N_PLACES = sum(CHORALE_METRES.values())
 LEFT_BEATS = 24  # more beats than these to the end read the same
 STEPS_PER_BEAT = 4
 
@@ -37,7 +37,7 @@ class ChoraleSteps:
     tokens: Int[np.ndarray, "T 4"]
     tonic: int
     mode: int
-    metre: str  # a key of BAR_STEPS
+    metre: str  # a key of CHORALE_METRES
     pickup: int  # steps before the first bar line
 
     @property
@@ -48,11 +48,11 @@ class ChoraleSteps:
 
 def step_places(steps: Any, metre: str, pickup: int) -> Any:
     """Number the place in the bar of steps counted from the start of a piece, 0 to N_PLACES - 1."""
-    return (steps - pickup) % BAR_STEPS[metre] + (BAR_STEPS["4/4"] if metre == "3/4" else 0)
+    return (steps - pickup) % CHORALE_METRES[metre] + (CHORALE_METRES["4/4"] if metre == "3/4" else 0)
 
 
 def bar_family(piece: Piece) -> str:
-    """The metre of BAR_STEPS whose bars a piece's bars fill: those of 12 steps are read as 3/4, all others as 4/4."""
+    """The metre of CHORALE_METRES whose bars a piece's bars fill: those of 12 steps are read as 3/4, all others as 4/4."""
     return "3/4" if piece.steps_per_bar and piece.steps_per_bar % 12 == 0 else "4/4"
 
 

@@ -31,7 +31,7 @@ METRES = ("2/4", "4/4", "2/2", "3/4", "6/8", "3/8", "9/8", "4/2", "3/2", "6/4")
 MODES = ("major", "minor", "dorian", "mixolydian")
 NO_TONIC = 12
 LAGS = (1, 2, 4, 8)  # bars
-BAR_STEPS = tuple(int(metre_to_beats(m) * STEPS_PER_BEAT) for m in METRES)  # 8, 16, 16, 12, 12, 6, 18, 32, 24, 24
+METRE_STEPS = tuple(int(metre_to_beats(m) * STEPS_PER_BEAT) for m in METRES)  # 8, 16, 16, 12, 12, 6, 18, 32, 24, 24
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def piece_to_melody_events(piece: Piece) -> MelodyEvents:
         np.append(events[:, 1], 0),
         STYLES.index(piece.style),
         METRES.index(piece.metre),
-        piece.pickup_steps % BAR_STEPS[METRES.index(piece.metre)],
+        piece.pickup_steps % METRE_STEPS[METRES.index(piece.metre)],
         *key_to_ids(piece.key),
     )
 
@@ -115,7 +115,7 @@ def look_back(onsets: Sequence[int], metre: int) -> Int[np.ndarray, "N lags"]:
     [-1, -1, 0, 1]
     """
     place = {onset: number for number, onset in reversed(list(enumerate(onsets)))}
-    steps = [lag * BAR_STEPS[metre] for lag in LAGS]
+    steps = [lag * METRE_STEPS[metre] for lag in LAGS]
     return np.array([[place.get(onset - lag, -1) for lag in steps] for onset in onsets], dtype=np.int64)
 
 
@@ -125,9 +125,9 @@ def is_playable(piece: Piece) -> bool:
         events = piece_to_melody_events(piece)
     except ValueError:
         return False
-    bar, end = BAR_STEPS[events.metre], int(events.durations.sum())
+    bar, end = METRE_STEPS[events.metre], int(events.durations.sum())
     return events.n_notes > 0 and end % bar in (0, events.pickup)
 
 
 def _start(metre: int, pickup: int) -> int:
-    return (BAR_STEPS[metre] - pickup) % BAR_STEPS[metre]
+    return (METRE_STEPS[metre] - pickup) % METRE_STEPS[metre]

@@ -15,11 +15,11 @@ from jaxtyping import Bool, Int
 from musegen_lib.core.piece import Piece
 from musegen_lib.corpus.chinese_german import STYLES, marked_ends
 
-WIDEST = 12  # semitones; a wider leap counts as an octave
-N_INTERVALS = 2 * WIDEST + 1  # V
+WIDEST_INTERVAL = 12  # semitones; a wider leap counts as an octave
+N_INTERVALS = 2 * WIDEST_INTERVAL + 1  # V
 START = N_INTERVALS  # read where no interval comes before
 REGISTER = 30  # semitones above or below the first note, at most
-N_DURATIONS, N_PLACES, N_LEFT = 14, 6, 10
+N_LINE_DURATIONS, N_PLACES, N_LEFT = 14, 6, 10
 OTHER = len(STYLES)  # the style of every other tune, read in training only
 N_STYLES = OTHER + 1
 MAX_NOTES = 100  # of a line in training
@@ -46,7 +46,7 @@ class MelodyLine:
 
     def intervals(self) -> Int[np.ndarray, "M"]:
         """Interval ids, from 0 (an octave down) over 12 (a repeated note) to 24."""
-        return np.clip(np.diff(self.pitches), -WIDEST, WIDEST) + WIDEST
+        return np.clip(np.diff(self.pitches), -WIDEST_INTERVAL, WIDEST_INTERVAL) + WIDEST_INTERVAL
 
     def cut(self, first: int, n_notes: int) -> MelodyLine:
         """The notes from `first` on, n_notes at most."""
@@ -66,7 +66,7 @@ def piece_to_line(piece: Piece) -> MelodyLine:
     """
     notes, per_beat = piece.notes, piece.steps_per_beat
     beats = notes["duration_steps"] / per_beat
-    durations = np.clip(np.round(2 * np.log2(beats)) + 6, 0, N_DURATIONS - 1)
+    durations = np.clip(np.round(2 * np.log2(beats)) + 6, 0, N_LINE_DURATIONS - 1)
     return MelodyLine(
         notes["pitch"].astype(np.int64), durations.astype(np.int64), _places(piece), _left(marked_ends(piece))
     )

@@ -30,7 +30,7 @@ from musegen_lib.encodings.arrays import (
 )
 
 WINDOW_STEPS, BEAT_STEPS = 32, 4
-METRES = {"4/4": 16, "2/2": 16, "2/4": 8}  # steps a bar; a window is two bars of the first two, four of 2/4
+WINDOW_METRES = {"4/4": 16, "2/2": 16, "2/4": 8}  # steps a bar; a window is two bars of the first two, four of 2/4
 MAX_SHIFT = 6  # semitones a window may move in training
 
 
@@ -72,7 +72,7 @@ def cut_windows(corpus: Corpus, metres: Sequence[str] = ("4/4", "2/2"), hop_bars
     rows: list[tuple[int, int, str, str]] = []
     for number in np.flatnonzero(on_grid).tolist():
         tune = corpus[number]
-        bar = METRES[tune.metre or ""]
+        bar = WINDOW_METRES[tune.metre or ""]
         cut = tune_to_windows(tune, hop_bars * bar)
         found += [cut]
         rows += [(number, hop_bars * i, tune.style, tune.title) for i in range(len(cut))]
@@ -202,6 +202,6 @@ def _left_out(piece: Piece, n_kept: int, shift: int) -> list[str]:
         told.append(f"a pickup of {piece.pickup_steps} sixteenths is left out")
     if shift:
         told.append(f"moved by {shift // 12:+d} octave{'s' * (abs(shift) > 12)} into the range of the net")
-    if piece.metre not in METRES:
+    if piece.metre not in WINDOW_METRES:
         told.append(f"metre {piece.metre}: read as 4/4, which the net was trained on")
     return told

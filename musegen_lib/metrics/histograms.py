@@ -13,7 +13,7 @@ from jaxtyping import Bool, Float, Int
 from musegen_lib.core.piece import Piece, pitched_notes
 
 DURATION_BEATS = (4, 3, 2, 3 / 2, 4 / 3, 1, 3 / 4, 2 / 3, 1 / 2, 3 / 8, 1 / 3, 1 / 4)  # whole to sixteenth, in quarters
-WIDEST = 12  # semitones: wider melodic intervals count as an octave
+HISTOGRAM_WIDEST = 12  # semitones: wider melodic intervals count as an octave
 
 
 def pitched_roll(piece: Piece) -> Bool[np.ndarray, "T 128"]:
@@ -86,8 +86,8 @@ def interval_histogram(piece: Piece) -> Float[np.ndarray, "25"]:
     >>> h[12 + 2], h[12 + 12]
     (np.float64(0.5), np.float64(0.5))
     """
-    intervals = np.clip(melodic_intervals(piece), -WIDEST, WIDEST) + WIDEST
-    return _shares(np.bincount(intervals, minlength=2 * WIDEST + 1))
+    intervals = np.clip(melodic_intervals(piece), -HISTOGRAM_WIDEST, HISTOGRAM_WIDEST) + HISTOGRAM_WIDEST
+    return _shares(np.bincount(intervals, minlength=2 * HISTOGRAM_WIDEST + 1))
 
 
 def inter_onset_intervals(piece: Piece) -> Float[np.ndarray, "N"]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from musegen_lib.core.piece import Piece
 from musegen_lib.corpus import load_chorales, load_folk_tunes
-from musegen_lib.encodings.chorale_steps import BAR_STEPS, FIRST_PITCH, N_VOICES, piece_to_steps
+from musegen_lib.encodings.chorale_steps import CHORALE_METRES, FIRST_PITCH, N_VOICES, piece_to_steps
 from musegen_lib.encodings.melody_events import STYLES, is_playable
 from musegen_lib.metrics.originality import CopyDetector, chord_symbols, corpus_to_symbols, melody_symbols
 from musegen_lib.metrics.tonality import key_fit
@@ -38,7 +38,7 @@ def is_playable_chorale(piece: Piece) -> bool:
         steps = piece_to_steps(piece)
     except ValueError:
         return False
-    bar = BAR_STEPS[steps.metre]
+    bar = CHORALE_METRES[steps.metre]
     sung = all((steps.tokens[:, voice] >= FIRST_PITCH).any() for voice in range(N_VOICES))
     return sung and len(steps.tokens) % bar in (0, piece.pickup_steps) and len(steps.tokens) <= LONGEST * bar
 

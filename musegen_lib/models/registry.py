@@ -15,7 +15,7 @@ from musegen_lib.models.chorale.recipe import CHORALES, HARMONISER
 from musegen_lib.models.gan.recipe import BAR, PHRASES, SKETCH
 from musegen_lib.models.melody.recipe import MarkovRecipe, RNNRecipe
 from musegen_lib.models.search.recipe import TUNE_ENCODER
-from musegen_lib.models.style.evaluation.classifier_recipes import GRAM_JUDGE, ROLL_JUDGE
+from musegen_lib.models.style.evaluation.classifier_recipes import NGRAM_CLASSIFIER, ROLL_CLASSIFIER
 from musegen_lib.models.style.evaluation.language_model_recipe import FLUENCY
 from musegen_lib.models.style.gan_recipe import STYLE_GAN
 from musegen_lib.models.style.net_recipes import STYLE_RNN, STYLE_VAE, STYLE_VAE_ENSEMBLE
@@ -52,8 +52,8 @@ RECIPES: dict[str, Recipe] = {
 
 TRAINED_ONLY = {  # nets that another command uses
     "harmoniser": HARMONISER,
-    "style-judges": GRAM_JUDGE,
-    "style-rolls": ROLL_JUDGE,
+    "style-judges": NGRAM_CLASSIFIER,
+    "style-rolls": ROLL_CLASSIFIER,
     "style-gan": STYLE_GAN,
     "style-fluency": FLUENCY,
     "style-rnn": STYLE_RNN,

@@ -27,7 +27,7 @@ from musegen_lib.training.resume import LAST, fill_parts, part_tensors, seed_ste
 KEEP_EVERY = 200
 
 
-class GameLoss(NamedTuple):
+class AdversarialLoss(NamedTuple):
     """The two sides of one form of the game, on raw scores."""
 
     discriminator: Callable[[Tensor, Tensor], Tensor]  # scores of real, scores of made
@@ -35,20 +35,22 @@ class GameLoss(NamedTuple):
 
 
 LOSSES = {
-    "saturating": GameLoss(
+    "saturating": AdversarialLoss(
         lambda real, made: F.softplus(-real).mean() + F.softplus(made).mean(), lambda made: -F.softplus(made).mean()
     ),
-    "non-saturating": GameLoss(
+    "non-saturating": AdversarialLoss(
         lambda real, made: F.softplus(-real).mean() + F.softplus(made).mean(), lambda made: F.softplus(-made).mean()
     ),
-    "hinge": GameLoss(lambda real, made: F.relu(1 - real).mean() + F.relu(1 + made).mean(), lambda made: -made.mean()),
-    "wasserstein": GameLoss(lambda real, made: made.mean() - real.mean(), lambda made: -made.mean()),
+    "hinge": AdversarialLoss(
+        lambda real, made: F.relu(1 - real).mean() + F.relu(1 + made).mean(), lambda made: -made.mean()
+    ),
+    "wasserstein": AdversarialLoss(lambda real, made: made.mean() - real.mean(), lambda made: -made.mean()),
 }
 
 
 @dataclass(frozen=True)
-class GameConfig:
-    """How the two nets play."""
+class AdversarialConfig:
+    """How the two nets train_adversarial."""
 
     steps: int = 1500
     batch_size: int = 64
@@ -61,11 +63,11 @@ class GameConfig:
     seed: int = 0
 
 
-def play(
+def train_adversarial(
     generator: nn.Module,
     discriminator: nn.Module,
     batches: Batches,
-    config: GameConfig,
+    config: AdversarialConfig,
     folder: Path | None = None,
     watch: Callable[[int, nn.Module], None] | None = None,
 ) -> list[tuple[float, float]]:
@@ -82,7 +84,7 @@ def play(
     Raises:
         MusegenError: a loss is no longer a finite number; the message names the step.
     """
-    game = _Game(generator, discriminator, config)
+    game = _AdversarialRun(generator, discriminator, config)
     done = game.resume(folder)
     for step in tqdm(range(done, config.steps), initial=done, total=config.steps, desc="playing", leave=False):
         seed_step(config.seed, step)
@@ -97,10 +99,10 @@ def play(
     return game.losses
 
 
-class _Game:
+class _AdversarialRun:
     """Both nets, their optimizers, and the running mean of the generator."""
 
-    def __init__(self, generator: nn.Module, discriminator: nn.Module, config: GameConfig):
+    def __init__(self, generator: nn.Module, discriminator: nn.Module, config: AdversarialConfig):
         self.config, self.loss = config, LOSSES[config.loss]
         self.generator, self.discriminator = generator, discriminator
         self.mean = copy.deepcopy(generator)
@@ -115,7 +117,7 @@ class _Game:
         """Let the discriminator move, then the generator; return both losses."""
         self._set_rates(min(1.0, 2 * (1 - step / self.config.steps)) + 1e-3)
         made = self.generator.draw(len(real))
-        d_loss = self._judge_loss(real, made.detach())
+        d_loss = self._discriminator_loss(real, made.detach())
         self._update("discriminator", self.discriminator, d_loss)
         g_loss = sum(self.loss.generator(level) for level in self.discriminator(self.discriminator.see(made)))
         self._update("generator", self.generator, g_loss + getattr(self.generator, "penalty", 0.0))
@@ -125,7 +127,7 @@ class _Game:
                 kept.lerp_(new, share)
         return d_loss.item(), g_loss.item()
 
-    def _judge_loss(self, real: Tensor, made: Tensor) -> Tensor:
+    def _discriminator_loss(self, real: Tensor, made: Tensor) -> Tensor:
         judge, config = self.discriminator, self.config
         real, made = judge.see(real).detach().requires_grad_(), judge.see(made)
         of_real, of_made = judge(real), judge(made)

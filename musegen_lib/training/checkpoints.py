@@ -21,7 +21,7 @@ from torch.nn.modules.module import register_module_parameter_registration_hook
 from musegen_lib.core.errors import MusegenError, shorten
 from musegen_lib.core.paths import refuse_special, replacing
 
-SEAL = "musegen_seal"  # the name of the seal among the strings of a file
+CHECKSUM = "musegen_seal"  # the name of the seal among the strings of a file
 MAX_BYTES = 500_000_000  # of a file
 MAX_SIZE, MAX_LAYERS = 1_000_000, 1_000  # of a number in a config
 ROOM = 4  # a net may register this many times the weights of its file while it is made
@@ -33,13 +33,13 @@ Config = TypeVar("Config")  # a frozen dataclass whose fields all have defaults
 def write_state(path: Path, tensors: dict[str, torch.Tensor], about: dict[str, str]) -> None:
     """Write tensors and a few strings about them, sealed with a SHA-256 over both."""
     with replacing(path) as temporary:
-        _save(tensors, temporary, path, about | {SEAL: _seal(tensors, about)})
+        _save(tensors, temporary, path, about | {CHECKSUM: _checksum(tensors, about)})
 
 
 def read_state(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
     """Read what `write_state` wrote; MusegenError if the file is missing, cut short or not as it was sealed."""
     tensors, about = read_tensors(path)
-    if about.pop(SEAL, None) != _seal(tensors, about):
+    if about.pop(CHECKSUM, None) != _checksum(tensors, about):
         raise MusegenError(f"{path.name}: damaged checkpoint (its seal is broken); restore or train it again")
     return tensors, about
 
@@ -65,7 +65,7 @@ def _save(tensors: dict[str, torch.Tensor], temporary: Path, path: Path, about: 
         raise MusegenError(f"{path}: cannot be written ({fault}); check the disk, what was there is kept") from fault
 
 
-def _seal(tensors: dict[str, torch.Tensor], about: dict[str, str]) -> str:
+def _checksum(tensors: dict[str, torch.Tensor], about: dict[str, str]) -> str:
     """SHA-256 over names, types, shapes and bytes of the tensors, and over the strings."""
     digest = hashlib.sha256(json.dumps(sorted(about.items())).encode())
     for name, value in sorted(tensors.items()):

@@ -70,7 +70,7 @@ class ShippedNet:
                 return nets[self.name]
         return self._shipped()
 
-    def sealed(
+    def save_trained(
         self,
         out: Path,
         model: Any,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from musegen_lib.encodings.chorale_steps import BAR_STEPS, ChoraleSteps
+from musegen_lib.encodings.chorale_steps import CHORALE_METRES, ChoraleSteps
 from musegen_lib.models.chorale.live import Clock, latency
 from musegen_lib.models.chorale.perform import perform
 from musegen_lib.models.chorale.rnn import ChoraleRNN
@@ -30,5 +30,9 @@ def measure_latency(model: ChoraleRNN, seed: ChoraleSteps, bars: int = 16, runs:
         torch.set_num_threads(threads)
     table = {name: np.array([run[name] for run in found[1:]]) for name in found[0]}
     spread = {f"{p}_sd_ms": float(table[f"{p}_ms"].std(ddof=1)) for p in ("p50", "p99") if runs > 1}
-    sizes = {"max_ms": float(table["max_ms"].max()), "runs": runs, "sixteenths": runs * bars * BAR_STEPS[seed.metre]}
+    sizes = {
+        "max_ms": float(table["max_ms"].max()),
+        "runs": runs,
+        "sixteenths": runs * bars * CHORALE_METRES[seed.metre],
+    }
     return {name: float(values.mean()) for name, values in table.items()} | spread | sizes

@@ -34,8 +34,8 @@ from musegen_lib.formats.musicxml.parts import (
 from musegen_lib.formats.musicxml.writer import music21_to_piece, piece_to_music21, piece_to_musicxml
 
 __all__ = [
+    "ParsedScore",
     "Part",
-    "Score",
     "music21_to_piece",
     "musicxml_to_piece",
     "piece_to_music21",
@@ -49,7 +49,7 @@ _FIFTHS_ABOVE_MAJOR |= {"phrygian": 4, "locrian": 5, "lydian": -1}
 
 
 @dataclass(frozen=True)
-class Score:
+class ParsedScore:
     """A MusicXML file; times are ticks, 48 a quarter note. `n_sharps` is negative for flats, None if no key is set."""
 
     title: str
@@ -70,7 +70,7 @@ class Score:
         return "FCGDAEB"[place % 7] + ("#" * (place // 7) if place >= 0 else "b" * -(place // 7)) + f" {self.mode}"
 
 
-def read_musicxml(path: str | Path) -> Score:
+def read_musicxml(path: str | Path) -> ParsedScore:
     """Read an .mxl, .musicxml or .xml file.
 
     Raises:
@@ -97,13 +97,13 @@ def read_musicxml(path: str | Path) -> Score:
         raise MusegenError(f"{path.name}: {shorten(error)}") from None
 
 
-def musicxml_to_piece(score: Score | str | Path, steps_per_beat: int = 4, **labels: Any) -> Piece:
+def musicxml_to_piece(score: ParsedScore | str | Path, steps_per_beat: int = 4, **labels: Any) -> Piece:
     """Round a score to the grid, one voice a part; further labels of Piece are keyword arguments.
 
     A part with chords or several voices stays one voice: of notes of one pitch that overlap the first is shortened.
     In a melody the first of the notes that round to one step stays, and ends where the next one starts.
     """
-    score = score if isinstance(score, Score) else read_musicxml(score)
+    score = score if isinstance(score, ParsedScore) else read_musicxml(score)
     found = {
         "metre": score.metre,
         "key": score.key,
@@ -181,7 +181,7 @@ def _parse(data: bytes) -> ET.Element:
     return ET.fromstring(data)
 
 
-def _read_score(root: ET.Element, name: str) -> Score:
+def _read_score(root: ET.Element, name: str) -> ParsedScore:
     if root.tag != "score-partwise":
         raise MusegenError(
             f"{name}: the root is <{root.tag[:40]}>, not <score-partwise>; export it as partwise MusicXML"
@@ -201,7 +201,7 @@ def _read_score(root: ET.Element, name: str) -> Score:
     bar = metre_to_beats(first.metre) * FINE_PER_BEAT if first.metre else 0
     refuse_endless(max((reader.end for reader in readers), default=0) / FINE_PER_BEAT, first.metre, f"{name}:")
     tempo = next((read_number(e.get("tempo"), 0, 1e9) for e in root.iter("sound") if e.get("tempo")), 0.0)
-    return Score(
+    return ParsedScore(
         title=" ".join((root.findtext("work/work-title") or root.findtext("movement-title") or "").split()),
         source=name,
         metre=first.metre,

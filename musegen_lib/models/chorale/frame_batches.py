@@ -87,10 +87,10 @@ def transpose_frames(ids: Frames, semitones: int) -> Frames:
     return np.where(ids > NONE, ids + semitones, NONE)
 
 
-def in_batches(lengths: Sequence[float] | Sequence[int] | np.ndarray, size: int = 16) -> list[list[int]]:
+def frames_in_batches(lengths: Sequence[float] | Sequence[int] | np.ndarray, size: int = 16) -> list[list[int]]:
     """Put numbers of pieces of like length into groups of at most `size` pieces and BATCH_FRAMES frames.
 
-    >>> in_batches([10, 2000, 12])
+    >>> frames_in_batches([10, 2000, 12])
     [[1], [2, 0]]
     """
     groups: list[list[int]] = []
@@ -108,7 +108,7 @@ class FrameBatches:
     def __init__(self, pieces: Sequence[Frames], seed: int):
         self.pieces, self.seed = pieces, seed
         self.lengths = np.array([len(piece) for piece in pieces])
-        self.per_epoch = len(in_batches(self.lengths))
+        self.per_epoch = len(frames_in_batches(self.lengths))
 
     def __call__(self, step: int, rank: int = 0, world_size: int = 1) -> FrameBatch:
         """Return this process's share of the batch of a step; the same one each time."""
@@ -120,7 +120,7 @@ class FrameBatches:
     def _group(self, step: int) -> list[int]:
         epoch, index = divmod(step, self.per_epoch)
         rng = np.random.default_rng((self.seed, 1, epoch))
-        groups = in_batches(self.lengths * rng.uniform(1, BLUR, len(self.pieces)))  # neighbours change
+        groups = frames_in_batches(self.lengths * rng.uniform(1, BLUR, len(self.pieces)))  # neighbours change
         order = rng.permutation(len(groups))
         return groups[order[index % len(groups)]]
 

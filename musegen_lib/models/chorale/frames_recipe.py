@@ -11,7 +11,13 @@ import torch
 
 from musegen_lib.core.errors import MusegenError
 from musegen_lib.metrics.likelihood import ratio_estimate
-from musegen_lib.models.chorale.frame_batches import FrameBatches, Frames, collate_frames, in_batches, read_frames
+from musegen_lib.models.chorale.frame_batches import (
+    FrameBatches,
+    Frames,
+    collate_frames,
+    frames_in_batches,
+    read_frames,
+)
 from musegen_lib.models.chorale.frames import FrameNet, FramesConfig, averaged_nll
 from musegen_lib.training import loop as training
 from musegen_lib.training.checkpoints import load_model, write_checkpoint
@@ -30,7 +36,9 @@ def train_frames(
     torch.manual_seed(seed)
     model = FrameNet(FramesConfig())
     config = training.limited(USUAL, seed, steps, minutes)
-    valid = [collate_frames([pieces["valid"][i] for i in group]) for group in in_batches(_lengths(pieces["valid"]))]
+    valid = [
+        collate_frames([pieces["valid"][i] for i in group]) for group in frames_in_batches(_lengths(pieces["valid"]))
+    ]
     run = training.fit(model, FrameBatches(pieces["train"], seed), valid, config)
     card = {
         "recipe": train_command(NAME, seed, USUAL, steps, minutes, data.name),
@@ -77,7 +85,7 @@ def score_pieces(model: FrameNet, pieces: list[Frames], keys: tuple[int, ...]) -
     """(N,) nats of each piece."""
     model.eval()
     nll = np.zeros(len(pieces))
-    for group in in_batches(_lengths(pieces)):
+    for group in frames_in_batches(_lengths(pieces)):
         batch = collate_frames([pieces[i] for i in group])
         nll[group] = averaged_nll(model, batch, keys).sum(dim=1).numpy()
     return nll

@@ -11,7 +11,7 @@ from musegen_lib.core.errors import MusegenError
 from musegen_lib.core.piece import Piece
 from musegen_lib.encodings.arrays import skyline
 from musegen_lib.encodings.chorale_steps import (
-    BAR_STEPS,
+    CHORALE_METRES,
     HOLD,
     N_VOICES,
     REST,
@@ -25,7 +25,7 @@ from musegen_lib.models.chorale.infill import gibbs
 from musegen_lib.models.chorale.recipe import CHORALES, HARMONISER, TERMS
 from musegen_lib.models.chorale.sampling import ChoraleRequest, harmonise_steps
 
-METHODS = ("gibbs", "ancestral")
+HARMONISE_METHODS = ("gibbs", "ancestral")
 LONGEST_STEPS = 4_000  # sixteenths of a melody
 
 
@@ -42,8 +42,8 @@ def harmonise(
     Raises:
         MusegenError: an unknown method, no notes, another grid, or a melody too long or too wide for one voice.
     """
-    if method not in METHODS:
-        raise MusegenError(f"method {method!r} is unknown; use {' or '.join(METHODS)}")
+    if method not in HARMONISE_METHODS:
+        raise MusegenError(f"method {method!r} is unknown; use {' or '.join(HARMONISE_METHODS)}")
     melody = melody_for_soprano(piece)
     generator = torch.Generator().manual_seed(seed)
     if method == "gibbs":
@@ -97,7 +97,7 @@ def _into_range(melody: Piece) -> int:
 
 def _ancestral(melody: ChoraleSteps, temperature: float, generator: torch.Generator, n: int) -> list[ChoraleSteps]:
     labels = steps_to_piece(melody)
-    pickup = melody.pickup % BAR_STEPS[melody.metre]
+    pickup = melody.pickup % CHORALE_METRES[melody.metre]
     request = ChoraleRequest(melody.metre, labels.key or "C major", pickup, temperature=temperature)
     soprano = melody.tokens[:, 0].copy()
     soprano[0] = REST if soprano[0] == HOLD else soprano[0]

@@ -38,8 +38,8 @@ KNOWN = ("all", "that it holds", "nothing")  # what can be known of a cell
 
 
 @dataclass(frozen=True)
-class FillerConfig:
-    """Sizes of a ChoraleFiller."""
+class InfillConfig:
+    """Sizes of a ChoraleInfill."""
 
     hidden_dim: int = 160  # D, of each direction
     embedding_dim: int = 32  # E
@@ -47,10 +47,10 @@ class FillerConfig:
     dropout: float = 0.3
 
 
-class ChoraleFiller(nn.Module):
+class ChoraleInfill(nn.Module):
     """p(cell | all cells that are not hidden), for every hidden cell at once."""
 
-    def __init__(self, config: FillerConfig):
+    def __init__(self, config: InfillConfig):
         super().__init__()
         self.config = config
         width, embedding = config.hidden_dim, config.embedding_dim
@@ -59,8 +59,8 @@ class ChoraleFiller(nn.Module):
         self.join = nn.Linear(N_VOICES * embedding, width)
         self.place = nn.Embedding(N_PLACES, width)
         self.key = nn.Embedding((NO_TONIC + 1) * len(MODES), width)
-        self.onward = nn.GRU(width, width, batch_first=True)
-        self.homeward = nn.GRU(width, width, batch_first=True)
+        self.forward_gru = nn.GRU(width, width, batch_first=True)
+        self.backward_gru = nn.GRU(width, width, batch_first=True)
         self.both = nn.Linear(3 * width, width)
         self.dropout = nn.Dropout(config.dropout)
         self.heads = nn.ModuleList(VoiceHead(config, N_VOICES - 1) for _ in range(N_VOICES))
@@ -72,8 +72,8 @@ class ChoraleFiller(nn.Module):
         cells = self.voice(grid, batch.tonics) + self.known(known)  # (B, T, 4, E)
         whole = self.key(batch.tonics * len(MODES) + batch.modes).unsqueeze(1)
         x = self.dropout(self.join(cells.flatten(2))) + self.place(batch.places) + whole  # (B, T, D)
-        from_end = turned(self.homeward(turned(x, batch.mask))[0], batch.mask)
-        read = F.gelu(self.both(self.dropout(torch.cat([self.onward(x)[0], from_end, x], dim=-1))))
+        from_end = turned(self.backward_gru(turned(x, batch.mask))[0], batch.mask)
+        read = F.gelu(self.both(self.dropout(torch.cat([self.forward_gru(x)[0], from_end, x], dim=-1))))
         before, earlier = F.pad(grid, (0, 0, 1, 0))[:, :-1], F.pad(cells, (0, 0, 0, 0, 1, 0))[:, :-1]
         logits = []
         for voice, head in enumerate(self.heads):
@@ -128,7 +128,7 @@ def hide_at_random(cells: Bool[Tensor, "B T 4"]) -> Bool[Tensor, "B T 4"]:
 
 @torch.no_grad()
 def gibbs(
-    model: ChoraleFiller,
+    model: ChoraleInfill,
     start: ChoraleSteps,
     free: Bool[np.ndarray, "T 4"],
     generator: torch.Generator,

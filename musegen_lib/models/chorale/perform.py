@@ -15,7 +15,7 @@ from jaxtyping import Bool
 from torch import Tensor
 
 from musegen_lib.encodings.chorale_steps import (
-    BAR_STEPS,
+    CHORALE_METRES,
     END,
     FIRST_PITCH,
     HOLD,
@@ -92,7 +92,7 @@ def perform(
     The net first reads the seed. The same number gives the same music; without expression it is as loud and as even
     as a machine's.
     """
-    n_bar, n_seed = BAR_STEPS[seed.metre], len(seed.tokens)
+    n_bar, n_seed = CHORALE_METRES[seed.metre], len(seed.tokens)
     n_steps, n_phrase, rules = bars * n_bar, phrase_steps(n_seed, n_bar), SeedRules(seed)
     request = ChoraleRequest(seed.metre, steps_to_piece(seed).key or "C major", seed.pickup, temperature=temperature)
     stream = ChoraleStream(model, 1, request, n_seed + n_steps, rules)

@@ -15,7 +15,7 @@ from musegen_lib.corpus import load_chorales
 from musegen_lib.encodings.chorale_steps import ChoraleSteps, piece_to_steps, steps_to_piece
 from musegen_lib.metrics.likelihood import ratio_estimate
 from musegen_lib.models.chorale.batches import ChoraleBatch, ChoraleBatches, collate_steps
-from musegen_lib.models.chorale.infill import ChoraleFiller, FillerConfig
+from musegen_lib.models.chorale.infill import ChoraleInfill, InfillConfig
 from musegen_lib.models.chorale.rnn import ChoraleConfig, ChoraleRNN
 from musegen_lib.models.chorale.sampling import ChoraleRequest, sample_chorales
 from musegen_lib.training import loop as training
@@ -32,7 +32,7 @@ def chorale_steps(part: str, split: str = "tune") -> list[ChoraleSteps]:
     return [piece_to_steps(piece) for piece in load_chorales(split, part)]
 
 
-def in_batches(pieces: list[ChoraleSteps], size: int = 12) -> list[ChoraleBatch]:
+def chorales_in_batches(pieces: list[ChoraleSteps], size: int = 12) -> list[ChoraleBatch]:
     """Batch pieces of like length, in a fixed order."""
     ordered = sorted(pieces, key=lambda piece: len(piece.tokens))
     return [collate_steps(ordered[start : start + size]) for start in range(0, len(ordered), size)]
@@ -55,17 +55,17 @@ class ChoraleNet(ShippedNet):
         self, out: Path, seed: int = 0, steps: int | None = None, minutes: float | None = None, split: str = "tune"
     ) -> dict[str, Any]:
         """Train for 8 minutes, or for `minutes`, or for a number of steps; the best of the validations is kept."""
-        pieces, valid = chorale_steps("train", split), in_batches(chorale_steps("valid", split))
+        pieces, valid = chorale_steps("train", split), chorales_in_batches(chorale_steps("valid", split))
         batches = ChoraleBatches(pieces, self.batch_size, seed)
         model, run = self.fitted(batches, valid, out, seed, steps, minutes)
         data = f"Bach chorales, split {split}, part train, {len(pieces)} pieces: {TERMS}"
-        return self.sealed(out, model, run, data, seed, steps, minutes, corpus="chorales")
+        return self.save_trained(out, model, run, data, seed, steps, minutes, corpus="chorales")
 
     def valid_loss(self) -> float:
         """The loss on the validation chorales; what is hidden at random is the same at each call."""
         with torch.random.fork_rng():
             torch.manual_seed(0)
-            return training.evaluate(self.load(), in_batches(chorale_steps("valid")))
+            return training.evaluate(self.load(), chorales_in_batches(chorale_steps("valid")))
 
 
 class ChoraleRecipe(ChoraleNet):
@@ -124,8 +124,8 @@ class HarmoniserRecipe(ChoraleNet):
 
     name = "harmoniser"
     about = "A network that reads both ways filled in the lower voices, drawing them anew many times."
-    net = ChoraleFiller
-    config = FillerConfig()
+    net = ChoraleInfill
+    config = InfillConfig()
     training = training.TrainConfig(
         steps=1_000_000, minutes=8.0, learning_rate=3e-3, weight_decay=0.2, validate_every=100, patience=20
     )

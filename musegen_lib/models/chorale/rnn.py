@@ -34,8 +34,8 @@ from musegen_lib.models.chorale.batches import ChoraleBatch
 ORDER = (0, 3, 1, 2)  # soprano, bass, alto, tenor
 SILENT = 0  # pitch index of a voice that rests
 LAGS = (1, 4, 8, 16)  # steps back that are read directly: the last step, a beat, two, a bar of 4/4
-WIDEST = 12  # semitones; wider steps share one score
-N_INTERVALS = 2 * WIDEST + 2  # the last: not from a pitch to a pitch
+WIDEST_STEP = 12  # semitones; wider steps share one score
+N_INTERVALS = 2 * WIDEST_STEP + 2  # the last: not from a pitch to a pitch
 GAIN = 20.0  # of weights that few steps touch: Adam moves a weight by about the learning rate a step
 N_SPANS = 5  # silent; below, in unison, up to an octave above, further above another voice
 
@@ -218,7 +218,7 @@ def degree_of(pitches: Int[Tensor, "..."], tonics: Int[Tensor, "..."]) -> Int[Te
 
 def interval_of(last: Int[Tensor, "..."], pitches: Int[Tensor, "..."]) -> Int[Tensor, "..."]:
     """Number of the step from one pitch to another; the last number if either is silent."""
-    steps = (pitches - last).clamp(-WIDEST, WIDEST) + WIDEST
+    steps = (pitches - last).clamp(-WIDEST_STEP, WIDEST_STEP) + WIDEST_STEP
     return torch.where((last > 0) & (pitches > 0), steps, N_INTERVALS - 1)
 
 

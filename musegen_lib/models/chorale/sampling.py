@@ -12,7 +12,7 @@ from torch import Tensor
 
 from musegen_lib.core.errors import MusegenError
 from musegen_lib.encodings.chorale_steps import (
-    BAR_STEPS,
+    CHORALE_METRES,
     END,
     FIRST_PITCH,
     HOLD,
@@ -47,19 +47,21 @@ class ChoraleRequest:
     top_p: float = 0.9  # the likeliest tokens that together have this probability
 
     def __post_init__(self) -> None:
-        if self.metre not in BAR_STEPS:
-            raise MusegenError(f"metre {self.metre!r} is unknown to chorales; choose one of {', '.join(BAR_STEPS)}")
+        if self.metre not in CHORALE_METRES:
+            raise MusegenError(
+                f"metre {self.metre!r} is unknown to chorales; choose one of {', '.join(CHORALE_METRES)}"
+            )
         if key_to_ids(self.key)[0] == NO_TONIC:
             raise MusegenError(f"key {self.key!r} is unknown; write it like 'G major', modes are {', '.join(MODES)}")
         if self.bars is not None and not 1 <= self.bars <= LONGEST:
             raise MusegenError(f"{self.bars} bars: ask for 1 to {LONGEST}")
-        if not 0 <= self.pickup < BAR_STEPS[self.metre]:
-            raise MusegenError(f"a pickup of {self.pickup} steps does not fit a bar of {BAR_STEPS[self.metre]}")
+        if not 0 <= self.pickup < CHORALE_METRES[self.metre]:
+            raise MusegenError(f"a pickup of {self.pickup} steps does not fit a bar of {CHORALE_METRES[self.metre]}")
 
     @property
     def n_steps(self) -> int | None:
         """Steps from first to last, None where the net decides."""
-        return None if self.bars is None else self.bars * BAR_STEPS[self.metre]
+        return None if self.bars is None else self.bars * CHORALE_METRES[self.metre]
 
 
 class ChoraleStream:
@@ -82,7 +84,7 @@ class ChoraleStream:
         keys: Sequence[str] | None = None,
     ):
         self.model, self.request, self.n_steps, self.rules = model.eval(), request, n_steps, rules
-        self.end = n_steps or LONGEST * BAR_STEPS[request.metre]  # where it is cut off at the latest
+        self.end = n_steps or LONGEST * CHORALE_METRES[request.metre]  # where it is cut off at the latest
         ids = [key_to_ids(key) for key in keys or [request.key] * n]
         self.key = torch.tensor([tonic for tonic, _ in ids]), torch.tensor([mode for _, mode in ids])
         self.history = torch.zeros(n, max(LAGS), N_VOICES, dtype=torch.long)  # signed pitches, the last step first
@@ -135,7 +137,9 @@ class ChoraleStream:
     def _may_end(self) -> bool:
         if self.n_steps is not None:
             return False  # the caller counts
-        return self.step > 0 and self.step % BAR_STEPS[self.request.metre] == 0  # the last bar completes the pickup
+        return (
+            self.step > 0 and self.step % CHORALE_METRES[self.request.metre] == 0
+        )  # the last bar completes the pickup
 
 
 def token_to_signed(tokens: Int[Tensor, "n"], before: Int[Tensor, "n"]) -> Int[Tensor, "n"]:

@@ -8,7 +8,7 @@ from musegen_lib.core.errors import MusegenError
 from musegen_lib.core.piece import DRUMS, Piece
 from musegen_lib.encodings.arrays import grid_to_piece, piece_to_roll
 from musegen_lib.encodings.chorale_steps import (
-    BAR_STEPS,
+    CHORALE_METRES,
     HIGH,
     HOLD,
     LOW,
@@ -53,7 +53,7 @@ def four_voices(seed: Piece, number: int = 0) -> ChoraleSteps:
         labels = {"metre": piece.metre, "pickup_steps": piece.pickup_steps, "key": piece.key}
         piece = grid_to_piece(_thinned(piece), **labels)
     steps = piece_to_steps(piece.replace(key=piece.key or guess_key(piece)))
-    n_bar = BAR_STEPS[steps.metre]
+    n_bar = CHORALE_METRES[steps.metre]
     rest = np.full((-len(steps.tokens) % n_bar, N_VOICES), HOLD)
     rest[:, tokens_to_grid(steps.tokens)[-1] == 0] = REST
     return ChoraleSteps(np.vstack([steps.tokens, rest]), steps.tonic, steps.mode, steps.metre, steps.pickup % n_bar)

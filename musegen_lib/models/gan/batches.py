@@ -18,7 +18,7 @@ from torch import Tensor
 
 from musegen_lib.core.piece import Piece
 from musegen_lib.corpus import windows as cut_windows
-from musegen_lib.encodings.arrays import bars_to_piece, grid_to_piece, piece_to_bars
+from musegen_lib.encodings.arrays import BAR_STEPS, bars_to_piece, grid_to_piece, piece_to_bars
 from musegen_lib.encodings.chorale_steps import (
     FIRST_PITCH,
     HIGH,
@@ -31,7 +31,6 @@ from musegen_lib.encodings.chorale_steps import (
 )
 from musegen_lib.encodings.melody_events import NO_TONIC
 from musegen_lib.models.gan.interval_features import N_BAR_TOKENS
-from musegen_lib.models.gan.nets import BAR_STEPS
 
 A_MINOR = 9  # pitch class of the tonic whose minor scale is the white keys
 

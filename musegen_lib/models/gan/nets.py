@@ -21,14 +21,15 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
+from musegen_lib.encodings.arrays import BAR_STEPS
 from musegen_lib.encodings.chorale_steps import FIRST_PITCH, HOLD, N_VOICES, REST
 from musegen_lib.models.gan.interval_features import N_BAR_TOKENS, N_FEATURES, N_PITCHES, interval_features
 
-BAR_STEPS, BEAT_STEPS = 16, 4
+BEAT_STEPS = 4
 BAR_CELLS = 784
 ORDER = (3, 0, 2, 1)  # bass first, then soprano, tenor, alto: outer voices before inner ones
 SHARED = 0  # row of the noise that all voices read; voice v reads row 1 + v
-REACH = 24  # widest interval in semitones that the relations tell apart
+WIDEST_RELATION = 24  # widest interval in semitones that the relations tell apart
 NEVER = -1e4  # logit of a token that cannot be
 
 
@@ -99,8 +100,8 @@ class BarGenerator(nn.Module):
         width, n_pitched = config.hidden_dim, N_PITCHES + 2  # a pitch or silence, and whether it is struck
         self.read = nn.Linear(N_VOICES * n_pitched, width, bias=False)
         self.start = nn.Linear(config.noise_dim, width)
-        self.stir = nn.Linear(config.noise_dim, width)
-        self.stir_voices = nn.ModuleList(nn.Linear(config.noise_dim, width) for _ in ORDER)
+        self.noise_to_hidden = nn.Linear(config.noise_dim, width)
+        self.noise_to_voices = nn.ModuleList(nn.Linear(config.noise_dim, width) for _ in ORDER)
         self.places = nn.Parameter(0.1 * torch.randn(BAR_STEPS, width))
         self.cell = nn.GRUCell(width, width)
         self.placed = nn.ModuleList(nn.Linear(n_pitched, width, bias=False) for _ in ORDER[1:])
@@ -108,7 +109,8 @@ class BarGenerator(nn.Module):
             nn.Linear(width, N_BAR_TOKENS + (1 + i) * config.n_relations) for i in range(len(ORDER))
         )
         self.shapes = nn.ParameterList(
-            nn.Parameter(0.3 * torch.randn(1 + i, config.n_relations, 2 * REACH + 1)) for i in range(len(ORDER))
+            nn.Parameter(0.3 * torch.randn(1 + i, config.n_relations, 2 * WIDEST_RELATION + 1))
+            for i in range(len(ORDER))
         )
 
     def forward(
@@ -123,8 +125,8 @@ class BarGenerator(nn.Module):
         """
         banks = [_bank(shapes) for shapes in self.shapes]
         hidden = torch.tanh(self.start(noise[:, 0, SHARED]))
-        shared = self.stir(noise[:, :, SHARED])  # (B, bars, D)
-        own = [layer(noise[:, :, 1 + v]) for layer, v in zip(self.stir_voices, ORDER)]
+        shared = self.noise_to_hidden(noise[:, :, SHARED])  # (B, bars, D)
+        own = [layer(noise[:, :, 1 + v]) for layer, v in zip(self.noise_to_voices, ORDER)]
         silence = F.one_hot(torch.full((len(noise),), N_PITCHES), N_PITCHES + 1).to(noise)
         sound, struck = [silence] * N_VOICES, [noise.new_zeros(len(noise), 1)] * N_VOICES
         steps = []
@@ -133,9 +135,9 @@ class BarGenerator(nn.Module):
             heard = torch.cat([*sound, *struck], dim=1)
             hidden = self.cell(self.read(heard) + shared[:, bar] + self.places[place], hidden)
             tokens: list[Tensor] = [hidden] * N_VOICES
-            mind, chosen = hidden, []
+            state, chosen = hidden, []
             for i, voice in enumerate(ORDER):
-                logits = self._logits(i, mind + own[i][:, bar], torch.stack([sound[voice], *chosen]), banks[i])
+                logits = self._logits(i, state + own[i][:, bar], torch.stack([sound[voice], *chosen]), banks[i])
                 if step == 0:
                     logits = opening(logits)
                 token = straight_through(logits if gumbel is None else logits + gumbel[:, step, voice])
@@ -143,16 +145,16 @@ class BarGenerator(nn.Module):
                 sound[voice] = token[:, HOLD : HOLD + 1] * sound[voice] + _begun(token)
                 chosen.append(sound[voice])
                 if i < len(self.placed):
-                    mind = mind + self.placed[i](torch.cat([sound[voice], struck[voice]], dim=1))
+                    state = state + self.placed[i](torch.cat([sound[voice], struck[voice]], dim=1))
             steps.append(torch.stack(tokens, dim=1))
         return torch.stack(steps, dim=1)
 
-    def _logits(self, i: int, mind: Tensor, heard: Float[Tensor, "N B P1"], bank: Tensor) -> Float[Tensor, "B K"]:
-        out = self.heads[i](F.leaky_relu(mind, 0.2))
-        shape = len(heard), len(mind), self.config.n_relations, N_PITCHES
-        likings = torch.bmm(heard[..., :N_PITCHES], bank).view(shape)
+    def _logits(self, i: int, state: Tensor, heard: Float[Tensor, "N B P1"], bank: Tensor) -> Float[Tensor, "B K"]:
+        out = self.heads[i](F.leaky_relu(state, 0.2))
+        shape = len(heard), len(state), self.config.n_relations, N_PITCHES
+        relation_scores = torch.bmm(heard[..., :N_PITCHES], bank).view(shape)
         weights = out[:, N_BAR_TOKENS:].view(shape[1], shape[0], shape[2])
-        return out[:, :N_BAR_TOKENS] + F.pad(torch.einsum("nbrp,bnr->bp", likings, weights), (FIRST_PITCH, 0))
+        return out[:, :N_BAR_TOKENS] + F.pad(torch.einsum("nbrp,bnr->bp", relation_scores, weights), (FIRST_PITCH, 0))
 
     def draw(
         self, n: int, generator: torch.Generator | None = None, temperature: float = 1.0
@@ -212,15 +214,15 @@ class BarDiscriminator(nn.Module):
         """Return raw scores (B, T), (B, beats), (B, bars) and, for several bars, (B, 1)."""
         n, width = len(seen), self.config.judge_dim
         places = torch.eye(BAR_STEPS).to(seen).repeat(self.config.n_bars, 1).expand(n, -1, -1)
-        step = _bend(self.step(torch.cat([seen, places], dim=2)))  # (B, T, D)
-        beat = _bend(self.beat(step.view(n, -1, BEAT_STEPS * width)))
+        step = _leaky_relu(self.step(torch.cat([seen, places], dim=2)))  # (B, T, D)
+        beat = _leaky_relu(self.beat(step.view(n, -1, BEAT_STEPS * width)))
         by_bar = step.view(n, -1, BAR_STEPS, width)
-        summary = _bend(self.summary(torch.cat([by_bar.mean(dim=2), by_bar.amax(dim=2)], dim=2)))
-        order = _bend(self.bar(beat.view(n, self.config.n_bars, -1)))
-        bar = _bend(self.joined(torch.cat([order, summary], dim=2)))  # (B, bars, D)
-        levels = [_bend(self.step_again(step)), beat, bar]
+        summary = _leaky_relu(self.summary(torch.cat([by_bar.mean(dim=2), by_bar.amax(dim=2)], dim=2)))
+        order = _leaky_relu(self.bar(beat.view(n, self.config.n_bars, -1)))
+        bar = _leaky_relu(self.joined(torch.cat([order, summary], dim=2)))  # (B, bars, D)
+        levels = [_leaky_relu(self.step_again(step)), beat, bar]
         if self.config.n_bars > 1:
-            levels.append(_bend(self.whole(bar.flatten(1)))[:, None])
+            levels.append(_leaky_relu(self.whole(bar.flatten(1)))[:, None])
         return tuple(score(level)[..., 0] for score, level in zip(self.scores, levels))
 
 
@@ -232,7 +234,7 @@ def with_spectral_norm(net: nn.Module) -> nn.Module:
     return net
 
 
-def _bend(x: Tensor) -> Tensor:
+def _leaky_relu(x: Tensor) -> Tensor:
     return F.leaky_relu(x, 0.2)
 
 
@@ -250,5 +252,7 @@ def opening(logits: Float[Tensor, "... K"]) -> Float[Tensor, "... K"]:
 def _bank(shapes: Float[Tensor, "N R I"]) -> Float[Tensor, "N P RP"]:
     """Spread shapes over intervals to tables from the pitch heard to the pitches liked."""
     pitch = torch.arange(N_PITCHES)
-    interval = (pitch[None, :] - pitch[:, None]).clamp(-REACH, REACH) + REACH  # [heard, liked]
+    interval = (pitch[None, :] - pitch[:, None]).clamp(
+        -WIDEST_RELATION, WIDEST_RELATION
+    ) + WIDEST_RELATION  # [heard, liked]
     return shapes[:, :, interval].permute(0, 2, 1, 3).reshape(len(shapes), N_PITCHES, -1)

@@ -32,7 +32,7 @@ from musegen_lib.models.gan.nets import (
     SketchDiscriminator,
     SketchGenerator,
 )
-from musegen_lib.training.adversarial import GameConfig, play
+from musegen_lib.training.adversarial import AdversarialConfig, train_adversarial
 from musegen_lib.training.checkpoints import write_checkpoint
 from musegen_lib.training.pretrained import ShippedNet, run_folder
 
@@ -58,7 +58,7 @@ class GANRecipe(ShippedNet):
 
     about: str
     n_bars = 1
-    game = GameConfig()
+    game = AdversarialConfig()
 
     def table(self) -> np.ndarray:
         """The training windows as the net writes them."""
@@ -72,11 +72,11 @@ class GANRecipe(ShippedNet):
         """Play the game for the recipe's number of steps, or for `steps`; a GAN is not trained by the clock."""
         if minutes is not None:
             raise MusegenError(f"{self.name} is trained by steps, not by minutes: give --steps")
-        config = GameConfig(**vars(self.game) | {"seed": seed, "steps": steps or self.game.steps})
+        config = AdversarialConfig(**vars(self.game) | {"seed": seed, "steps": steps or self.game.steps})
         torch.manual_seed(seed)
         (generator, discriminator), table = self.players(), self.table()
         batches = BarBatches(table, config.batch_size, seed)
-        losses = play(generator, discriminator, batches, config, run_folder(out, seed))
+        losses = train_adversarial(generator, discriminator, batches, config, run_folder(out, seed))
         card = {
             "about": self.about,
             "recipe": f"musegen train {self.name} --seed {seed} --steps {config.steps}",
@@ -145,7 +145,7 @@ class BarRecipe(GANRecipe):
     )
     net = BarGenerator
     config = BarGANConfig()
-    game = GameConfig()
+    game = AdversarialConfig()
 
     def floors(self, real: list[Piece], training: list[Piece], rng: np.random.Generator) -> dict[str, list[Piece]]:
         """The sketch of the tutorials is one bar long, too; so are real bars that went through its cells."""
@@ -165,7 +165,7 @@ class PhraseRecipe(GANRecipe):
     net = BarGenerator
     n_bars = 4
     config = BarGANConfig(n_bars=4)
-    game = GameConfig(steps=800, batch_size=32, generator_rate=3e-4)
+    game = AdversarialConfig(steps=800, batch_size=32, generator_rate=3e-4)
 
     def players(self) -> tuple[torch.nn.Module, torch.nn.Module]:
         """The shipped one-bar generator, which has the same weights, and a new discriminator."""
@@ -181,7 +181,7 @@ class SketchRecipe(GANRecipe):
     about = "The generator of most tutorials, two layers and 784 cells, made this bar."
     net = SketchGenerator
     config = SketchConfig()
-    game = GameConfig(steps=3000, generator_rate=2e-4, discriminator_rate=2e-4, slope_penalty=0.0, average=0.0)
+    game = AdversarialConfig(steps=3000, generator_rate=2e-4, discriminator_rate=2e-4, slope_penalty=0.0, average=0.0)
 
     def table(self) -> np.ndarray:
         """Training bars of 784 cells."""

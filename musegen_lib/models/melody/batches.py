@@ -12,10 +12,10 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from musegen_lib.encodings.melody_events import (
-    BAR_STEPS,
     END_ID,
     FIRST_PITCH_ID,
     LAGS,
+    METRE_STEPS,
     METRES,
     N_PITCH_IDS,
     NO_TONIC,
@@ -24,7 +24,7 @@ from musegen_lib.encodings.melody_events import (
 )
 
 START_ID = N_PITCH_IDS  # read before the first event
-N_BAR_PLACES = len(METRES) * max(BAR_STEPS)
+N_BAR_PLACES = len(METRES) * max(METRE_STEPS)
 NEAR_STEPS = 32
 N_COUNTS = NEAR_STEPS + 34  # 0 means not told; 32 bars and more count alike
 
@@ -68,8 +68,8 @@ class MelodyBatch:
 
 def bar_places(onsets: Int[Tensor, "B T"], metres: Int[Tensor, "B"]) -> Int[Tensor, "B T"]:
     """Number the place of steps in the bar, 0 to N_BAR_PLACES - 1; each metre has places of its own."""
-    bar_steps = torch.tensor(BAR_STEPS, device=onsets.device)[metres].unsqueeze(1)  # (B, 1)
-    return metres.unsqueeze(1) * max(BAR_STEPS) + onsets % bar_steps
+    bar_steps = torch.tensor(METRE_STEPS, device=onsets.device)[metres].unsqueeze(1)  # (B, 1)
+    return metres.unsqueeze(1) * max(METRE_STEPS) + onsets % bar_steps
 
 
 def collate(
@@ -103,7 +103,7 @@ def count_down(onsets: Int[Tensor, "..."], end: int, metre: int) -> Int[Tensor, 
     tensor([ 1,  5, 37])
     """
     steps = end - onsets
-    bars = -(-steps // BAR_STEPS[metre])
+    bars = -(-steps // METRE_STEPS[metre])
     return torch.where(steps <= NEAR_STEPS, steps + 1, NEAR_STEPS + 1 + bars).clamp(1, N_COUNTS - 1)
 
 

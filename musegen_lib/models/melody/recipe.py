@@ -17,7 +17,7 @@ from musegen_lib.core.piece import Piece
 from musegen_lib.corpus import corpus_fingerprint, load_folk_tunes
 from musegen_lib.corpus.build import DANCE_STYLES, tempo_for
 from musegen_lib.encodings.melody_events import (
-    BAR_STEPS,
+    METRE_STEPS,
     METRES,
     N_DURATIONS,
     N_PITCH_IDS,
@@ -67,7 +67,7 @@ def usual_pickups(tunes: Sequence[MelodyEvents]) -> dict[str, int]:
     """
     seen: dict[str, Counter[int]] = defaultdict(Counter)
     for tune in tunes:
-        if tune.durations.sum() % BAR_STEPS[tune.metre] == 0:
+        if tune.durations.sum() % METRE_STEPS[tune.metre] == 0:
             seen[f"{STYLES[tune.style]} {METRES[tune.metre]}"][tune.pickup] += 1
     return {name: counts.most_common(1)[0][0] for name, counts in sorted(seen.items())}
 
@@ -165,7 +165,7 @@ class RNNRecipe(ShippedNet, MelodyRecipe):
     def train(self, out: Path, seed: int = 0, steps: int | None = None, minutes: float | None = None) -> dict[str, Any]:
         """Train on the folk tunes; a run that was stopped goes on from its last validation."""
         batches = MelodyBatches(melody_events("train"), self.batch_size, seed)
-        model, run = self.fitted(batches, in_batches(melody_events("valid")), out, seed, steps, minutes)
+        model, run = self.fitted(batches, tunes_in_batches(melody_events("valid")), out, seed, steps, minutes)
         card = {
             "about": self.about,
             "recipe": train_command(self.name, seed, self.training, steps, minutes),
@@ -203,7 +203,7 @@ def rnn_nll(model: MelodyRNN, tunes: Sequence[MelodyEvents]) -> np.ndarray:
     return nll
 
 
-def in_batches(tunes: Sequence[MelodyEvents], size: int = 64) -> list[MelodyBatch]:
+def tunes_in_batches(tunes: Sequence[MelodyEvents], size: int = 64) -> list[MelodyBatch]:
     """Batch tunes of like length, in a fixed order."""
     ordered = sorted(tunes, key=lambda tune: len(tune.pitch_ids))
     return [collate(ordered[start : start + size]) for start in range(0, len(ordered), size)]

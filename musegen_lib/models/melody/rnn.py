@@ -18,9 +18,9 @@ from torch import Tensor, nn
 
 from musegen_lib.encodings.arrays import MELODY_LOW
 from musegen_lib.encodings.melody_events import (
-    BAR_STEPS,
     FIRST_PITCH_ID,
     LAGS,
+    METRE_STEPS,
     METRES,
     MODES,
     N_DURATIONS,
@@ -108,7 +108,7 @@ class MelodyRNN(nn.Module):
         Args:
             back: (B, T, lags) pitch ids and durations of what began whole bars before; START_ID and 0 for nothing.
         """
-        bar_steps = torch.tensor(BAR_STEPS, device=onsets.device)[plan.metres].unsqueeze(1)  # (B, 1)
+        bar_steps = torch.tensor(METRE_STEPS, device=onsets.device)[plan.metres].unsqueeze(1)  # (B, 1)
         in_bar = bar_places(onsets, plan.metres)
         lag = torch.arange(len(LAGS), device=onsets.device)
         earlier = self.back_pitch(lag * (N_PITCH_IDS + 1) + back[0]) + self.back_duration(lag * N_DURATIONS + back[1])
@@ -189,7 +189,7 @@ class RNNStream:
         self.hidden, self.state = self.model.cell(inputs, self.state)
 
     def _looked_back(self, metre: int) -> tuple[Tensor, Tensor]:
-        steps = [lag * BAR_STEPS[metre] for lag in LAGS]
+        steps = [lag * METRE_STEPS[metre] for lag in LAGS]
         rows = zip(self.written, self.now[:, 0].tolist())
         found = torch.tensor([[[event.get(now - lag, (START_ID, 0)) for lag in steps]] for event, now in rows])
         return found[..., 0], found[..., 1]  # (n, 1, lags)

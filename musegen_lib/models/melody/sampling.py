@@ -13,9 +13,9 @@ from torch import Tensor
 
 from musegen_lib.core.errors import MusegenError
 from musegen_lib.encodings.melody_events import (
-    BAR_STEPS,
     END_ID,
     FIRST_PITCH_ID,
+    METRE_STEPS,
     METRES,
     MODES,
     N_DURATIONS,
@@ -73,7 +73,7 @@ class MelodyRequest:
     @property
     def bar_steps(self) -> int:
         """Steps in a full bar."""
-        return BAR_STEPS[METRES.index(self.metre)]
+        return METRE_STEPS[METRES.index(self.metre)]
 
     @property
     def first_step(self) -> int:

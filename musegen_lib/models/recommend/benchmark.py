@@ -12,7 +12,7 @@ import numpy as np
 from musegen_lib.metrics.ranking import standard_error
 from musegen_lib.models.recommend.als import ALS
 from musegen_lib.models.recommend.models import EASE, MAX_ITEMS, Histories, ItemKNN, Popularity, Recommender
-from musegen_lib.models.recommend.nets import GRURecommender, MultVAEConfig, SessionGRUConfig, VAERecommender
+from musegen_lib.models.recommend.nets import MultVAEConfig, SessionGRUConfig, SessionGRURecommender, VAERecommender
 from musegen_lib.models.recommend.protocol import (
     Found,
     Split,
@@ -79,7 +79,7 @@ CONTESTS: dict[str, Contest] = {
         is_net=True,
     ),
     "GRU": Contest(
-        lambda seed, **settings: GRURecommender(SessionGRUConfig(seed=seed, **settings)),
+        lambda seed, **settings: SessionGRURecommender(SessionGRUConfig(seed=seed, **settings)),
         ({"dropout": 0.3}, {"dropout": 0.5}),
         seeded=True,
         is_net=True,

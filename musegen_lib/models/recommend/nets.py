@@ -138,7 +138,7 @@ class SessionGRU(nn.Module):
         return F.cross_entropy(self.logits(self.states(items[:, :-1])[real]), follows[real])
 
 
-class GRURecommender:
+class SessionGRURecommender:
     """A SessionGRU in the form of a recommender; it needs histories in order."""
 
     def __init__(self, config: SessionGRUConfig | None = None):

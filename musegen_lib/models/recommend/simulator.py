@@ -38,7 +38,7 @@ MAX_PLAYS = 200
 
 
 @dataclass(frozen=True)
-class World:
+class Simulation:
     """I real tunes, U simulated listeners and what they played."""
 
     tunes: np.ndarray  # (I,) rows of load_folk_tunes()
@@ -48,7 +48,7 @@ class World:
     played: Interactions
 
 
-def simulate(n_listeners: int = 600, n_tunes: int = 800, plays: float = 40, seed: int = 0) -> World:
+def simulate(n_listeners: int = 600, n_tunes: int = 800, plays: float = 40, seed: int = 0) -> Simulation:
     """Draw a world; the same seed gives the same one.
 
     Args:
@@ -66,7 +66,7 @@ def simulate(n_listeners: int = 600, n_tunes: int = 800, plays: float = 40, seed
     names = tuple(f"simulated_{number:04d}" for number in range(n_listeners))
     ids = corpus.column("id")[tunes]
     played = Interactions(names, tuple(map(str, ids)), user, item, np.ones(len(user)), time)
-    return World(tunes, traits, appeal, tastes, played)
+    return Simulation(tunes, traits, appeal, tastes, played)
 
 
 def make_traits(known: Float[np.ndarray, "I C"], rng: np.random.Generator) -> Float[np.ndarray, "I K"]:
@@ -101,7 +101,7 @@ def _range_and_density(corpus: Corpus) -> Float[np.ndarray, "N 2"]:
     return np.stack([span, 48 * counts / np.maximum(ticks, 1)], axis=1)[corpus.rows].astype(float)
 
 
-def liking(world: World, tastes: Float[np.ndarray, "U K"]) -> Float[np.ndarray, "U I"]:
+def liking(world: Simulation, tastes: Float[np.ndarray, "U K"]) -> Float[np.ndarray, "U I"]:
     """Log weight of each tune for each taste, before the link to the tune played last."""
     return TASTE * tastes @ world.traits.T + world.appeal
 
@@ -130,7 +130,7 @@ def _play(
     return user, heard[user, step], (step + 1000 * (step // SESSION)).astype(float)  # minutes, sessions far apart
 
 
-def write_simulated(world: World, path: Path, say: Callable[[str], None] = lambda text: None) -> None:
+def write_simulated(world: Simulation, path: Path, say: Callable[[str], None] = lambda text: None) -> None:
     """Write the plays as a table: listener, tune, count, time; each listener's name says that it is simulated."""
     played = world.played
     with replacing(path) as temporary, temporary.open("w", encoding="utf-8") as file:

@@ -16,7 +16,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from musegen_lib.corpus import Corpus
 
 N_GRAMS = (3, 6)
-WIDEST = 24  # semitones; wider leaps count as this wide
+ALIGNED_WIDEST = 24  # semitones; wider leaps count as this wide
 FILL = 99  # an interval that no melody has
 
 
@@ -27,12 +27,12 @@ def corpus_intervals(corpus: Corpus) -> list[np.ndarray]:
 
 
 def clipped(pitches: Int[np.ndarray, "N"]) -> Int[np.ndarray, "M"]:
-    """Intervals of a melody, at most WIDEST either way.
+    """Intervals of a melody, at most ALIGNED_WIDEST either way.
 
     >>> clipped(np.array([60, 62, 60])).tolist()
     [2, -2]
     """
-    return np.clip(np.diff(pitches), -WIDEST, WIDEST)
+    return np.clip(np.diff(pitches), -ALIGNED_WIDEST, ALIGNED_WIDEST)
 
 
 def stacked(melodies: Sequence[np.ndarray]) -> Int[np.ndarray, "M L"]:

@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-WIDEST = 12  # semitones up or down that the net tells apart
+ENCODER_WIDEST = 12  # semitones up or down that the net tells apart
 LONGEST = 48  # notes of a window
 
 
@@ -70,9 +70,9 @@ class TuneEncoder(nn.Module):
         super().__init__()
         self.config = config
         width = config.width
-        n_codes = 2 * WIDEST + 2 if config.reads == "intervals" else 128
+        n_codes = 2 * ENCODER_WIDEST + 2 if config.reads == "intervals" else 128
         self.step = nn.Embedding(n_codes, width)  # from the note before; the last code: there is none
-        self.level = nn.Embedding(2 * WIDEST + 1, width)  # against the middle pitch of the window
+        self.level = nn.Embedding(2 * ENCODER_WIDEST + 1, width)  # against the middle pitch of the window
         self.place = nn.Embedding(LONGEST, width)
         self.length = nn.Linear(2, width)
         self.layers = nn.ModuleList(nn.Conv1d(width, width, 3, padding=1) for _ in range(config.n_layers))
@@ -89,9 +89,11 @@ class TuneEncoder(nn.Module):
         rhythm = self.length(torch.stack([against, steps], dim=-1))
         if self.config.reads == "pitches":
             return self.step(batch.pitches) + self.place(places) + rhythm
-        moved = batch.pitches.diff(dim=1).clamp(-WIDEST, WIDEST) + WIDEST
-        moved = F.pad(moved, (1, 0), value=2 * WIDEST + 1)
-        level = (batch.pitches - _middle(batch.pitches, batch.mask)).clamp(-WIDEST, WIDEST) + WIDEST
+        moved = batch.pitches.diff(dim=1).clamp(-ENCODER_WIDEST, ENCODER_WIDEST) + ENCODER_WIDEST
+        moved = F.pad(moved, (1, 0), value=2 * ENCODER_WIDEST + 1)
+        level = (batch.pitches - _middle(batch.pitches, batch.mask)).clamp(
+            -ENCODER_WIDEST, ENCODER_WIDEST
+        ) + ENCODER_WIDEST
         return self.step(moved) + self.level(level) + self.place(places) + rhythm
 
     def forward(self, batch: NoteBatch) -> Float[Tensor, "B D"]:

@@ -58,7 +58,7 @@ class TuneEncoderRecipe(ShippedNet):
             PairBatches(tunes, families, self.batch_size, seed), self.valid_pairs(), out, seed, steps, minutes
         )
         data = f"windows of 16 notes of {len(tunes):,} folk tunes, the benchmark's families left out: {TERMS}"
-        return self.sealed(out, model, run, data, seed, steps, minutes)
+        return self.save_trained(out, model, run, data, seed, steps, minutes)
 
     def valid_pairs(self) -> list[PairBatch]:
         """Pairs of the families that validation queries come from; always the same ones."""
@@ -69,7 +69,7 @@ class TuneEncoderRecipe(ShippedNet):
 TUNE_ENCODER = TuneEncoderRecipe()
 
 
-def cut_windows(tunes: Sequence[Notes], hop: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def cut_note_windows(tunes: Sequence[Notes], hop: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Pitches and durations of windows of 16 notes, (N, 16) each, and the tune of each; the last window ends the tune.
 
     A tune with fewer notes is filled with its last note, held as long again.
@@ -89,7 +89,7 @@ class WindowSearch:
     """Every window of a pool as a point; a tune answers a query as well as its best window does."""
 
     def __init__(self, tunes: Sequence[Notes], encode: Encode, hop: int = HOP):
-        pitches, durations, owners = cut_windows(tunes, hop)
+        pitches, durations, owners = cut_note_windows(tunes, hop)
         self.points = encode(pitches, durations)  # (W, D)
         self.first = np.flatnonzero(np.diff(owners, prepend=-1))
         self.encode = encode
@@ -105,7 +105,7 @@ def encoder_of(model: TuneEncoder) -> Encode:
     return lambda pitches, durations: encode_rows(model, np.clip(pitches, 0, 127), durations)
 
 
-def melody_of(piece: Piece) -> Notes:
+def melody_notes(piece: Piece) -> Notes:
     """The highest line of a piece without its drums, durations in beats."""
     notes = skyline(piece.replace(notes=pitched_notes(piece))).notes
     if len(notes) < FEWEST_NOTES:
@@ -119,14 +119,14 @@ def embed(pieces: Sequence[Piece]) -> Float[np.ndarray, "N D"]:
     Raises:
         MusegenError: a melody has fewer than FEWEST_NOTES notes.
     """
-    return embed_notes([melody_of(piece) for piece in pieces])
+    return embed_notes([melody_notes(piece) for piece in pieces])
 
 
 def embed_notes(tunes: Sequence[Notes]) -> Float[np.ndarray, "N D"]:
     """The same for melodies."""
     if not tunes:
         return np.zeros((0, TUNE_ENCODER.config.dim), dtype=np.float32)
-    pitches, durations, owners = cut_windows(tunes, WHOLE_HOP)
+    pitches, durations, owners = cut_note_windows(tunes, WHOLE_HOP)
     points = encoder_of(TUNE_ENCODER.load_once())(pitches, durations)
     return mean_points(points, np.flatnonzero(np.diff(owners, prepend=-1)))
 

@@ -18,7 +18,7 @@ from musegen_lib.models.search.recipe import (
     HOP,
     TUNE_ENCODER,
     WHOLE_HOP,
-    cut_windows,
+    cut_note_windows,
     encoder_of,
     mean_points,
 )
@@ -52,7 +52,7 @@ def corpus_embeddings() -> Float[np.ndarray, "N D"]:
 
 def similar_tunes(melody: Notes) -> Float[np.ndarray, "N"]:
     """How alike each folk tune is: the mean, over the melody's windows, of the cosine to the tune's best window."""
-    points, asked = tune_points(), encoder_of(TUNE_ENCODER.load_once())(*cut_windows([melody], HOP)[:2])
+    points, asked = tune_points(), encoder_of(TUNE_ENCODER.load_once())(*cut_note_windows([melody], HOP)[:2])
     windows = points["windows"].astype(np.float32)
     best = [
         np.maximum.reduceat(windows @ part.T, points["first"]) for part in np.array_split(asked, -(-len(asked) // 32))
@@ -69,7 +69,7 @@ def notes_to_piece(notes: Notes, title: str) -> Piece:
 
 
 def _all_points() -> dict[str, np.ndarray]:
-    pitches, durations, owners = cut_windows(corpus_notes(load_folk_tunes()), WHOLE_HOP)
+    pitches, durations, owners = cut_note_windows(corpus_notes(load_folk_tunes()), WHOLE_HOP)
     points = encoder_of(TUNE_ENCODER.load_once())(pitches, durations)
     first = np.flatnonzero(np.diff(owners, prepend=-1))
     return {"windows": points.astype(np.float16), "first": first, "tunes": mean_points(points, first)}

@@ -16,7 +16,7 @@ from musegen_lib.encodings.melody_windows import make_playable, window_to_piece
 from musegen_lib.models.search.alignment import interval_text, ngram_counter
 from musegen_lib.models.search.borrowed_embeddings import rnn_points
 from musegen_lib.models.search.hum_benchmark import Notes
-from musegen_lib.models.search.recipe import embed_notes, melody_of
+from musegen_lib.models.search.recipe import embed_notes, melody_notes
 from musegen_lib.models.vae.vae import MelodyVAE
 
 WIDTH = 0.7  # deviation of the codes drawn around a taste, in units of the prior
@@ -39,7 +39,7 @@ def write_windows(model: MelodyVAE, centre: np.ndarray, n: int, seed: int, width
 
 def windows_to_notes(tokens: np.ndarray) -> list[Notes]:
     """The melody of each window."""
-    return [melody_of(window_to_piece(row)) for row in tokens]
+    return [melody_notes(window_to_piece(row)) for row in tokens]
 
 
 def centre_of(points: np.ndarray) -> np.ndarray:

@@ -15,7 +15,7 @@ from jaxtyping import Float, Int
 from musegen_lib.core.piece import Piece
 from musegen_lib.corpus.chinese_german import load_side, other_style
 from musegen_lib.encodings.arrays import FIRST_PITCH, HOLD, MELODY_HIGH, MELODY_LOW, REST
-from musegen_lib.encodings.melody_windows import BEAT_STEPS, METRES, WINDOW_STEPS, cut_windows
+from musegen_lib.encodings.melody_windows import BEAT_STEPS, WINDOW_METRES, WINDOW_STEPS, cut_windows
 from musegen_lib.models.registry import RECIPES
 from musegen_lib.models.style.baselines import MOVES, allowed_changes, with_pitches
 
@@ -27,7 +27,7 @@ def style_direction(to: str) -> Float[torch.Tensor, "Z"]:
     """Mean code of windows of the wanted style less that of the other, over the transfer side's training tunes."""
     means = []
     for style in (to, other_style(to)):
-        windows = cut_windows(load_side(style, "transfer", "train"), tuple(METRES))
+        windows = cut_windows(load_side(style, "transfer", "train"), tuple(WINDOW_METRES))
         with torch.no_grad():
             means.append(RECIPES["vae"].load_once().encode(torch.from_numpy(windows.tokens))[0].mean(dim=0))
     return means[0] - means[1]

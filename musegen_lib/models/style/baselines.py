@@ -15,7 +15,7 @@ from jaxtyping import Bool, Float, Int
 from musegen_lib.core.piece import Piece
 from musegen_lib.corpus.chinese_german import load_side, marked_ends, other_style
 from musegen_lib.metrics.content import content_report
-from musegen_lib.models.style.trigram import N_STEPS, WIDEST, IntervalTrigram
+from musegen_lib.models.style.trigram import N_STEPS, WIDEST_SYMBOL, IntervalTrigram
 
 Rewriter = Callable[[Piece, str, float, int], Piece]
 SCALES = {"chinese": (0, 2, 4, 7, 9), "german": (0, 2, 4, 5, 7, 9, 11)}
@@ -145,7 +145,7 @@ def _gains(pitch: Int[np.ndarray, "N"], score: Float[np.ndarray, "26 26 25"]) ->
 
 def _local(pitches: np.ndarray, inside: np.ndarray, score: np.ndarray) -> np.ndarray:
     """Sum of the scores of the last five of seven intervals; those that reach outside the melody count nothing."""
-    symbols = np.clip(np.diff(pitches), -WIDEST, WIDEST) + WIDEST  # (N, M, 7)
+    symbols = np.clip(np.diff(pitches), -WIDEST_SYMBOL, WIDEST_SYMBOL) + WIDEST_SYMBOL  # (N, M, 7)
     real = (inside[:, 1:] & inside[:, :-1])[:, None]  # (N, 1, 7)
     symbols = np.where(real, symbols, N_STEPS)
     terms = score[symbols[..., :-2], symbols[..., 1:-1], np.minimum(symbols[..., 2:], N_STEPS - 1)]

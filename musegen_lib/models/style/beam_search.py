@@ -1,7 +1,7 @@
 """Rewrite a melody in another style with few changes: a beam search with a budget. Taught in 05_style_transfer.ipynb.
 
 The score of a melody is log p(melody | target) - CONTRAST * log p(melody | source): likely in the target style, and
-less so in its own. From left to right, each note stays or moves by up to REACH semitones; of the beginnings with
+less so in its own. From left to right, each note stays or moves by up to WIDEST_MOVE semitones; of the beginnings with
 equally many moved notes the best few live on. So one search finds the best melodies with 0, 1, 2, ... moved notes.
 """
 
@@ -15,14 +15,14 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from musegen_lib.encodings.melody_lines import REGISTER, START, WIDEST, MelodyLine
+from musegen_lib.encodings.melody_lines import REGISTER, START, WIDEST_INTERVAL, MelodyLine
 from musegen_lib.models.style.batches import LineBatch, lines_to_batch
 
-REACH = 7  # semitones a note may move; this, BEAM and CONTRAST were chosen on validation tunes
+WIDEST_MOVE = 7  # semitones a note may move; this, BEAM and CONTRAST were chosen on validation tunes
 BEAM = 6  # beginnings kept for each number of moved notes
 CONTRAST = 0.5
 ANY_PITCH = np.ones(12, dtype=bool)
-MOVES = np.array([0, *(sign * d for d in range(1, REACH + 1) for sign in (1, -1))])
+BEAM_MOVES = np.array([0, *(sign * d for d in range(1, WIDEST_MOVE + 1) for sign in (1, -1))])
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ def rewrite_line(
     """
     budget = int(amount * len(line))
     search = _Search(model, line, (target, source), contrast, budget, _penalty(line, scale, hold_ends))
-    beam = Beam((line.pitches[0] + MOVES)[:, None], (MOVES != 0).astype(np.int64), search.penalty[0])
+    beam = Beam((line.pitches[0] + BEAM_MOVES)[:, None], (BEAM_MOVES != 0).astype(np.int64), search.penalty[0])
     for note in range(1, len(line)):
         beam = _advance(search, beam, note)
     counts = [count for count in range(budget + 1) if np.isfinite(beam.scores[beam.moved == count]).any()]
@@ -94,10 +94,12 @@ def _advance(search: _Search, beam: Beam, note: int) -> Beam:
         gains.append(torch.log_softmax(logits[:, 0], dim=-1).numpy())  # (K, V)
         states.append(state)
     gain = gains[0] - search.contrast * gains[1]
-    pitches = search.line.pitches[note] + MOVES  # (moves,)
-    interval = np.clip(pitches - beam.pitches[:, -1:], -WIDEST, WIDEST) + WIDEST  # (K, moves)
+    pitches = search.line.pitches[note] + BEAM_MOVES  # (moves,)
+    interval = (
+        np.clip(pitches - beam.pitches[:, -1:], -WIDEST_INTERVAL, WIDEST_INTERVAL) + WIDEST_INTERVAL
+    )  # (K, moves)
     scores = beam.scores[:, None] + np.take_along_axis(gain, interval, axis=1) + search.penalty[note]
-    moved = beam.moved[:, None] + (MOVES != 0)
+    moved = beam.moved[:, None] + (BEAM_MOVES != 0)
     kept = np.concatenate([_best_few(scores, moved == count) for count in range(search.budget + 1)])
     rows, moves = np.unravel_index(kept, scores.shape)
     begun = np.concatenate([beam.pitches[rows], pitches[moves][:, None]], axis=1)
@@ -115,7 +117,7 @@ def _next_step(line: MelodyLine, beam: Beam, note: int, style: int) -> LineBatch
     last = beam.pitches[:, -1:]
     before = np.full((n, 1), START)
     if note > 1:
-        before = np.clip(last - beam.pitches[:, -2:-1], -WIDEST, WIDEST) + WIDEST
+        before = np.clip(last - beam.pitches[:, -2:-1], -WIDEST_INTERVAL, WIDEST_INTERVAL) + WIDEST_INTERVAL
     register = np.clip(last - beam.pitches[:, :1], -REGISTER, REGISTER) + REGISTER
     empty = torch.zeros((n, 1), dtype=torch.int64)
     read = {"before": torch.from_numpy(before), "register": torch.from_numpy(register)}
@@ -123,11 +125,11 @@ def _next_step(line: MelodyLine, beam: Beam, note: int, style: int) -> LineBatch
 
 
 def _penalty(line: MelodyLine, scale: Bool[np.ndarray, "12"], hold_ends: bool) -> Float[np.ndarray, "N moves"]:
-    pitches = line.pitches[:, None] + MOVES
+    pitches = line.pitches[:, None] + BEAM_MOVES
     allowed = (pitches >= 0) & (pitches <= 127) & scale[pitches % 12]
     if hold_ends:
         allowed &= (line.left > 0)[:, None]
-    return np.where(allowed | (MOVES == 0), 0.0, -np.inf)
+    return np.where(allowed | (BEAM_MOVES == 0), 0.0, -np.inf)
 
 
 def _best_few(scores: Float[np.ndarray, "K moves"], allowed: np.ndarray) -> Int[np.ndarray, "few"]:

@@ -1,6 +1,6 @@
 """A GAN that moves notes from one style to the other and back. Taught in 05_style_transfer.ipynb.
 
-Axes as in `style_lines`; S = 2 * REACH + 1 moves. For every note `Mover` says how likely it moves by so many semitones;
+Axes as in `style_lines`; S = 2 * FARTHEST_MOVE + 1 moves. For every note `Mover` says how likely it moves by so many semitones;
 a draw is one-hot with straight-through gradients, so that the critic's opinion of the new intervals reaches it.
 Sources: Zhu et al. 2017, arXiv:1703.10593 (a cycle: there and back again gives the same; identity; scores for patches);
 Jang, Gu and Poole 2017, arXiv:1611.01144 (straight-through draws). Moves, budget and nets are ours.
@@ -18,16 +18,18 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from musegen_lib.corpus.chinese_german import STYLES
-from musegen_lib.encodings.melody_lines import N_DURATIONS, N_INTERVALS, N_LEFT, N_PLACES, MelodyLine
+from musegen_lib.encodings.melody_lines import N_INTERVALS, N_LEFT, N_LINE_DURATIONS, N_PLACES, MelodyLine
 from musegen_lib.metrics.tonality import weight_on_scales
 from musegen_lib.models.gan.nets import gumbel_noise, straight_through
 from musegen_lib.models.style.batches import lines_to_batch
 
-REACH = 4  # semitones a note may move
-N_MOVES = 2 * REACH + 1  # S
+FARTHEST_MOVE = 4  # semitones a note may move
+N_MOVES = 2 * FARTHEST_MOVE + 1  # S
 PROPOSALS = 60  # moves that the critic is asked about
 N_SEEN = N_INTERVALS + 12  # what both nets see of a note: the interval to the next, its place in the scale
-DIFFERENCES = torch.arange(N_MOVES)[:, None] - torch.arange(N_MOVES) + 2 * REACH  # (S, S) of two moves, as an id
+DIFFERENCES = (
+    torch.arange(N_MOVES)[:, None] - torch.arange(N_MOVES) + 2 * FARTHEST_MOVE
+)  # (S, S) of two moves, as an id
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ class StyleGANConfig:
     critic_dim: int = 96
 
 
-class Score(NamedTuple):
+class MelodyConditions(NamedTuple):
     """Melodies as the nets read them; N notes, the last interval of each is empty."""
 
     seen: Float[Tensor, "B N F"]  # one-hot: interval to the next note, semitones above the tonic
@@ -57,7 +59,7 @@ class Score(NamedTuple):
         return self.seen[..., N_INTERVALS:]
 
 
-def lines_to_score(lines: list[MelodyLine]) -> Score:
+def lines_to_conditions(lines: list[MelodyLine]) -> MelodyConditions:
     """Lay lines side by side."""
     batch = lines_to_batch(lines, [0] * len(lines))
     mask = F.pad(batch.mask, (1, 0), value=True)
@@ -66,7 +68,7 @@ def lines_to_score(lines: list[MelodyLine]) -> Score:
         degrees[row, : len(line)] = torch.from_numpy((line.pitches - tonic(line)) % 12)
     intervals = F.pad(F.one_hot(batch.intervals, N_INTERVALS) * batch.mask[..., None], (0, 0, 0, 1))
     seen = torch.cat([intervals, F.one_hot(degrees, 12) * mask[..., None]], dim=-1).float()
-    return Score(seen, torch.stack([batch.durations, batch.places, batch.left], dim=-1), mask)
+    return MelodyConditions(seen, torch.stack([batch.durations, batch.places, batch.left], dim=-1), mask)
 
 
 def tonic(line: MelodyLine) -> int:
@@ -85,12 +87,12 @@ def tonic(line: MelodyLine) -> int:
 
 
 class Mover(nn.Module):
-    """The generator: how likely each note moves by -REACH to REACH semitones; the middle one is to stay."""
+    """The generator: how likely each note moves by -FARTHEST_MOVE to FARTHEST_MOVE semitones; the middle one is to stay."""
 
     def __init__(self, config: StyleGANConfig):
         super().__init__()
         self.config = config
-        self.rhythm = nn.ModuleList(nn.Embedding(n, config.rhythm_dim) for n in (N_DURATIONS, N_PLACES, N_LEFT))
+        self.rhythm = nn.ModuleList(nn.Embedding(n, config.rhythm_dim) for n in (N_LINE_DURATIONS, N_PLACES, N_LEFT))
         self.style = nn.Embedding(len(STYLES), 16)
         width = N_SEEN + N_INTERVALS + 3 * config.rhythm_dim + 16 + 1
         self.gru = nn.GRU(width, config.hidden_dim, batch_first=True, bidirectional=True)
@@ -98,7 +100,9 @@ class Mover(nn.Module):
             nn.Linear(2 * config.hidden_dim, config.hidden_dim), nn.ReLU(), nn.Linear(config.hidden_dim, N_MOVES)
         )
 
-    def forward(self, score: Score, to: Int[Tensor, "B"], amount: Float[Tensor, "B"]) -> Float[Tensor, "B N S"]:
+    def forward(
+        self, score: MelodyConditions, to: Int[Tensor, "B"], amount: Float[Tensor, "B"]
+    ) -> Float[Tensor, "B N S"]:
         """Logits of the moves that bring each melody to a style, at most so many of its notes moving."""
         before = F.pad(score.intervals, (0, 0, 1, 0))[:, :-1]
         rhythm = [table(score.rhythm[..., i]) for i, table in enumerate(self.rhythm)]
@@ -119,16 +123,16 @@ def draw_moves(logits: Float[Tensor, "B N S"], generator: torch.Generator | None
     return straight_through(logits + gumbel_noise(tuple(logits.shape), generator))
 
 
-def move(score: Score, moves: Float[Tensor, "B N S"]) -> Score:
+def move(score: MelodyConditions, moves: Float[Tensor, "B N S"]) -> MelodyConditions:
     """The melodies after the moves; gradients pass from the new intervals and degrees to the moves."""
     pairs = (moves[:, 1:, :, None] * moves[:, :-1, None]).flatten(2)  # (B, M, S * S)
-    change = pairs.new_zeros(*pairs.shape[:2], 4 * REACH + 1)
+    change = pairs.new_zeros(*pairs.shape[:2], 4 * FARTHEST_MOVE + 1)
     change = change.index_add(2, DIFFERENCES.flatten(), pairs)  # (B, M, differences)
     old = score.intervals[:, :-1].argmax(dim=-1, keepdim=True)
-    ids = (old + torch.arange(-2 * REACH, 2 * REACH + 1)).clamp(0, N_INTERVALS - 1)
+    ids = (old + torch.arange(-2 * FARTHEST_MOVE, 2 * FARTHEST_MOVE + 1)).clamp(0, N_INTERVALS - 1)
     intervals = pairs.new_zeros(*pairs.shape[:2], N_INTERVALS).scatter_add(2, ids, change)
     intervals = F.pad(intervals * score.mask[:, 1:, None], (0, 0, 0, 1))
-    turned = (score.degrees.argmax(dim=-1, keepdim=True) + torch.arange(-REACH, REACH + 1)) % 12
+    turned = (score.degrees.argmax(dim=-1, keepdim=True) + torch.arange(-FARTHEST_MOVE, FARTHEST_MOVE + 1)) % 12
     degrees = torch.zeros_like(score.degrees).scatter_add(2, turned, moves) * score.mask[..., None]
     return score._replace(seen=torch.cat([intervals, degrees], dim=-1))
 
@@ -157,7 +161,7 @@ class Critic(nn.Module):
         return (self.out(x)[:, 0] * mask,)
 
 
-def claim(score: Score, styles: Int[Tensor, "B"]) -> Float[Tensor, "B N G"]:
+def claim(score: MelodyConditions, styles: Int[Tensor, "B"]) -> Float[Tensor, "B N G"]:
     """Melodies with the style that is claimed of each."""
     claimed = F.one_hot(styles, len(STYLES)).float()[:, None] * score.mask[..., None]
     return torch.cat([score.seen, claimed], dim=-1)
@@ -185,13 +189,13 @@ def rewrite_by_critic(
         the melody with at most a share `amount` of its notes moved, and the critic's score of it.
     """
     style, free = torch.tensor([target]), np.ones(len(line), dtype=bool)
-    best = model.critic(claim(lines_to_score([line]), style))[0].sum().item()
+    best = model.critic(claim(lines_to_conditions([line]), style))[0].sum().item()
     for _ in range(int(amount * len(line))):
         moves = _proposals(model, line, style, amount, scale, free)
         if not len(moves):
             break
         tried = [line.with_pitches(line.pitches + by * (np.arange(len(line)) == note)) for note, by in moves]
-        scores = model.critic(claim(lines_to_score(tried), style.expand(len(tried))))[0].sum(dim=1)
+        scores = model.critic(claim(lines_to_conditions(tried), style.expand(len(tried))))[0].sum(dim=1)
         chosen = int(scores.argmax())
         if scores[chosen] <= best:
             break
@@ -204,10 +208,13 @@ def _proposals(
     model: StyleGAN, line: MelodyLine, style: Tensor, amount: float, scale: np.ndarray, free: np.ndarray
 ) -> list[tuple[int, int]]:
     """Notes and semitones that the mover finds likeliest against staying, likeliest first."""
-    logits = model.mover(lines_to_score([line]), style, torch.tensor([amount]))[0].numpy()  # (N, S)
-    landing = line.pitches[:, None] + np.arange(-REACH, REACH + 1)
+    logits = model.mover(lines_to_conditions([line]), style, torch.tensor([amount]))[0].numpy()  # (N, S)
+    landing = line.pitches[:, None] + np.arange(-FARTHEST_MOVE, FARTHEST_MOVE + 1)
     allowed = free[:, None] & scale[landing % 12] & (landing >= 0) & (landing <= 127)
-    allowed[:, REACH] = False
-    gain = np.where(allowed, logits - logits[:, REACH : REACH + 1], -np.inf)
+    allowed[:, FARTHEST_MOVE] = False
+    gain = np.where(allowed, logits - logits[:, FARTHEST_MOVE : FARTHEST_MOVE + 1], -np.inf)
     order = np.argsort(-gain, axis=None, kind="stable")[: min(PROPOSALS, int(allowed.sum()))]
-    return [(int(note), int(column) - REACH) for note, column in zip(*np.unravel_index(order, gain.shape), strict=True)]
+    return [
+        (int(note), int(column) - FARTHEST_MOVE)
+        for note, column in zip(*np.unravel_index(order, gain.shape), strict=True)
+    ]

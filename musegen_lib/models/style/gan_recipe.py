@@ -1,4 +1,4 @@
-"""Recipe of lesson 5's GAN, `style-gan`: a mover and a critic play on melodies of both styles."""
+"""Recipe of lesson 5's GAN, `style-gan`: a mover and a critic train_adversarial on melodies of both styles."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from musegen_lib.corpus import corpus_fingerprint
 from musegen_lib.corpus.chinese_german import STYLES
 from musegen_lib.encodings.melody_lines import MelodyLine
 from musegen_lib.models.melody.recipe import TERMS
-from musegen_lib.models.style.gan import StyleGAN, StyleGANConfig, claim, draw_moves, lines_to_score, move
+from musegen_lib.models.style.gan import StyleGAN, StyleGANConfig, claim, draw_moves, lines_to_conditions, move
 from musegen_lib.models.style.net_recipes import transfer_lines
-from musegen_lib.training.adversarial import GameConfig, play
+from musegen_lib.training.adversarial import AdversarialConfig, train_adversarial
 from musegen_lib.training.checkpoints import write_checkpoint
 from musegen_lib.training.pretrained import ShippedNet, run_folder
 
@@ -37,7 +37,7 @@ def cut_lines(sides: Sides, n: int, rng: np.random.Generator) -> tuple[list[Melo
 
 
 class Apprentice(nn.Module):
-    """The mover as `adversarial.play` wants a generator; its draws are melodies claimed to be of the other style."""
+    """The mover as `adversarial.train_adversarial` wants a generator; its draws are melodies claimed to be of the other style."""
 
     def __init__(self, model: StyleGAN, sides: Sides, weights: dict[str, float]):
         super().__init__()
@@ -49,7 +49,7 @@ class Apprentice(nn.Module):
     def draw(self, n: int) -> Tensor:
         """Move notes of n melodies; `penalty` is then what the mover owes for them."""
         lines, own = self.pick(n)
-        score, amount = lines_to_score(lines), torch.rand(n) * (MOST - LEAST) + LEAST
+        score, amount = lines_to_conditions(lines), torch.rand(n) * (MOST - LEAST) + LEAST
         logits = self.mover(score, 1 - own, amount)
         moves = draw_moves(logits)
         made = move(score, moves)
@@ -73,7 +73,7 @@ class StyleGANRecipe(ShippedNet):
     about = "A generator that moves notes of Chinese or German folk song, and the critic it learnt from."
     net = StyleGAN
     config = StyleGANConfig()
-    game = GameConfig(steps=800, batch_size=24, discriminator_rate=1e-3, slope_penalty=3e-4)
+    game = AdversarialConfig(steps=800, batch_size=24, discriminator_rate=1e-3, slope_penalty=3e-4)
     weights = {"budget": 10.0, "cycle": 0.1, "identity": 0.1}  # noqa: RUF012  never changed
 
     def train(self, out: Path, seed: int = 0, steps: int | None = None, minutes: float | None = None) -> dict[str, Any]:
@@ -94,17 +94,17 @@ class StyleGANRecipe(ShippedNet):
         write_checkpoint(out, model, card)
         return card
 
-    def played(self, config: GameConfig, out: Path) -> tuple[StyleGAN, list[tuple[float, float]]]:
+    def played(self, config: AdversarialConfig, out: Path) -> tuple[StyleGAN, list[tuple[float, float]]]:
         """A model after its game, and the losses; a stopped game goes on."""
         torch.manual_seed(config.seed)
         model, sides = self.net(self.config), transfer_lines("train")[: len(STYLES)]
 
         def real(step: int, rank: int = 0, world_size: int = 1) -> Tensor:
             lines, own = cut_lines(sides, config.batch_size, np.random.default_rng([config.seed, step]))
-            return claim(lines_to_score(lines), own)
+            return claim(lines_to_conditions(lines), own)
 
         apprentice = Apprentice(model, sides, self.weights)
-        return model, play(apprentice, model.critic, real, config, run_folder(out, config.seed))
+        return model, train_adversarial(apprentice, model.critic, real, config, run_folder(out, config.seed))
 
     @torch.no_grad()
     def critic_loss(self, model: StyleGAN) -> float:
@@ -112,7 +112,7 @@ class StyleGANRecipe(ShippedNet):
         lines = transfer_lines("valid")[: len(STYLES)]
         found = []
         for style, own in enumerate(lines):
-            score, styles = lines_to_score(list(own)), torch.full((len(own),), style)
+            score, styles = lines_to_conditions(list(own)), torch.full((len(own),), style)
             for claimed, sign in ((styles, -1.0), (1 - styles, 1.0)):
                 raw = model.critic(claim(score, claimed))[0]
                 found.append(nn.functional.softplus(sign * raw)[score.mask].mean().item())

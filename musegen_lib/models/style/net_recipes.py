@@ -55,7 +55,7 @@ class LineRecipe(ShippedNet):
         valid = lines_in_batches(transfer_lines("valid"))
         model, run = self.trained(lines, valid, out, seed, steps, minutes)
         data = f"folk tunes but the judge's files, part train, {sum(map(len, lines)):,} tunes: {TERMS}"
-        return self.sealed(out, model, run, data, seed, steps, minutes)
+        return self.save_trained(out, model, run, data, seed, steps, minutes)
 
     def trained(
         self,

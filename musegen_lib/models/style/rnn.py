@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from musegen_lib.encodings.melody_lines import N_DURATIONS, N_INTERVALS, N_LEFT, N_PLACES, N_STYLES, REGISTER
+from musegen_lib.encodings.melody_lines import N_INTERVALS, N_LEFT, N_LINE_DURATIONS, N_PLACES, N_STYLES, REGISTER
 from musegen_lib.models.style.batches import LineBatch
 
 State = tuple[Tensor, Tensor]
@@ -39,7 +39,7 @@ class StyleRNN(nn.Module):
         self.config = config
         self.interval = nn.Embedding(N_INTERVALS + 1, config.interval_dim)
         self.register = nn.Embedding(2 * REGISTER + 1, config.register_dim)
-        self.rhythm = nn.ModuleList(nn.Embedding(n, config.rhythm_dim) for n in (N_DURATIONS, N_PLACES, N_LEFT))
+        self.rhythm = nn.ModuleList(nn.Embedding(n, config.rhythm_dim) for n in (N_LINE_DURATIONS, N_PLACES, N_LEFT))
         self.style = nn.Embedding(N_STYLES, config.style_dim)
         width = config.interval_dim + config.register_dim + 6 * config.rhythm_dim + config.style_dim
         self.lstm = nn.LSTM(width, config.hidden_dim, batch_first=True)

@@ -10,10 +10,10 @@ from jaxtyping import Float, Int
 
 from musegen_lib.core.piece import Piece
 
-WIDEST = 12  # intervals and ratios beyond count as this
+WIDEST_SYMBOL = 12  # intervals and ratios beyond count as this
 
 
-N_STEPS = 2 * WIDEST + 1  # symbols of either
+N_STEPS = 2 * WIDEST_SYMBOL + 1  # symbols of either
 
 
 PSEUDO_COUNTS = (1.0, 4.0, 6.0)  # of the order below: for single intervals, pairs, triples
@@ -25,7 +25,7 @@ def interval_symbols(piece: Piece) -> Int[np.ndarray, "N"]:
     >>> interval_symbols(Piece.from_notes([(0, 4, 60), (4, 4, 62), (8, 4, 60)])).tolist()
     [14, 10]
     """
-    return np.clip(np.diff(piece.notes["pitch"].astype(np.int64)), -WIDEST, WIDEST) + WIDEST
+    return np.clip(np.diff(piece.notes["pitch"].astype(np.int64)), -WIDEST_SYMBOL, WIDEST_SYMBOL) + WIDEST_SYMBOL
 
 
 @dataclass

@@ -41,7 +41,7 @@ class WindowBatches:
         return WindowBatch(torch.from_numpy(moved), torch.tensor(weight))
 
 
-def in_batches(windows: np.ndarray, beta: float, size: int = 256) -> list[WindowBatch]:
+def windows_in_batches(windows: np.ndarray, beta: float, size: int = 256) -> list[WindowBatch]:
     """Batch windows in their order."""
     parts = [windows[start : start + size] for start in range(0, len(windows), size)]
     return [WindowBatch(torch.from_numpy(part), torch.tensor(beta)) for part in parts]

@@ -92,7 +92,7 @@ def accuracy(written: Int[np.ndarray, "N T"], tokens: Int[np.ndarray, "N T"]) ->
     return {"onsets": float(right[tokens >= FIRST_PITCH].mean()), "steps": float(right.mean())}
 
 
-def hold_floor(tokens: Int[np.ndarray, "N T"]) -> dict[str, float]:
+def hold_baseline(tokens: Int[np.ndarray, "N T"]) -> dict[str, float]:
     """What "always hold" scores."""
     return accuracy(np.full_like(tokens, HOLD), tokens)
 
@@ -119,5 +119,5 @@ def reconstruction(model: MelodyVAE, tokens: Int[np.ndarray, "N T"], codes: Code
         "from_mean": accuracy(write_windows(model, codes.mean), tokens),
         "from_draw": accuracy(write_windows(model, codes.z), tokens),
         "teacher_forced": accuracy(teacher_forced(model, tokens, codes.z), tokens),
-        "always_hold": hold_floor(tokens),
+        "always_hold": hold_baseline(tokens),
     }

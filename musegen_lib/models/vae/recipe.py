@@ -26,7 +26,7 @@ from musegen_lib.metrics.originality import melody_symbols
 from musegen_lib.metrics.reference import shuffle_notes
 from musegen_lib.metrics.two_sample import classifier_two_sample
 from musegen_lib.models.melody.recipe import TERMS, copy_detector
-from musegen_lib.models.vae.batches import WindowBatches, in_batches
+from musegen_lib.models.vae.batches import WindowBatches, windows_in_batches
 from musegen_lib.models.vae.measures import elbo_nats, encode_windows, iwae_nats, reconstruction
 from musegen_lib.models.vae.vae import MelodyVAE, MelodyVAEConfig
 from musegen_lib.training import loop as training
@@ -59,11 +59,11 @@ class VAERecipe(ShippedNet):
 
     def train(self, out: Path, seed: int = 0, steps: int | None = None, minutes: float | None = None) -> dict[str, Any]:
         """Train on the folk tunes; a run that was stopped goes on from its last validation."""
-        windows, valid = training_windows(), in_batches(held_out_windows("valid").tokens, BETA)
+        windows, valid = training_windows(), windows_in_batches(held_out_windows("valid").tokens, BETA)
         batches = WindowBatches(windows, self.batch_size, seed, BETA, WARMUP_STEPS)
         model, run = self.fitted(batches, valid, out, seed, steps, minutes)
         data = f"two-bar windows of folk tunes, part train, {len(windows):,} windows: {TERMS}"
-        return self.sealed(out, model, run, data, seed, steps, minutes, beta=BETA)
+        return self.save_trained(out, model, run, data, seed, steps, minutes, beta=BETA)
 
     def generate(self, n: int, seed: int, **wishes: Any) -> list[Piece]:
         """Write n windows from codes drawn from the prior.

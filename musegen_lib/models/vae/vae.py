@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from musegen_lib.models.vae.batches import WindowBatch
 from musegen_lib.models.vae.encoders_decoders import BODIES, MelodyVAEConfig
 
-__all__ = ["MelodyVAE", "MelodyVAEConfig", "SketchConfig", "SketchVAE", "draw_latent", "gaussian_kl"]
+__all__ = ["MelodyVAE", "MelodyVAEConfig", "SketchVAE", "SketchVAEConfig", "draw_latent", "gaussian_kl"]
 
 
 def gaussian_kl(mean: Float[Tensor, "B Z"], log_variance: Float[Tensor, "B Z"]) -> Float[Tensor, "B Z"]:
@@ -36,7 +36,7 @@ def draw_latent(mean: Tensor, log_variance: Tensor, noise: Tensor) -> Float[Tens
 
 
 @dataclass(frozen=True)
-class SketchConfig:
+class SketchVAEConfig:
     """Sizes of a SketchVAE."""
 
     n_cells: int = 784  # C: 16 sixteenths times 49 pitches
@@ -47,7 +47,7 @@ class SketchConfig:
 class SketchVAE(nn.Module):
     """The sketch of many tutorials, mended: 784 -> 128 -> 2 means and 2 log-variances; 2 -> 128 -> 784 logits."""
 
-    def __init__(self, config: SketchConfig):
+    def __init__(self, config: SketchVAEConfig):
         super().__init__()
         self.config = config
         self.encoder = nn.Sequential(

@@ -11,12 +11,12 @@ from musegen_lib.core.piece import Piece
 from musegen_lib.corpus import corpus_fingerprint, windows
 from musegen_lib.corpus.chinese_german import FEWEST_NOTES, STYLES, load_side
 from musegen_lib.models.melody.recipe import TERMS
-from musegen_lib.models.style.evaluation.ngram_classifier import GramJudge
-from musegen_lib.models.style.evaluation.ngram_weights import GramNet, GramNetConfig, nats_of
+from musegen_lib.models.style.evaluation.ngram_classifier import NgramClassifier
+from musegen_lib.models.style.evaluation.ngram_weights import NgramWeights, NgramWeightsConfig, nats_of
 from musegen_lib.models.style.evaluation.roll_classifier import (
     RollBatches,
-    RollJudge,
-    RollJudgeConfig,
+    RollClassifier,
+    RollClassifierConfig,
     piece_to_rolls,
     rolls_in_batches,
 )
@@ -25,43 +25,45 @@ from musegen_lib.training.checkpoints import write_checkpoint
 from musegen_lib.training.pretrained import ShippedNet
 
 
-def judge_tunes(style: str, part: str) -> list[Piece]:
+def classifier_tunes(style: str, part: str) -> list[Piece]:
     """Whole tunes of the judge's side."""
     return list(load_side(style, "judge", part))
 
 
-def judge_windows(style: str, part: str) -> list[Piece]:
+def classifier_windows(style: str, part: str) -> list[Piece]:
     """Four bars of 2/4 on sixteenths (32 steps), two bars apart, of the judge's side, with 8 notes or more."""
     corpus = load_side(style, "judge", part)
     corpus = corpus.select((corpus.column("metre") == "2/4") & (corpus.column("grid") == 4))
     return [piece for piece in windows(corpus, 4, 2) if len(piece) >= FEWEST_NOTES]
 
 
-def fit_gram_judge() -> GramJudge:
+def fit_ngram_classifier() -> NgramClassifier:
     """Fit the first judge on tunes and windows, calibrate it on valid tunes; about 15 s."""
-    judge = GramJudge().fit(*(judge_tunes(style, "train") + judge_windows(style, "train") for style in STYLES))
-    return judge.calibrate(*(judge_tunes(style, "valid") for style in STYLES))
+    judge = NgramClassifier().fit(
+        *(classifier_tunes(style, "train") + classifier_windows(style, "train") for style in STYLES)
+    )
+    return judge.calibrate(*(classifier_tunes(style, "valid") for style in STYLES))
 
 
-class GramJudgeRecipe(ShippedNet):
+class NgramClassifierRecipe(ShippedNet):
     """The judge that counts: n-grams of intervals and rhythm, logistic regression, calibrated."""
 
     name = "style-judges"
     about = "Logistic regression that tells Chinese from German folk song by counted intervals and rhythms; a judge."
-    net = GramNet
-    config = GramNetConfig()
+    net = NgramWeights
+    config = NgramWeightsConfig()
 
     def train(self, out: Path, seed: int = 0, steps: int | None = None, minutes: float | None = None) -> dict[str, Any]:
         """Fit the judge; the solution is one, whatever the seed, and steps or minutes limit nothing."""
-        judge = fit_gram_judge()
-        net = GramNet.of(judge)
+        judge = fit_ngram_classifier()
+        net = NgramWeights.of(judge)
         card = {
             "about": self.about,
             "recipe": f"musegen train {self.name}",
             "data": f"han2, fink0, kinder0, zuccal0, part train, tunes and windows of four bars: {TERMS}",
             "data_fingerprint": corpus_fingerprint("folk"),
             "seed": seed,
-            "valid_loss": round(nats_of(net.judge(), *(judge_tunes(style, "valid") for style in STYLES)), 4),
+            "valid_loss": round(nats_of(net.judge(), *(classifier_tunes(style, "valid") for style in STYLES)), 4),
         }
         write_checkpoint(out, net, card)
         return card
@@ -72,13 +74,13 @@ def side_rolls(style: str, part: str) -> np.ndarray:
     return np.concatenate([piece_to_rolls(piece) for piece in load_side(style, "judge", part)])
 
 
-class RollJudgeRecipe(ShippedNet):
+class RollClassifierRecipe(ShippedNet):
     """The judge on piano rolls."""
 
     name = "style-rolls"
     about = "A convolutional net that tells Chinese from German folk song by piano rolls; a judge, never a critic."
-    net = RollJudge
-    config = RollJudgeConfig()
+    net = RollClassifier
+    config = RollClassifierConfig()
     training = training.TrainConfig(
         steps=1500, learning_rate=3e-3, weight_decay=0.02, validate_every=150, patience=4, clip_norm=1.0
     )
@@ -90,8 +92,8 @@ class RollJudgeRecipe(ShippedNet):
         valid = rolls_in_batches(*(side_rolls(style, "valid") for style in STYLES))
         model, run = self.fitted(RollBatches(*sides, self.batch_size, seed), valid, out, seed, steps, minutes)
         data = f"han2, fink0, kinder0, zuccal0, part train, {sum(map(len, sides)):,} rolls: {TERMS}"
-        return self.sealed(out, model, run, data, seed, steps, minutes)
+        return self.save_trained(out, model, run, data, seed, steps, minutes)
 
 
-GRAM_JUDGE = GramJudgeRecipe()
-ROLL_JUDGE = RollJudgeRecipe()
+NGRAM_CLASSIFIER = NgramClassifierRecipe()
+ROLL_CLASSIFIER = RollClassifierRecipe()

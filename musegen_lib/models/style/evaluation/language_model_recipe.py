@@ -7,7 +7,7 @@ from typing import Any
 
 from musegen_lib.corpus.chinese_german import STYLES
 from musegen_lib.models.melody.recipe import TERMS
-from musegen_lib.models.style.evaluation.classifier_recipes import judge_tunes
+from musegen_lib.models.style.evaluation.classifier_recipes import classifier_tunes
 from musegen_lib.models.style.evaluation.language_model import (
     StepBatch,
     StepBatches,
@@ -23,7 +23,7 @@ def steps_in_batches(part: str, size: int = 32) -> list[StepBatch]:
     """Whole tunes of the judge's side, each batch of one style."""
     found = []
     for number, style in enumerate(STYLES):
-        tunes = sorted(judge_tunes(style, part), key=len)
+        tunes = sorted(classifier_tunes(style, part), key=len)
         parts = [tunes[first : first + size] for first in range(0, len(tunes), size)]
         found += [pieces_to_batch(some, [number] * len(some)) for some in parts]
     return found
@@ -42,11 +42,11 @@ class FluencyRecipe(ShippedNet):
 
     def train(self, out: Path, seed: int = 0, steps: int | None = None, minutes: float | None = None) -> dict[str, Any]:
         """Train on the judge's tunes; the best step is chosen on its validation tunes."""
-        tunes = tuple(judge_tunes(style, "train") for style in STYLES)
+        tunes = tuple(classifier_tunes(style, "train") for style in STYLES)
         batches = StepBatches(tunes, seed=seed)
         model, run = self.fitted(batches, steps_in_batches("valid"), out, seed, steps, minutes)
         data = f"han2, fink0, kinder0, zuccal0, part train, {sum(map(len, tunes)):,} tunes: {TERMS}"
-        return self.sealed(out, model, run, data, seed, steps, minutes)
+        return self.save_trained(out, model, run, data, seed, steps, minutes)
 
 
 FLUENCY = FluencyRecipe()

@@ -15,24 +15,24 @@ from musegen_lib.metrics.content import content_report
 from musegen_lib.metrics.originality import CopyDetector, corpus_to_symbols, melody_symbols
 from musegen_lib.metrics.tonality import scale_consistency
 from musegen_lib.models.style.baselines import Rewriter
-from musegen_lib.models.style.evaluation.classifier_recipes import GRAM_JUDGE, ROLL_JUDGE, judge_tunes
+from musegen_lib.models.style.evaluation.classifier_recipes import NGRAM_CLASSIFIER, ROLL_CLASSIFIER, classifier_tunes
 from musegen_lib.models.style.evaluation.language_model_recipe import FLUENCY
-from musegen_lib.models.style.evaluation.ngram_classifier import VIEWS, GramJudge
+from musegen_lib.models.style.evaluation.ngram_classifier import VIEWS, NgramClassifier
 from musegen_lib.models.style.trigram import IntervalTrigram
 
 COPIED_RUN = 10  # notes; real held-out tunes seldom share so many with a training tune
 
 
 @lru_cache(maxsize=1)
-def gram_judge() -> GramJudge:
+def ngram_classifier() -> NgramClassifier:
     """The first judge: n-grams and logistic regression, fitted by the recipe style-judges."""
-    return GRAM_JUDGE.load_once().judge()
+    return NGRAM_CLASSIFIER.load_once().judge()
 
 
 @lru_cache(maxsize=2)
 def fluency_model(style: str) -> IntervalTrigram:
     """Trigram of the judge's side, which no transfer method counts."""
-    return IntervalTrigram().fit(judge_tunes(style, "train"))
+    return IntervalTrigram().fit(classifier_tunes(style, "train"))
 
 
 @lru_cache(maxsize=2)
@@ -64,15 +64,15 @@ def fluency(pieces: Sequence[Piece], style: str) -> dict[str, float]:
     }
 
 
-def judge_pieces(pieces: Sequence[Piece], to: str) -> dict[str, float]:
+def classify_pieces(pieces: Sequence[Piece], to: str) -> dict[str, float]:
     """Share of the pieces that each judge takes for `to`."""
     return {name: float(said.mean()) for name, said in believed(pieces, to).items()}
 
 
 def believed(pieces: Sequence[Piece], to: str) -> dict[str, Bool[np.ndarray, "P"]]:
     """Which pieces are judged as `to` (more sure than not): by counting, in each view, and by the net on rolls."""
-    heard = {view: gram_judge().probability(pieces, to, view) for view in VIEWS}
-    heard["rolls"] = ROLL_JUDGE.load_once().probability(pieces, to)
+    heard = {view: ngram_classifier().probability(pieces, to, view) for view in VIEWS}
+    heard["rolls"] = ROLL_CLASSIFIER.load_once().probability(pieces, to)
     return {f"judged {name}": sure > 0.5 for name, sure in heard.items()}
 
 
@@ -91,7 +91,7 @@ def evaluate_pieces(befores: Sequence[Piece], afters: Sequence[Piece], to: str) 
     """
     rows = [content_report(before, after) for before, after in zip(befores, afters, strict=True)]
     content = {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}
-    return judge_pieces(afters, to) | content | fluency(afters, to) | copied(afters, to) | {"tunes": len(afters)}
+    return classify_pieces(afters, to) | content | fluency(afters, to) | copied(afters, to) | {"tunes": len(afters)}
 
 
 def evaluate_method(rewrite: Rewriter, to: str, amount: float, pieces: Sequence[Piece], seed: int) -> dict[str, Any]:
@@ -102,4 +102,4 @@ def evaluate_method(rewrite: Rewriter, to: str, amount: float, pieces: Sequence[
 def real_tunes(to: str, part: str = "valid") -> dict[str, Any]:
     """What real held-out tunes of a style score: the ceiling of the judges, the floor of nats and of copying."""
     pieces = list(load_held_out(to, part))
-    return judge_pieces(pieces, to) | fluency(pieces, to) | copied(pieces, to) | {"tunes": len(pieces)}
+    return classify_pieces(pieces, to) | fluency(pieces, to) | copied(pieces, to) | {"tunes": len(pieces)}

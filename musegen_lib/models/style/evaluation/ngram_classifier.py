@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from musegen_lib.core.piece import Piece
-from musegen_lib.models.style.trigram import WIDEST, interval_symbols
+from musegen_lib.models.style.trigram import WIDEST_SYMBOL, interval_symbols
 
 BASE = 32  # an n-gram is a number with n digits, each a symbol plus 1
 VIEWS = ("pitch", "rhythm", "combined")
@@ -23,10 +23,10 @@ INVERSE_PENALTY = 30.0  # C of the logistic regression
 def ratio_symbols(piece: Piece) -> Int[np.ndarray, "N"]:
     """Ratios of neighbouring durations as symbols 0 to 24; 12 is an equal note, 14 one twice as long."""
     halves = 2 * np.log2(piece.notes["duration_steps"].astype(np.float64))
-    return np.clip(np.round(np.diff(halves)), -WIDEST, WIDEST).astype(np.int64) + WIDEST
+    return np.clip(np.round(np.diff(halves)), -WIDEST_SYMBOL, WIDEST_SYMBOL).astype(np.int64) + WIDEST_SYMBOL
 
 
-def gram_counts(symbols: Int[np.ndarray, "N"]) -> Float[np.ndarray, "32768"]:
+def ngram_counts(symbols: Int[np.ndarray, "N"]) -> Float[np.ndarray, "32768"]:
     """Count runs of one, two and three symbols, scaled to length 1; zeros for a melody without an interval."""
     found = np.zeros(BASE**3)
     for n in (1, 2, 3):
@@ -40,13 +40,13 @@ def gram_counts(symbols: Int[np.ndarray, "N"]) -> Float[np.ndarray, "32768"]:
 def view_of(piece: Piece, view: str) -> Float[np.ndarray, "65536"]:
     """The features of a piece in one view: intervals in the first half, ratios in the second; the unseen half is 0."""
     empty = np.zeros(BASE**3)
-    pitch = empty if view == "rhythm" else gram_counts(interval_symbols(piece))
-    rhythm = empty if view == "pitch" else gram_counts(ratio_symbols(piece))
+    pitch = empty if view == "rhythm" else ngram_counts(interval_symbols(piece))
+    rhythm = empty if view == "pitch" else ngram_counts(ratio_symbols(piece))
     return np.concatenate([pitch, rhythm])
 
 
 @dataclass
-class GramJudge:
+class NgramClassifier:
     """Tells Chinese from German melodies by logistic regression on n-grams, in three views.
 
     Args:
@@ -61,7 +61,7 @@ class GramJudge:
     slopes: np.ndarray = field(default_factory=lambda: np.ones(3))
     offsets: np.ndarray = field(default_factory=lambda: np.zeros(3))
 
-    def fit(self, chinese: Sequence[Piece], german: Sequence[Piece]) -> GramJudge:
+    def fit(self, chinese: Sequence[Piece], german: Sequence[Piece]) -> NgramClassifier:
         """Learn from melodies of both styles; each style weighs the same."""
         pieces, labels = [*chinese, *german], [1] * len(chinese) + [0] * len(german)
         for row, view in enumerate(VIEWS):
@@ -69,7 +69,7 @@ class GramJudge:
             self.weights[row], self.biases[row] = line.coef_[0], line.intercept_[0]
         return self
 
-    def calibrate(self, chinese: Sequence[Piece], german: Sequence[Piece]) -> GramJudge:
+    def calibrate(self, chinese: Sequence[Piece], german: Sequence[Piece]) -> NgramClassifier:
         """Stretch and shift the logits so that held-out melodies fare as the probabilities say.
 
         Source: Platt 1999, "Probabilistic outputs for support vector machines"; both styles weigh the same.

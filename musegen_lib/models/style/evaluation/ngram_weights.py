@@ -10,21 +10,21 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from musegen_lib.core.piece import Piece
-from musegen_lib.models.style.evaluation.ngram_classifier import BASE, VIEWS, GramJudge
+from musegen_lib.models.style.evaluation.ngram_classifier import BASE, VIEWS, NgramClassifier
 
 
 @dataclass(frozen=True)
-class GramNetConfig:
-    """Sizes of a GramNet."""
+class NgramWeightsConfig:
+    """Sizes of a NgramWeights."""
 
     n_grams: int = 2 * BASE**3  # runs of intervals, then runs of ratios
     n_views: int = len(VIEWS)
 
 
-class GramNet(nn.Module):
-    """What a GramJudge knows, as tensors: weights in float16, the few other numbers in float32."""
+class NgramWeights(nn.Module):
+    """What a NgramClassifier knows, as tensors: weights in float16, the few other numbers in float32."""
 
-    def __init__(self, config: GramNetConfig):
+    def __init__(self, config: NgramWeightsConfig):
         super().__init__()
         self.config = config
         self.weights = nn.Parameter(torch.zeros(config.n_views, config.n_grams, dtype=torch.float16), False)
@@ -33,16 +33,16 @@ class GramNet(nn.Module):
         self.offsets = nn.Parameter(torch.zeros(config.n_views), False)
 
     @classmethod
-    def of(cls, judge: GramJudge) -> GramNet:
+    def of(cls, judge: NgramClassifier) -> NgramWeights:
         """Take the numbers of a fitted judge, rounded to the precision of the file."""
-        net = cls(GramNetConfig())
+        net = cls(NgramWeightsConfig())
         for name, tensor in net.named_parameters():
             tensor.copy_(torch.from_numpy(np.asarray(getattr(judge, name))))
         return net
 
-    def judge(self) -> GramJudge:
+    def judge(self) -> NgramClassifier:
         """The judge with these numbers."""
-        return GramJudge(
+        return NgramClassifier(
             weights=self.weights.float().numpy(),
             **{name: getattr(self, name).double().numpy() for name in ("biases", "slopes", "offsets")},
         )
@@ -54,7 +54,7 @@ class GramNet(nn.Module):
         return raw * self.slopes[row] + self.offsets[row]
 
 
-def nats_of(judge: GramJudge, chinese: list[Piece], german: list[Piece]) -> float:
+def nats_of(judge: NgramClassifier, chinese: list[Piece], german: list[Piece]) -> float:
     """Mean surprise of the combined view at the true style, nats a melody; each style weighs the same."""
     sides = ((chinese, "chinese"), (german, "german"))
     return float(np.mean([-np.log(judge.probability(pieces, style)).mean() for pieces, style in sides]))

@@ -22,8 +22,8 @@ MAX_MOVE = 4  # semitones a roll may move in training
 
 
 @dataclass(frozen=True)
-class RollJudgeConfig:
-    """Sizes of a RollJudge."""
+class RollClassifierConfig:
+    """Sizes of a RollClassifier."""
 
     channels: int = 16  # of the first layer; the next have 1.5 and 2 times as many
     dropout: float = 0.2
@@ -38,10 +38,10 @@ class RollBatch:
     weights: Tensor
 
 
-class RollJudge(nn.Module):
+class RollClassifier(nn.Module):
     """Logit that a roll is Chinese."""
 
-    def __init__(self, config: RollJudgeConfig):
+    def __init__(self, config: RollClassifierConfig):
         super().__init__()
         self.config, c = config, config.channels
         self.layers = nn.Sequential(
