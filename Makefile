@@ -28,8 +28,8 @@ lint: $(STAMP) ## ruff: rules and layout
 	$(RUN) ruff format --check .
 
 unit-test: caches ## unit tests and the examples in docstrings, on two processes; then the lessons as students get them
-	OMP_NUM_THREADS=1 $(RUN) pytest -x -q -n 2 --dist loadfile --ignore=tests/test_student_notebooks.py tests musegen_lib
-	OMP_NUM_THREADS=1 $(RUN) pytest -x -q -n 2 --dist worksteal tests/test_student_notebooks.py
+	OMP_NUM_THREADS=1 $(RUN) pytest -x -q -n 2 --dist loadfile --ignore=tests/repo/test_student_notebooks.py tests musegen_lib
+	OMP_NUM_THREADS=1 $(RUN) pytest -x -q -n 2 --dist worksteal tests/repo/test_student_notebooks.py
 
 caches: $(STAMP)
 	$(RUN) musegen_lib data verify > /dev/null # two notebooks would build a cache at once, and say so
@@ -46,11 +46,11 @@ lab: $(STAMP) ## open the notebooks in JupyterLab
 	$(RUN) jupyterlab notebooks
 
 fuzz: $(STAMP) ## attack the readers for SECONDS, kill trainings, fill disks, make music for long; keeps what fails
-	cd tests && OMP_NUM_THREADS=1 ../$(RUN) fuzz --replay
-	cd tests && OMP_NUM_THREADS=1 ../$(RUN) fuzz --seconds $(SECONDS)
-	cd tests && OMP_NUM_THREADS=1 ../$(RUN) kills --kills 50
-	cd tests && OMP_NUM_THREADS=1 ../$(RUN) full_disks
-	cd tests && OMP_NUM_THREADS=1 ../$(RUN) long_use
+	cd tests/trust && OMP_NUM_THREADS=1 ../../$(RUN) fuzz --replay
+	cd tests/trust && OMP_NUM_THREADS=1 ../../$(RUN) fuzz --seconds $(SECONDS)
+	cd tests/trust && OMP_NUM_THREADS=1 ../../$(RUN) kills --kills 50
+	cd tests/trust && OMP_NUM_THREADS=1 ../../$(RUN) full_disks
+	cd tests/trust && OMP_NUM_THREADS=1 ../../$(RUN) long_use
 
 train: $(STAMP) ## train the published models again (an hour and a half)
 	$(RUN) musegen_lib train rnn

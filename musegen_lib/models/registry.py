@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from musegen_lib.core.errors import MusegenError
 from musegen_lib.core.piece import Piece
@@ -24,6 +24,7 @@ from musegen_lib.models.vae.recipe import VAERecipe
 __all__ = ["RECIPES", "Recipe", "find_recipe"]
 
 
+@runtime_checkable
 class Recipe(Protocol):
     """What the command line, the gallery and the benchmark ask of a model family."""
 

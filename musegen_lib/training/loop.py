@@ -13,7 +13,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from lightning_fabric import Fabric
@@ -24,6 +24,7 @@ from musegen_lib.training.checkpoints import read_state, write_state
 from musegen_lib.training.resume import LAST, fill_parts, part_tensors, seed_step, set_aside
 
 
+@runtime_checkable
 class Batches(Protocol):
     """What to train on: a batch for every step, the same one each time it is asked for."""
 

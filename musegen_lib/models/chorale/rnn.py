@@ -41,6 +41,7 @@ N_SPANS = 5  # silent; below, in unison, up to an octave above, further above an
 
 
 @runtime_checkable
+@runtime_checkable
 class Sizes(Protocol):
     """What a head needs to know of the net it belongs to."""
 

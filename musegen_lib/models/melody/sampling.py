@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -29,6 +29,7 @@ from musegen_lib.encodings.melody_events import (
 from musegen_lib.training.sampling import sample
 
 
+@runtime_checkable
 class MelodyStream(Protocol):
     """n melodies in the making: what a model must offer so that `sample_melodies` can draw from it."""
 

@@ -43,6 +43,7 @@ class Histories:
 
 
 @runtime_checkable
+@runtime_checkable
 class Recommender(Protocol):
     """What every recommender offers."""
 

@@ -1,7 +1,7 @@
 """What every notebook must keep to, read from the file without running it: one function a rule.
 
 Each check takes a notebook and returns its faults, one line each, naming the cell as the reader sees it: In [3] is the
-third code cell. tests/test_notebooks.py runs all of CHECKS over notebooks/.
+third code cell. tests/repo/test_notebooks.py runs all of CHECKS over notebooks/.
 """
 
 from __future__ import annotations

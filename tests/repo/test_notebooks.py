@@ -1,4 +1,4 @@
-"""Every notebook keeps to the rules of tests/notebook_checks.py, and each rule catches a notebook that breaks it."""
+"""Every notebook keeps to the rules of tests/helpers/notebook_checks.py, and each rule catches a notebook that breaks it."""
 
 import base64
 import io
@@ -11,7 +11,7 @@ import pytest
 import soundfile
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-FOLDER = Path(__file__).resolve().parents[1] / "notebooks"
+FOLDER = Path(__file__).resolve().parents[2] / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))  # by glob: a list would forget the next lesson
 KERNELSPEC = {"name": "python3", "display_name": "Python 3", "language": "python"}
 

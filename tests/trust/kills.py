@@ -1,6 +1,6 @@
 """Kill processes (signal 9) at random moments of training and of saving, and see that nothing is lost.
 
-    python tests/kills.py --kills 50 [--seed 1]
+    python tests/trust/kills.py --kills 50 [--seed 1]
 
 A trainer is a process of its own that goes on from where the last one was killed. When one gets to the end, its
 weights, optimizer, random state, losses and the order of its data must be, bit for bit, those of a run that nobody
@@ -24,15 +24,15 @@ from hashlib import sha256
 from pathlib import Path
 
 TESTS = Path(__file__).parent
-sys.path.insert(0, str(TESTS))
+sys.path[:0] = [str(TESTS), str(TESTS.parent / "helpers")]
 
 import torch  # noqa: E402
 from tiny_tunes import make_tunes  # noqa: E402
 
-from musegen_lib.models.melody.batches import MelodyBatches, collate
-from musegen_lib.models.melody.rnn import MelodyRNN, MelodyRNNConfig
-from musegen_lib.training import loop as training
-from musegen_lib.training.checkpoints import load_weights, read_card, read_state, write_checkpoint
+from musegen_lib.models.melody.batches import MelodyBatches, collate  # noqa: E402
+from musegen_lib.models.melody.rnn import MelodyRNN, MelodyRNNConfig  # noqa: E402
+from musegen_lib.training import loop as training  # noqa: E402
+from musegen_lib.training.checkpoints import load_weights, read_card, read_state, write_checkpoint  # noqa: E402
 
 NET = MelodyRNNConfig("gru", hidden_dim=24, embedding_dim=8, dropout=0.3)
 CONFIG = training.TrainConfig(steps=60, learning_rate=0.01, warmup_steps=3, validate_every=2, patience=99, seed=7)

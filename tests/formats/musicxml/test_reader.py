@@ -20,7 +20,7 @@ from musegen_lib.formats.musicxml.reader import (
 )
 
 BACH = Path(find_spec("music21").origin).parent / "corpus" / "bach"
-SKETCH = Path(__file__).resolve().parents[2] / "shared" / "reference"
+SKETCH = Path(__file__).resolve().parents[4] / "shared" / "reference"
 DOCTYPE = (
     '<!DOCTYPE score-partwise PUBLIC "-//Recordare//DTD MusicXML 4.0 Partwise//EN" "http://x.invalid/partwise.dtd">'
 )

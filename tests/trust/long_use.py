@@ -1,6 +1,6 @@
 """Much music in one process, and several processes at once.
 
-    python tests/long_use.py [--pieces 2000] [--players 500]
+    python tests/trust/long_use.py [--pieces 2000] [--players 500]
 
 Memory must stay within 5 % of what it was after a tenth of the work, and no file may stay open. Then three processes
 start at once in an empty data folder: each builds the caches it needs and trains; none disturbs another.

@@ -6,7 +6,7 @@ from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 PACKAGE = "musegen_lib"
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 LAYERS = (  # the first part of a module's name below musegen_lib; a star stands for any letters
     ("__init__", "errors", "piece", "roll_svg", "paths", "limits"),
     ("midi", "midi_*", "abc", "abc_*", "musicxml", "musicxml_*", "encodings", "soundfont", "interactions"),
@@ -67,7 +67,9 @@ def layer_faults(root):
     """Return one line for every import that points up, and for every module that has no layer."""
     graph = graph_of(root)
     faults = [
-        f"{name} has no layer: add it to LAYERS in tests/test_layering.py" for name in graph if layer_of(name) is None
+        f"{name} has no layer: add it to LAYERS in tests/repo/test_layering.py"
+        for name in graph
+        if layer_of(name) is None
     ]
     for name, targets in graph.items():
         for target in sorted(targets):
@@ -168,7 +170,7 @@ def test_an_import_that_points_down_or_sideways_is_fine(tmp_path):
 
 def test_an_unknown_module_is_told_to_enter_the_table(tmp_path):
     root = write_tree(tmp_path, kazoo="")
-    assert layer_faults(root) == ["musegen_lib.kazoo has no layer: add it to LAYERS in tests/test_layering.py"]
+    assert layer_faults(root) == ["musegen_lib.kazoo has no layer: add it to LAYERS in tests/repo/test_layering.py"]
 
 
 def test_a_cycle_inside_one_layer_is_caught(tmp_path):

@@ -10,7 +10,7 @@ import pytest
 from book._tools.ledger_pages import PLACEHOLDER, render_pages
 from musegen_lib.lessons.record import ROW
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 BOOK = ROOT / "book"
 LESSON = re.compile(r"0\d [A-Z][A-Za-z ]+")
 CJK = re.compile(r"[\u4e00-\u9fff]")

@@ -1,8 +1,8 @@
 """`make fuzz SECONDS=60`: damage sound files at random and read them in a process with limits; keep what goes wrong.
 
-    python tests/fuzz.py --seconds 60 [--seed 1] [--only midi,abc]
+    python tests/trust/fuzz.py --seconds 60 [--seed 1] [--only midi,abc]
 
-A failing file is made smaller and kept in tests/regressions/TARGET/, named after its fault; `make test` reads it from
+A failing file is made smaller and kept in tests/trust/regressions/TARGET/, named after its fault; `make test` reads it from
 then on. The table of what was tried is printed, and written to out/fuzz.json.
 """
 
@@ -27,7 +27,7 @@ REGRESSIONS = TESTS / "regressions"
 
 def write_table(lines: list[str]) -> None:
     """Put the table of a run between the two marks in SECURITY.md."""
-    path = TESTS.parent / "SECURITY.md"
+    path = TESTS.parents[1] / "SECURITY.md"
     before, _, rest = path.read_text(encoding="utf-8").partition("<!-- fuzz -->\n")
     _, _, after = rest.partition("<!-- end -->\n")
     path.write_text("\n".join([f"{before}<!-- fuzz -->", *lines, "<!-- end -->", after]), encoding="utf-8")
@@ -74,7 +74,7 @@ def main() -> int:
     if wish.keep_table:
         write_table([f"Seed {wish.seed}, {wish.seconds:g} s on one core.", "", *table(tallies)])
     faults = {name: tally.faults for name, tally in tallies.items() if tally.faults}
-    out = TESTS.parent / "out" / "fuzz.json"
+    out = TESTS.parents[1] / "out" / "fuzz.json"
     out.parent.mkdir(exist_ok=True)
     counts = {name: dict(tally.outcomes) for name, tally in tallies.items()}
     out.write_text(json.dumps({"seed": wish.seed, "outcomes": counts, "faults": faults}, indent=1) + "\n")

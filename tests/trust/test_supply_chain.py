@@ -13,7 +13,7 @@ from test_secrets_and_paths import kept_files
 
 from musegen_lib.display.sound import sound_font_path
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 ASKS_FOR_MORE = re.compile(r"GPL|General Public|MPL|Mozilla|CDDL|EPL|EUPL|SSPL|BUSL|Commons Clause|Proprietary", re.I)
 BINARIES = {".sf2", ".sf3", ".dll", ".so", ".dylib", ".exe", ".whl", ".jar", ".pyc", ".pkl", ".pickle", ".pt", ".pth"}
 

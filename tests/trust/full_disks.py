@@ -1,6 +1,6 @@
 """Fill a real, small disk to random levels and write to it: a clear error, the old file whole, nothing left behind.
 
-    python tests/full_disks.py [--rounds 20]
+    python tests/trust/full_disks.py [--rounds 20]
 
 The disk is a file system of 512 kB in memory, which Linux lets anyone mount in a namespace of their own (`unshare`).
 Where that is not to be had, a limit on the size of files stands in for it.

@@ -14,7 +14,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 from musegen_lib.core.errors import MusegenError
 from musegen_lib.lessons.notebooks import execute, student_version
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 BESIDE = ("data", "book", "README.md")  # what a lesson may reach by a relative path
 SECONDS_A_CELL = 180

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from notebook_checks import ABSOLUTE_PATH, BASE64_RUN
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 RULES = {
     "a path on one machine": ABSOLUTE_PATH,
     "a private key": re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY"),

@@ -17,7 +17,7 @@ from musegen_lib.formats.abc.fields import parse_key
 from musegen_lib.formats.abc.reader import parse_abc, piece_to_abc, read_abc, tune_to_piece
 
 CORPUS = Path(find_spec("music21").origin).parent / "corpus"
-SKETCH = Path(__file__).resolve().parents[2] / "shared" / "reference"
+SKETCH = Path(__file__).resolve().parents[4] / "shared" / "reference"
 DANCES = ("ryansMammoth", "oneills1850", "airdsAirs", "miscFolk")
 EIGHTH = 24
 

@@ -14,7 +14,7 @@ from musegen_lib.formats.musicxml import reader as musicxml
 from musegen_lib.models.chorale import frame_batches
 from musegen_lib.training import checkpoints
 
-PAGE = (Path(__file__).resolve().parents[1] / "SECURITY.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).resolve().parents[2] / "SECURITY.md").read_text(encoding="utf-8")
 STATED = {
     "MIDI: file, events, notes": f"{LIMITS.file_bytes:,} bytes, {LIMITS.events:,} events, {LIMITS.notes:,} notes",
     "MIDI: tracks, voices, changes of tempo, metre and key": f"{LIMITS.tracks}, {LIMITS.voices}, {LIMITS.changes:,}",
