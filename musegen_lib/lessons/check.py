@@ -1,4 +1,4 @@
-"""Checks for the exercises of the lessons: what is wrong, in musical terms, and a hint; never the answer.
+"""Checks for the exercises of a lesson: what is wrong, in musical terms, and a hint; never the answer.
 
 `check.name(answer)` prints one line. A first wrong answer brings hint 1, a second one hint 2, then hint 3.
 """
@@ -7,15 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
-
-from musegen_lib.lessons.exercises.first_music import FIRST_MUSIC
-from musegen_lib.lessons.exercises.gan import GAN
-from musegen_lib.lessons.exercises.recommend import LISTENERS
-from musegen_lib.lessons.exercises.rnn import RNN
-from musegen_lib.lessons.exercises.search import RECOMMEND
-from musegen_lib.lessons.exercises.style import STYLE
-from musegen_lib.lessons.exercises.theory import THEORY
-from musegen_lib.lessons.exercises.vae import VAE
 
 
 class Check:
@@ -48,10 +39,10 @@ class Check:
 
 
 class Checks:
-    """All checks by name: `check.steps_in_bar(answer)`."""
+    """The checks of one lesson by name: `check.steps_in_bar(answer)`."""
 
-    def __init__(self, *lessons: dict[str, tuple[Callable[[Any], str | None], tuple[str, str, str]]]):
-        self._checks = {name: Check(name, *entry) for lesson in lessons for name, entry in lesson.items()}
+    def __init__(self, exercises: dict[str, tuple[Callable[[Any], str | None], tuple[str, str, str]]]):
+        self._checks = {name: Check(name, *entry) for name, entry in exercises.items()}
 
     def __getattr__(self, name: str) -> Check:
         if name not in self._checks:
@@ -60,6 +51,3 @@ class Checks:
 
     def __dir__(self) -> list[str]:
         return list(self._checks)
-
-
-check = Checks(FIRST_MUSIC, THEORY, GAN, VAE, RNN, STYLE, RECOMMEND, LISTENERS)

@@ -5,8 +5,8 @@ from collections import Counter
 import pytest
 
 from musegen_lib.core.piece import Piece
-from musegen_lib.lessons.check import Checks, check
-from musegen_lib.lessons.exercises.first_music import FIRST_MUSIC
+from musegen_lib.lessons.check import Checks
+from musegen_lib.lessons.exercises.first_music import EXERCISES, check
 
 TUNE = [(0, 16, 60), (16, 16, 64), (32, 16, 67), (48, 8, 62), (56, 8, 60)]
 
@@ -51,7 +51,7 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize("name", sorted(FIRST_MUSIC))
+@pytest.mark.parametrize("name", sorted(EXERCISES))
 def test_the_reference_answer_is_right(name, capsys):
     check_once(name, RIGHT[name])
     assert capsys.readouterr().out == f"{name}: right.\n"
@@ -66,11 +66,11 @@ def test_a_named_wrong_answer_is_told_what_is_wrong(name, answer, words, capsys)
 
 
 def test_every_check_has_three_wrong_answers_at_least():
-    assert min(Counter(name for name, *_ in WRONG)[name] for name in FIRST_MUSIC) >= 3
+    assert min(Counter(name for name, *_ in WRONG)[name] for name in EXERCISES) >= 3
 
 
 def test_hints_come_one_after_the_other_and_stay_at_the_third(capsys):
-    fresh = Checks(FIRST_MUSIC)
+    fresh = Checks(EXERCISES)
     for _ in range(4):
         fresh.steps_in_bar(lambda metre: 0)
     out = capsys.readouterr().out
@@ -101,4 +101,4 @@ def test_an_unknown_check_lists_the_known_ones():
 
 
 def check_once(name, answer):
-    getattr(Checks(FIRST_MUSIC), name)(answer)
+    getattr(Checks(EXERCISES), name)(answer)

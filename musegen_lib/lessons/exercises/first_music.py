@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from typing import Any
 
 from musegen_lib.core.keys import PITCH_CLASSES, TONIC_PITCH_CLASS
 from musegen_lib.core.piece import Piece
+from musegen_lib.lessons.check import Checks
 
 SCALE = Piece.from_notes([(4 * i, 4, pitch) for i, pitch in enumerate((60, 62, 64, 65, 67))], key="C major")
 INTERVALS = {0: "nothing", 5: "a fourth", 7: "a fifth", 12: "an octave", -7: "a fifth down", -5: "a fourth down"}
@@ -73,7 +73,7 @@ def four_bars(answer: Callable[[], Piece]) -> str | None:
     return None
 
 
-FIRST_MUSIC: dict[str, tuple[Callable[[Any], str | None], tuple[str, str, str]]] = {
+EXERCISES = {
     "steps_in_bar": (
         steps_in_bar,
         (
@@ -107,3 +107,5 @@ FIRST_MUSIC: dict[str, tuple[Callable[[Any], str | None], tuple[str, str, str]]]
         ),
     ),
 }
+
+check = Checks(EXERCISES)

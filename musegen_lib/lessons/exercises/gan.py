@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from musegen_lib.lessons.check import Checks
+
 Answer = Callable[..., Any]
 
 
@@ -114,7 +116,7 @@ def distinct_bars(answer: Answer) -> str | None:
     return None
 
 
-GAN = {
+EXERCISES = {
     "optimal_discriminator": (
         optimal_discriminator,
         (
@@ -164,3 +166,5 @@ GAN = {
         ),
     ),
 }
+
+check = Checks(EXERCISES)

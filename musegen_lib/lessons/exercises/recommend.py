@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from musegen_lib.lessons.check import Checks
+
 Answer = Callable[..., Any]
 
 
@@ -106,7 +108,7 @@ def coverage(answer: Answer) -> str | None:
     return None
 
 
-LISTENERS: dict[str, tuple[Callable[[Any], str | None], tuple[str, str, str]]] = {
+EXERCISES = {
     "truncated_recall": (
         truncated_recall,
         (
@@ -156,3 +158,5 @@ LISTENERS: dict[str, tuple[Callable[[Any], str | None], tuple[str, str, str]]] =
         ),
     ),
 }
+
+check = Checks(EXERCISES)

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from musegen_lib.lessons.check import Checks
+
 Answer = Callable[..., Any]
 MELODY = [60, 64, 67, 72, 71, 65]
 
@@ -149,7 +151,7 @@ def singable(answer: Answer) -> str | None:
     return None
 
 
-RNN: dict[str, tuple[Callable[[Any], str | None], tuple[str, str, str]]] = {
+EXERCISES = {
     "has_memory": (
         has_memory,
         (
@@ -207,3 +209,5 @@ RNN: dict[str, tuple[Callable[[Any], str | None], tuple[str, str, str]]] = {
         ),
     ),
 }
+
+check = Checks(EXERCISES)

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from musegen_lib.lessons.check import Checks
+
 Answer = Callable[..., Any]
 
 
@@ -106,7 +108,7 @@ def best_window(answer: Answer) -> str | None:
     return None
 
 
-RECOMMEND: dict[str, tuple[Callable[[Any], str | None], tuple[str, str, str]]] = {
+EXERCISES = {
     "cosine": (
         cosine,
         (
@@ -156,3 +158,5 @@ RECOMMEND: dict[str, tuple[Callable[[Any], str | None], tuple[str, str, str]]] =
         ),
     ),
 }
+
+check = Checks(EXERCISES)

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from musegen_lib.lessons.check import Checks
+
 Answer = Callable[..., Any]
 
 PENTATONIC = (0, 2, 4, 7, 9)
@@ -144,7 +146,7 @@ def overconfidence(answer: Answer) -> str | None:
     return None
 
 
-STYLE = {
+EXERCISES = {
     "share_kept": (
         share_kept,
         (
@@ -210,3 +212,5 @@ STYLE = {
         ),
     ),
 }
+
+check = Checks(EXERCISES)

@@ -9,6 +9,7 @@ import numpy as np
 
 from musegen_lib.core.keys import PITCH_CLASSES
 from musegen_lib.core.piece import Piece
+from musegen_lib.lessons.check import Checks
 
 Answer = Callable[..., Any]
 PHRASE = [(67, 4), (0, 2), (64, 2), (60, 8)]  # (pitch, duration), 0 a rest
@@ -167,7 +168,7 @@ def _softmax(logits: np.ndarray) -> np.ndarray:
     return weights / weights.sum()
 
 
-THEORY: dict[str, tuple[Callable[[Any], str | None], tuple[str, str, str]]] = {
+EXERCISES = {
     "transpose_events": (
         transpose_events,
         (
@@ -225,3 +226,5 @@ THEORY: dict[str, tuple[Callable[[Any], str | None], tuple[str, str, str]]] = {
         ),
     ),
 }
+
+check = Checks(EXERCISES)

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from musegen_lib.lessons.check import Checks
+
 Answer = Callable[..., Any]
 
 
@@ -148,7 +150,7 @@ def direction(answer: Answer) -> str | None:
     return None
 
 
-VAE: dict[str, tuple[Callable[[Any], str | None], tuple[str, str, str]]] = {
+EXERCISES = {
     "split_code": (
         split_code,
         (
@@ -214,3 +216,5 @@ VAE: dict[str, tuple[Callable[[Any], str | None], tuple[str, str, str]]] = {
         ),
     ),
 }
+
+check = Checks(EXERCISES)

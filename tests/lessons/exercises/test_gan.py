@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from musegen_lib.lessons.check import Checks
-from musegen_lib.lessons.exercises.gan import GAN
+from musegen_lib.lessons.exercises.gan import EXERCISES
 
 
 def hinge(real, made, margin=1.0, side=1.0):
@@ -85,20 +85,20 @@ CASES = [(name, mistake) for name, mistakes in WRONG.items() for mistake in mist
 
 
 def test_every_exercise_has_a_reference_and_at_least_three_wrong_answers():
-    assert GAN.keys() == REFERENCES.keys() == WRONG.keys()
+    assert EXERCISES.keys() == REFERENCES.keys() == WRONG.keys()
     assert all(len(mistakes) >= 3 for mistakes in WRONG.values())
 
 
 @pytest.mark.parametrize("name", REFERENCES)
 def test_the_reference_is_right(name, capsys):
-    getattr(Checks(GAN), name)(REFERENCES[name])
+    getattr(Checks(EXERCISES), name)(REFERENCES[name])
     assert capsys.readouterr().out == f"{name}: right.\n"
 
 
 @pytest.mark.parametrize(("name", "mistake"), CASES, ids=[f"{name}: {mistake}" for name, mistake in CASES])
 def test_a_wrong_answer_is_told_what_is_wrong(name, mistake, capsys):
     answer, verdict = WRONG[name][mistake]
-    getattr(Checks(GAN), name)(answer)
+    getattr(Checks(EXERCISES), name)(answer)
     said = capsys.readouterr().out
     assert verdict in said
     assert "Hint 1" in said

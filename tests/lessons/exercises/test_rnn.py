@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from musegen_lib.lessons.check import Checks, check
-from musegen_lib.lessons.exercises.rnn import RNN
+from musegen_lib.lessons.check import Checks
+from musegen_lib.lessons.exercises.rnn import EXERCISES, check
 
 
 def has_memory(net, melody):
@@ -123,25 +123,25 @@ CASES = [(name, mistake) for name, mistakes in WRONG.items() for mistake in mist
 
 
 def test_every_exercise_has_a_reference_and_at_least_three_wrong_answers():
-    assert RNN.keys() == REFERENCES.keys() == WRONG.keys()
+    assert EXERCISES.keys() == REFERENCES.keys() == WRONG.keys()
     assert all(len(mistakes) >= 3 for mistakes in WRONG.values())
 
 
 @pytest.mark.parametrize("name", REFERENCES)
 def test_the_reference_is_right(name, capsys):
-    getattr(Checks(RNN), name)(REFERENCES[name])
+    getattr(Checks(EXERCISES), name)(REFERENCES[name])
     assert capsys.readouterr().out == f"{name}: right.\n"
 
 
 @pytest.mark.parametrize(("name", "mistake"), CASES, ids=[f"{name}: {mistake}" for name, mistake in CASES])
 def test_a_wrong_answer_is_told_what_is_wrong(name, mistake, capsys):
     answer, verdict = WRONG[name][mistake]
-    getattr(Checks(RNN), name)(answer)
+    getattr(Checks(EXERCISES), name)(answer)
     said = capsys.readouterr().out
     assert said.startswith(f"{name}: not yet: ")
     assert verdict in said
-    assert RNN[name][1][0] in said
+    assert EXERCISES[name][1][0] in said
 
 
 def test_the_lesson_finds_its_checks():
-    assert set(RNN) <= set(dir(check))
+    assert set(EXERCISES) <= set(dir(check))

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from musegen_lib.lessons.check import Checks, check
-from musegen_lib.lessons.exercises.style import STYLE
+from musegen_lib.lessons.check import Checks
+from musegen_lib.lessons.exercises.style import EXERCISES, check
 
 
 def kept(before, after):
@@ -123,19 +123,19 @@ CASES = [(name, mistake, *entry) for name, mistakes in WRONG.items() for mistake
 
 @pytest.mark.parametrize("name", REFERENCES)
 def test_the_reference_is_right(name, capsys):
-    getattr(Checks(STYLE), name)(REFERENCES[name])
+    getattr(Checks(EXERCISES), name)(REFERENCES[name])
     assert capsys.readouterr().out == f"{name}: right.\n"
 
 
 @pytest.mark.parametrize(("name", "mistake", "answer", "words"), CASES, ids=[f"{n}: {m}" for n, m, *_ in CASES])
 @pytest.mark.filterwarnings("ignore:invalid value")
 def test_a_named_wrong_answer_is_told_what_is_wrong(name, mistake, answer, words, capsys):
-    getattr(Checks(STYLE), name)(answer)
+    getattr(Checks(EXERCISES), name)(answer)
     out = capsys.readouterr().out
     assert words in out
     assert "Hint 1: " in out
 
 
 def test_every_exercise_has_a_reference_and_is_reached_by_the_lesson():
-    assert set(REFERENCES) == set(WRONG) == set(STYLE)
-    assert set(STYLE) <= set(dir(check))
+    assert set(REFERENCES) == set(WRONG) == set(EXERCISES)
+    assert set(EXERCISES) <= set(dir(check))

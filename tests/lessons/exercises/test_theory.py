@@ -5,8 +5,8 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from musegen_lib.lessons.check import Checks, check
-from musegen_lib.lessons.exercises.theory import THEORY
+from musegen_lib.lessons.check import Checks
+from musegen_lib.lessons.exercises.theory import EXERCISES, check
 
 
 def transpose(events, semitones):
@@ -120,23 +120,23 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize("name", sorted(THEORY))
+@pytest.mark.parametrize("name", sorted(EXERCISES))
 def test_the_reference_answer_is_right(name, capsys):
-    getattr(Checks(THEORY), name)(RIGHT[name])
+    getattr(Checks(EXERCISES), name)(RIGHT[name])
     assert capsys.readouterr().out == f"{name}: right.\n"
 
 
 @pytest.mark.parametrize(("name", "answer", "words"), WRONG)
 def test_a_named_wrong_answer_is_told_what_is_wrong(name, answer, words, capsys):
-    getattr(Checks(THEORY), name)(answer)
+    getattr(Checks(EXERCISES), name)(answer)
     out = capsys.readouterr().out
     assert words in out
     assert "Hint 1: " in out
 
 
 def test_every_check_has_three_wrong_answers_at_least():
-    assert min(Counter(name for name, *_ in WRONG)[name] for name in THEORY) >= 3
+    assert min(Counter(name for name, *_ in WRONG)[name] for name in EXERCISES) >= 3
 
 
 def test_the_checks_of_both_lessons_are_in_one_place():
-    assert {*THEORY, "steps_in_bar"} <= set(dir(check))
+    assert {*EXERCISES, "steps_in_bar"} <= set(dir(check))

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from musegen_lib.lessons.check import Checks, check
-from musegen_lib.lessons.exercises.vae import VAE
+from musegen_lib.lessons.check import Checks
+from musegen_lib.lessons.exercises.vae import EXERCISES, check
 
 
 def split(raw, cut=None, width=lambda log_variance: np.exp(0.5 * log_variance)):
@@ -116,20 +116,20 @@ CASES = [(name, mistake, *entry) for name, mistakes in WRONG.items() for mistake
 
 @pytest.mark.parametrize("name", REFERENCES)
 def test_the_reference_is_right(name, capsys):
-    getattr(Checks(VAE), name)(REFERENCES[name])
+    getattr(Checks(EXERCISES), name)(REFERENCES[name])
     assert capsys.readouterr().out == f"{name}: right.\n"
 
 
 @pytest.mark.parametrize(("name", "mistake", "answer", "words"), CASES, ids=[f"{n}: {m}" for n, m, *_ in CASES])
 def test_a_named_wrong_answer_is_told_what_is_wrong(name, mistake, answer, words, capsys):
-    getattr(Checks(VAE), name)(answer)
+    getattr(Checks(EXERCISES), name)(answer)
     out = capsys.readouterr().out
     assert words in out
     assert "Hint 1: " in out
 
 
 def test_every_exercise_has_a_reference_three_hints_and_three_to_five_wrong_answers():
-    assert set(REFERENCES) == set(WRONG) == set(VAE)
+    assert set(REFERENCES) == set(WRONG) == set(EXERCISES)
     assert all(3 <= len(mistakes) <= 5 for mistakes in WRONG.values())
-    assert all(len(hints) == 3 for _, hints in VAE.values())
-    assert set(VAE) <= set(dir(check))
+    assert all(len(hints) == 3 for _, hints in EXERCISES.values())
+    assert set(EXERCISES) <= set(dir(check))
