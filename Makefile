@@ -8,7 +8,7 @@ NOTEBOOKS := $(sort $(wildcard notebooks/*.ipynb))
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help music test lint unit-test caches notebook-test lab book book-test train bench notebooks fuzz
+.PHONY: help music test lint unit-test caches notebook-test lab book book-test train bench notebooks fuzz ledger study
 
 help: ## list the targets
 	@echo "make TARGET (the first one also makes .venv, which takes two minutes):"
@@ -61,8 +61,14 @@ train: $(STAMP) ## train the published models again (an hour and a half)
 	$(RUN) musegen_lib train gan-phrases
 	$(RUN) musegen_lib train gan-sketch
 
-bench: $(STAMP) ## measure times and model figures on this machine
-	$(RUN) musegen_lib bench
+bench: $(STAMP) ## measure times and model figures on this machine; KEEP=1 writes the committed table
+	$(RUN) tests.bench $(if $(KEEP),--keep)
+
+study: $(STAMP) ## run a long experiment again: make study NAME=vae-rates; without a name, list them
+	OMP_NUM_THREADS=1 $(RUN) data.studies.run $(NAME)
+
+ledger: $(STAMP) ## write the pages of the book that quote what lessons recorded
+	.venv/bin/python book/_tools/ledger_pages.py
 
 book: $(STAMP) ## build the book into book/_build/html, warnings as errors, and follow its links
 	.venv/bin/python book/_tools/build.py

@@ -8,6 +8,7 @@ that exists has not recorded is a fault; what a lesson still to come will record
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 PLACEHOLDER = re.compile(r"\{\{\s*(.*?)\s*\}\}")
 HEADING = re.compile(r"^#{1,6} +(.+?)\s*$", re.M)
 QUOTED = ("text", "value", "spread", "over", "unit", "full")  # what a placeholder may ask for
-NOTE = "<!-- Written by `musegen ledger`. Edit book/_templates/{name} and run it again. -->\n\n"
+NOTE = "<!-- Written by `make ledger`. Edit book/_templates/{name} and run it again. -->\n\n"
 UNTESTED = {"C": "not yet tested", "E": "not yet shown"}
 
 
@@ -176,3 +177,9 @@ def _fill_row(row: str, notebook: str, ledger: Ledger) -> tuple[str, list[str]]:
 def _in_table(text: str) -> str:
     """Text that does not end a table cell."""
     return " ".join(text.replace("|", r"\|").split())
+
+
+if __name__ == "__main__":
+    found = write_pages(Path(__file__).resolve().parents[2])
+    print(*found, sep="\n")
+    sys.exit(bool(found))

@@ -118,10 +118,3 @@ def _heard_more(heard: Histories, plays: np.ndarray) -> Histories:
 
 def _rounded(row: dict[str, float]) -> dict[str, float]:
     return {name: round(float(value), 4) if name != "round" else int(value) for name, value in row.items()}
-
-
-RECOMMEND_STUDIES = {
-    "listener-contest": listener_contest,
-    "listener-cold": listener_cold,
-    "listener-loop": listener_loop,
-}

@@ -1,4 +1,4 @@
-"""Experiments too long for a lesson: `musegen study NAME` runs one, data/studies keeps its numbers, lessons draw them.
+"""Experiments too long for a lesson: `make study NAME=vae-rates` runs one and keeps its numbers beside it.
 
 Each study trains small nets from several seeds on one core and writes every raw number. A lesson reads the file with
 `read_study`; anyone can run the study again.
@@ -7,59 +7,51 @@ Each study trains small nets from several seeds on one core and writes every raw
 from __future__ import annotations
 
 import json
+import sys
 import time
 from collections.abc import Callable
+from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from data.studies.chorales import chorale_splits, frames_benchmark
-from data.studies.gan import gan_designs, gan_seeds, gan_sizes
-from data.studies.harmony import style_harmony
-from data.studies.listeners import RECOMMEND_STUDIES
-from data.studies.melody import copy_distance, melody_cells, melody_context, melody_counting, melody_sizes
-from data.studies.recommend import hum_search, tune_designs
-from data.studies.style import style_latents, transfer_test
-from data.studies.transfer import transfer_curves
-from data.studies.vae import VAE_STUDIES
 from musegen_lib.core.errors import MusegenError
 from musegen_lib.core.paths import committed, replacing
 
-STUDIES: dict[str, Callable[[], list[dict[str, Any]]]] = {
-    "melody-cells": melody_cells,
-    "melody-context": melody_context,
-    "melody-sizes": melody_sizes,
-    "melody-counting": melody_counting,
-    "copy-distance": copy_distance,
-    "frames-benchmark": frames_benchmark,
-    "chorale-splits": chorale_splits,
-    "gan-designs": gan_designs,
-    "gan-seeds": gan_seeds,
-    "gan-sizes": gan_sizes,
-    "transfer-curves": transfer_curves,
-    **VAE_STUDIES,
-    "style-latents": style_latents,
-    "transfer-test": transfer_test,
-    "style-harmony": style_harmony,
-    "hum-search": hum_search,
-    "tune-designs": tune_designs,
-    **RECOMMEND_STUDIES,
+STUDIES = {  # module of this folder: its studies; the function of "vae-rates" is vae_rates
+    "melody": ("melody-cells", "melody-context", "melody-sizes", "melody-counting", "copy-distance"),
+    "chorales": ("frames-benchmark", "chorale-splits"),
+    "gan": ("gan-designs", "gan-seeds", "gan-sizes"),
+    "vae": ("vae-rates", "vae-sizes", "vae-designs"),
+    "style": ("style-latents", "transfer-test"),
+    "transfer": ("transfer-curves",),
+    "harmony": ("style-harmony",),
+    "recommend": ("hum-search", "tune-designs"),
+    "listeners": ("listener-contest", "listener-cold", "listener-loop"),
 }
+NAMES = tuple(name for names in STUDIES.values() for name in names)
+
+
+def find_study(name: str) -> Callable[[], list[dict[str, Any]]]:
+    """The function that runs a study; MusegenError lists the names there are."""
+    if name not in NAMES:
+        raise MusegenError(f"study {name!r} is unknown; choose one of {', '.join(NAMES)}")
+    module = next(module for module, names in STUDIES.items() if name in names)
+    return getattr(import_module(f"data.studies.{module}"), name.replace("-", "_"))
 
 
 def run_study(name: str, out: Path | None = None) -> dict[str, Any]:
     """Run a study on one core and write its file; returns what was written."""
-    if name not in STUDIES:
-        raise MusegenError(f"study {name!r} is unknown; choose one of {', '.join(STUDIES)}")
+    study = find_study(name)
     torch.set_num_threads(1)
     started = time.process_time()
-    rows = STUDIES[name]()
+    rows = study()
     found = {
         "study": name,
-        "command": f"musegen study {name}",
-        "about": (STUDIES[name].__doc__ or "").partition("\n")[0],
+        "command": f"make study NAME={name}",
+        "about": (study.__doc__ or "").partition("\n")[0],
         "seeds": sorted({row["seed"] for row in rows if "seed" in row}),
         "versions": {package: version(package).partition("+")[0] for package in ("torch", "numpy", "music21")},
         "rows": rows,
@@ -74,3 +66,18 @@ def run_study(name: str, out: Path | None = None) -> dict[str, Any]:
 def _kept_seconds(rows: list[dict[str, Any]]) -> float:
     """What rows took that say so: some of them may have been kept from an earlier run."""
     return sum(row.get("seconds", 0.0) for row in rows)
+
+
+def main(names: list[str]) -> None:
+    """Run the studies named; without a name, list them."""
+    for name in names:
+        print(f"{name}: {run_study(name)['minutes_on_one_core']} minutes")
+    if not names:
+        print("make study NAME=one of:", *NAMES, sep="\n  ")
+
+
+if __name__ == "__main__":
+    try:
+        main(sys.argv[1:])
+    except MusegenError as fault:
+        sys.exit(f"study: {fault}")

@@ -77,6 +77,3 @@ def train_small(config: MelodyVAEConfig, n_tunes: int | None, beta: float, seed:
         "onsets": {name: round(share["onsets"], 4) for name, share in found.items()},
         "steps": {name: round(share["steps"], 4) for name, share in found.items()},
     }
-
-
-VAE_STUDIES = {"vae-rates": vae_rates, "vae-sizes": vae_sizes, "vae-designs": vae_designs}

@@ -1,4 +1,4 @@
-"""TODO."""
+"""`musegen perform`: the net plays on from the phrase in a file."""
 
 from __future__ import annotations
 

@@ -1,14 +1,12 @@
-"""The command `musegen recommend similar`."""
+"""`musegen recommend similar`: the folk tunes most like a file."""
 
 from __future__ import annotations
 
-import json as json_module
 import time
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import numpy as np
-import typer
 
 from musegen_lib.cli.convert import read_piece
 from musegen_lib.core.errors import MusegenError
@@ -18,23 +16,13 @@ from musegen_lib.models.search.recipe import melody_notes
 from musegen_lib.models.search.similar import MOST_NEIGHBOURS, MOST_NOTES, similar_tunes
 
 
-def similar(
-    source: Annotated[Path, typer.Argument(help="A melody: .mid, .abc, .xml, .musicxml or .mxl.")],
-    n: Annotated[int, typer.Option(help="How many tunes to name.")] = 10,
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
-) -> None:
-    """Name the folk tunes whose notes are most like a melody's, in any key and at any tempo."""
-
-    found = similar_file(source, n)
-    if json:
-        print(json_module.dumps(found, indent=2, ensure_ascii=False))
-        return
-    for line in found["read"]:
-        print(line)
-    for row in found["similar"]:
-        print(
-            f"{row['rank']:4}  {row['cosine']:.3f}  {row['id']:28}  {row['style']:10}  {row['metre']:5}  {row['title']}"
-        )
+def similar_lines(found: dict[str, Any]) -> list[str]:
+    """What `similar_file` found, a line a tune."""
+    rows = (
+        f"{row['rank']:4}  {row['cosine']:.3f}  {row['id']:28}  {row['style']:10}  {row['metre']:5}  {row['title']}"
+        for row in found["similar"]
+    )
+    return [*found["read"], *rows]
 
 
 def similar_file(source: Path, n: int = 10) -> dict[str, Any]:

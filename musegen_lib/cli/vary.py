@@ -1,4 +1,4 @@
-"""TODO."""
+"""`musegen vary` and `musegen interpolate`: melodies near a file's, and between two files."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """What a lesson measured, written down so that the book can quote it and no number in prose is typed by hand.
 
 A lesson calls `record` for a value and `verdict` for a row of the claims ledger. Each shows one line, which the stored
-notebook keeps with its parts in the metadata of the output; `musegen ledger` (ledger_pages.py) reads it there. Only
+notebook keeps with its parts in the metadata of the output; `make ledger` (ledger_pages.py) reads it there. Only
 digits that are shown are stored, so a run on another machine gives the same line as long as the shown digits agree.
 The parts are no mimetype of their own: the book builder warns about each one that it cannot draw.
 """

@@ -15,4 +15,4 @@ def read_study(name: str) -> list[dict[str, Any]]:
     try:
         return json.loads(path.read_text(encoding="utf-8"))["rows"]
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as fault:
-        raise MusegenError(f"{path.name}: no readable study; run musegen study {name}") from fault
+        raise MusegenError(f"{path.name}: no readable study; run make study NAME={name}") from fault

@@ -1,71 +1,82 @@
-"""The shipped models by name: how each is trained, loaded, asked for music, and measured.
+"""The recipes of all models by name. To name them imports none of them; to ask for one imports its family alone.
 
->>> sorted(RECIPES)
-['gan', 'gan-phrases', 'gan-sketch', 'markov', 'rnn', 'rnn-chorales', 'vae']
+>>> "rnn" in RECIPES, names_that("generate")
+(True, ('markov', 'rnn', 'rnn-chorales', 'gan', 'gan-phrases', 'gan-sketch', 'vae'))
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from musegen_lib.core.errors import MusegenError
 from musegen_lib.core.piece import Piece
-from musegen_lib.models.chorale.recipe import CHORALES, HARMONISER
-from musegen_lib.models.gan.recipe import BAR, PHRASES, SKETCH
-from musegen_lib.models.melody.recipe import MarkovRecipe, RNNRecipe
-from musegen_lib.models.search.recipe import TUNE_ENCODER
-from musegen_lib.models.style.evaluation.classifier_recipes import NGRAM_CLASSIFIER, ROLL_CLASSIFIER
-from musegen_lib.models.style.evaluation.language_model_recipe import FLUENCY
-from musegen_lib.models.style.gan_recipe import STYLE_GAN
-from musegen_lib.models.style.net_recipes import STYLE_RNN, STYLE_VAE, STYLE_VAE_ENSEMBLE
-from musegen_lib.models.vae.recipe import VAERecipe
-
-__all__ = ["RECIPES", "Recipe", "find_recipe"]
 
 
 @runtime_checkable
 class Recipe(Protocol):
-    """What the command line, the gallery and the benchmark ask of a model family."""
+    """What the command line, the gallery and the benchmark ask of a model; not every one generates or is evaluated."""
 
     about: str  # one sentence for a listener: which model, made from what
 
     def train(self, out: Path, seed: int = 0, steps: int | None = None, minutes: float | None = None) -> dict[str, Any]:
         """Train from the corpus, write the checkpoint to `out`, return the card."""
 
-    def generate(self, n: int, seed: int, **wishes: Any) -> list[Piece]:
-        """Write n pieces; the same seed and wishes give the same pieces."""
+    def generate(self, n: int, seed: int, **controls: Any) -> list[Piece]:
+        """Write n pieces; the same seed and controls give the same pieces."""
 
     def evaluate(self, split: str) -> dict[str, Any]:
         """Measure the model on "valid" or "test"."""
 
 
-RECIPES: dict[str, Recipe] = {
-    "markov": MarkovRecipe(),
-    "rnn": RNNRecipe(),
-    "rnn-chorales": CHORALES,
-    "gan": BAR,
-    "gan-phrases": PHRASES,
-    "gan-sketch": SKETCH,
-    "vae": VAERecipe(),
+_HOMES = {  # name: module below musegen_lib.models, the recipe in it, what it does besides training
+    "markov": ("melody.recipe", "MARKOV", "generate evaluate"),
+    "rnn": ("melody.recipe", "RNN", "generate evaluate"),
+    "rnn-chorales": ("chorale.recipe", "CHORALES", "generate evaluate"),
+    "gan": ("gan.recipe", "BAR", "generate evaluate"),
+    "gan-phrases": ("gan.recipe", "PHRASES", "generate evaluate"),
+    "gan-sketch": ("gan.recipe", "SKETCH", "generate evaluate"),
+    "vae": ("vae.recipe", "VAE", "generate evaluate"),
+    "chorales-frames": ("chorale.frames_recipe", "FRAMES", "evaluate"),
+    "harmoniser": ("chorale.recipe", "HARMONISER", ""),
+    "style-judges": ("style.evaluation.classifier_recipes", "NGRAM_CLASSIFIER", ""),
+    "style-rolls": ("style.evaluation.classifier_recipes", "ROLL_CLASSIFIER", ""),
+    "style-fluency": ("style.evaluation.language_model_recipe", "FLUENCY", ""),
+    "style-rnn": ("style.net_recipes", "STYLE_RNN", ""),
+    "style-vae": ("style.net_recipes", "STYLE_VAE", ""),
+    "style-vae-ensemble": ("style.net_recipes", "STYLE_VAE_ENSEMBLE", ""),
+    "style-gan": ("style.gan_recipe", "STYLE_GAN", ""),
+    "tune-encoder": ("search.recipe", "TUNE_ENCODER", ""),
 }
 
 
-TRAINED_ONLY = {  # nets that another command uses
-    "harmoniser": HARMONISER,
-    "style-judges": NGRAM_CLASSIFIER,
-    "style-rolls": ROLL_CLASSIFIER,
-    "style-gan": STYLE_GAN,
-    "style-fluency": FLUENCY,
-    "style-rnn": STYLE_RNN,
-    "style-vae": STYLE_VAE,
-    "style-vae-ensemble": STYLE_VAE_ENSEMBLE,
-    "tune-encoder": TUNE_ENCODER,
-}
+class _Recipes(Mapping[str, Any]):
+    """Recipes by name; the module of one is imported when it is asked for."""
+
+    def __getitem__(self, name: str) -> Any:
+        module, recipe, _ = _HOMES[name]
+        return getattr(import_module(f"musegen_lib.models.{module}"), recipe)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_HOMES)
+
+    def __len__(self) -> int:
+        return len(_HOMES)
 
 
-def find_recipe(name: str) -> Recipe:
-    """Return a recipe; MusegenError lists the names there are."""
-    if name not in RECIPES:
-        raise MusegenError(f"model {name!r} is unknown; choose one of {', '.join(RECIPES)}")
+RECIPES: Mapping[str, Any] = _Recipes()
+
+
+def names_that(does: str) -> tuple[str, ...]:
+    """Names of the models that "train", "generate" or can be asked to "evaluate"."""
+    return tuple(name for name, (*_, abilities) in _HOMES.items() if does == "train" or does in abilities.split())
+
+
+def find_recipe(name: str, does: str = "generate") -> Any:
+    """Return the recipe of a model that generates, trains or is evaluated; MusegenError lists the names there are."""
+    if name not in names_that(does):
+        what = f"{name!r} does not {does}" if name in RECIPES else f"{name!r} is unknown"
+        raise MusegenError(f"model {what}; choose one of {', '.join(names_that(does))}")
     return RECIPES[name]

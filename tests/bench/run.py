@@ -28,11 +28,11 @@ from musegen_lib.lessons.notebooks import execute
 from musegen_lib.models.melody.batches import MelodyBatches
 from musegen_lib.models.melody.recipe import melody_events
 from musegen_lib.models.melody.rnn import MelodyRNN, MelodyRNNConfig
-from musegen_lib.models.registry import RECIPES, TRAINED_ONLY
+from musegen_lib.models.registry import RECIPES, names_that
 from musegen_lib.training import loop as training
 from tests.bench import peers
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 TURNS = 3
 RATIO, SPEED, NATS, SIZE, SECONDS = "ratio", "a second", "nats", "kB", "s"
 TOLERANCES = {RATIO: 0.4, SPEED: 0.5, NATS: 0.005, SIZE: 0.1, SECONDS: 0.5}  # shares; of nats the difference itself
@@ -146,7 +146,8 @@ def _net() -> MelodyRNN:
 
 def writing() -> Iterator[Figure]:
     """Notes a second that each model writes; for the rnn also beside its bare LSTM, stepped as often."""
-    for name, recipe in RECIPES.items():
+    for name in names_that("generate"):
+        recipe = RECIPES[name]
         pieces = recipe.generate(8, 0)
         ours, _ = race(lambda recipe=recipe: recipe.generate(8, 0), lambda: None, turns=2)
         yield Figure(f"{name} writes, notes", sum(map(len, pieces)) / ours, SPEED)
@@ -157,12 +158,12 @@ def writing() -> Iterator[Figure]:
 
 def model_figures() -> Iterator[Figure]:
     """What every shipped model scores on the validation pieces."""
-    for name, recipe in RECIPES.items():
-        for key, value in recipe.evaluate("valid").items():
+    for name in names_that("generate"):
+        for key, value in RECIPES[name].evaluate("valid").items():
             if key.startswith("nats") and isinstance(value, float):
                 yield Figure(f"{name}, valid: {key.replace('_', ' ')}", value, NATS)
-    for name, recipe in TRAINED_ONLY.items():
-        yield Figure(f"{name}, valid: loss", recipe.valid_loss(), NATS)
+    for name in sorted(set(names_that("train")) - set(names_that("evaluate"))):
+        yield Figure(f"{name}, valid: loss", RECIPES[name].valid_loss(), NATS)
 
 
 def sizes() -> Iterator[Figure]:

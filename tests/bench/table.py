@@ -12,7 +12,7 @@ from tests.bench.run import NATS, Figure
 
 HEAD = """# Speeds, figures and sizes
 
-Written by `musegen bench --keep`; `make bench` says what differs. Processor time, speeds on one thread. "times faster"
+Written by `make bench KEEP=1`; `make bench` says what differs. Processor time, speeds on one thread. "times faster"
 compares ours with the peer named behind the colon, on the same work in the same process: below 1 ours is slower. Ours
 also checks what it reads and reports what it repaired. miditok is no peer here: it reads MIDI by symusic,
 which has its own row, and brings seven more packages.
@@ -39,7 +39,7 @@ def read_table(path: Path) -> list[Figure]:
     try:
         return [Figure(str(row["name"]), float(row["value"]), str(row["unit"])) for row in json.loads(path.read_text())]
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as fault:
-        raise MusegenError(f"{path.name}: no readable table; restore it or run musegen bench --keep") from fault
+        raise MusegenError(f"{path.name}: no readable table; restore it or run make bench KEEP=1") from fault
 
 
 def changes(before: Sequence[Figure], now: Sequence[Figure]) -> list[str]:

@@ -102,7 +102,7 @@ def test_no_link_within_the_course_leads_nowhere(path):
 
 @pytest.mark.parametrize("path", RENDERED, ids=lambda path: path.name)
 def test_the_committed_page_is_what_the_lessons_recorded(path):
-    assert path.read_text(encoding="utf-8") == RENDERED[path], "run `musegen ledger`"
+    assert path.read_text(encoding="utf-8") == RENDERED[path], "run `make ledger`"
 
 
 def test_every_value_that_a_page_quotes_was_recorded():

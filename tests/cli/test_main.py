@@ -22,9 +22,9 @@ from musegen_lib.corpus import cache_path, load_chorales, load_folk_tunes
 from musegen_lib.formats.abc.reader import parse_abc
 from musegen_lib.formats.midi.reader import read_midi
 from musegen_lib.formats.musicxml.reader import musicxml_to_piece
+from musegen_lib.models.melody import recipe
 from musegen_lib.models.melody import recipe as melody
 from musegen_lib.models.melody.rnn import MelodyRNN, MelodyRNNConfig
-from musegen_lib.models.registry import RECIPES
 from musegen_lib.training.checkpoints import write_checkpoint
 
 TINY = MelodyRNNConfig("gru", hidden_dim=7, embedding_dim=6, dropout=0.0)
@@ -285,7 +285,7 @@ def test_ctrl_c_ends_without_a_traceback(musegen, monkeypatch):
         def evaluate(self, split):
             raise KeyboardInterrupt
 
-    monkeypatch.setitem(RECIPES, "markov", Stopped())
+    monkeypatch.setattr(recipe, "MARKOV", Stopped())
     assert musegen("evaluate", "markov") == Said(130, "", "")
 
 

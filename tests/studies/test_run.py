@@ -159,7 +159,7 @@ def test_melody_sizes_and_counting_use_the_same_tunes_and_every_width(tiny):
 def test_a_study_writes_what_it_returns(tiny, tmp_path, name):
     found = studies.run_study(name, tmp_path / "new.json")
     assert json.loads((tmp_path / "new.json").read_text()) == json.loads(json.dumps(found))
-    assert found["command"] == f"musegen study {name}"
+    assert found["command"] == f"make study NAME={name}"
     assert {row["seed"] for row in found["rows"] if "seed" in row} == set(found["seeds"]) == {0, 1}
     assert found["about"]
 
@@ -167,7 +167,7 @@ def test_a_study_writes_what_it_returns(tiny, tmp_path, name):
 def test_unknown_and_unread_studies_are_named():
     with pytest.raises(MusegenError, match="melody-cells"):
         studies.run_study("melody-cell")
-    with pytest.raises(MusegenError, match="musegen study none-such"):
+    with pytest.raises(MusegenError, match="make study NAME=none-such"):
         studies.read_study("none-such")
 
 
@@ -182,7 +182,7 @@ def stored(name):
 def test_a_stored_study_is_small_and_names_its_command_seeds_and_versions(name):
     study = stored(name)
     assert committed(f"studies/{name}.json").stat().st_size < MAX_BYTES
-    assert (study["study"], study["command"]) == (name, f"musegen study {name}")
+    assert (study["study"], study["command"]) == (name, f"make study NAME={name}")
     assert {"torch", "numpy", "music21"} <= study["versions"].keys()
     assert study["minutes_on_one_core"] > 0
     assert {row["seed"] for row in study["rows"] if "seed" in row} == set(study["seeds"]) == set(studies_melody.SEEDS)

@@ -56,9 +56,9 @@ def make_music(n_pieces: int, n_players: int, tenths: int = 10) -> list[float]:
     """Write pieces with the melody models, as MIDI too, and render players, in ten parts; memory after each."""
     from musegen_lib.display.sound import player
     from musegen_lib.formats.midi.reader import parse_midi, piece_to_midi
-    from musegen_lib.models.registry import RECIPES
+    from musegen_lib.models.registry import RECIPES, names_that
 
-    names, sizes = [name for name in RECIPES if name != "rnn-chorales"], []
+    names, sizes = [name for name in names_that("generate") if name != "rnn-chorales"], []
     for part in range(tenths):
         pieces = []
         for turn, name in enumerate(names):

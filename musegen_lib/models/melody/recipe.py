@@ -207,3 +207,6 @@ def tunes_in_batches(tunes: Sequence[MelodyEvents], size: int = 64) -> list[Melo
     """Batch tunes of like length, in a fixed order."""
     ordered = sorted(tunes, key=lambda tune: len(tune.pitch_ids))
     return [collate(ordered[start : start + size]) for start in range(0, len(ordered), size)]
+
+
+MARKOV, RNN = MarkovRecipe(), RNNRecipe()

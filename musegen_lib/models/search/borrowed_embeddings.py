@@ -14,12 +14,12 @@ from musegen_lib.encodings.arrays import FIRST_PITCH, HOLD, MELODY_HIGH, MELODY_
 from musegen_lib.encodings.melody_events import END_ID, FIRST_PITCH_ID, MAX_DURATION, METRES, STYLES, MelodyEvents
 from musegen_lib.encodings.melody_windows import WINDOW_STEPS
 from musegen_lib.models.melody.batches import collate
+from musegen_lib.models.melody.recipe import RNN
 from musegen_lib.models.melody.rnn import Plan
-from musegen_lib.models.registry import RECIPES
+from musegen_lib.models.vae.recipe import VAE
 
 MIDDLE_PITCH, MIDDLE_STEPS = 67, 2
 N_AT_ONCE = 512
-VAE, RNN = RECIPES["vae"], RECIPES["rnn"]
 
 
 def to_usual_place(

@@ -178,3 +178,5 @@ DESIGNS = {
     "recurrent, factorised": replace(SMALL, reads_back=False),
     "feed-forward": replace(SMALL, body="feedforward", encoder_dim=256, decoder_dim=256),
 }
+
+VAE = VAERecipe()

@@ -1,0 +1,66 @@
+"""Commands about files: convert one, check foreign MIDI, build and verify the corpus."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from musegen_lib.cli.output import Json, print_result
+
+
+class Format(StrEnum):
+    """What `convert` writes."""
+
+    MP3 = "mp3"
+    SVG = "svg"
+    PNG = "png"
+    ABC = "abc"
+    MUSICXML = "musicxml"
+    MID = "mid"
+
+
+def convert(
+    source: Annotated[Path, typer.Argument(help="A .mid, .abc, .xml, .musicxml or .mxl file.")],
+    to: Annotated[Format, typer.Option(help="The form to write.")],
+    out: Annotated[Path, typer.Option(help="The file to write.")],
+) -> None:
+    """Turn a file into sound, picture, notation or MIDI."""
+    from musegen_lib.cli.convert import convert_file
+
+    for line in convert_file(source, to.value, out):
+        print(line)
+
+
+def data_build() -> None:
+    """Build the caches anew from the installed music21 (about 15 seconds)."""
+    from musegen_lib.corpus import build_caches
+
+    build_caches()
+
+
+def data_verify() -> None:
+    """Check the caches byte by byte; rebuild a damaged one."""
+    from musegen_lib.corpus import verify_caches
+
+    verify_caches()
+
+
+def data_card(json: Json = False) -> None:
+    """Print what the corpus holds: counts, splits, terms."""
+    from musegen_lib.corpus.card import corpus_card
+
+    print_result(corpus_card(), json)
+
+
+def midi_check(files: list[Path]) -> None:
+    """Say of each file whether it can be read, and what had to be repaired; status 1 if any cannot."""
+    from musegen_lib.formats.midi.reader import check_midi
+
+    verdicts = check_midi(files)
+    for path, ok, message in verdicts:
+        print(f"{'ok ' if ok else 'BAD'} {path}: {message}")
+    if not all(ok for _, ok, _ in verdicts):
+        raise typer.Exit(1)

@@ -1,0 +1,34 @@
+"""`musegen generate` and `musegen harmonise`: pieces of a trained model, voices below a melody."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from musegen_lib.cli.convert import read_on_sixteenths
+from musegen_lib.formats.midi.reader import write_midi
+from musegen_lib.models.facts import facts_of
+from musegen_lib.models.registry import find_recipe
+
+
+def generate_files(model: str, n: int, seed: int, out: Path, controls: dict[str, Any]) -> dict[str, Any]:
+    """Write n pieces of a model into a folder; returns facts to tell the user."""
+    rows = []
+    for number, piece in enumerate(find_recipe(model).generate(n, seed, **controls), start=1):
+        file = out / f"{model}_{number:03d}.mid"
+        out.mkdir(parents=True, exist_ok=True)
+        write_midi(piece, file)
+        rows.append({"file": str(file), "title": piece.title, "notes": len(piece)} | facts_of(piece))
+    validity = sum(row["playable"] for row in rows) / len(rows)
+    return {"model": model, "seed": seed, "validity": validity, "pieces": rows}
+
+
+def harmonise_file(source: Path, out: Path, seed: int, method: str, temperature: float) -> dict[str, Any]:
+    """Write a melody with three voices below it into a .mid file; returns facts to tell the user."""
+    from musegen_lib.models.chorale.harmonise import harmonise
+
+    piece, lines = read_on_sixteenths(source)
+    written = harmonise(piece, seed, method, temperature)[0]
+    write_midi(written, out)
+    found = {"file": str(out), "method": method, "seed": seed, "notes": len(written), "read": lines}
+    return found | facts_of(written)

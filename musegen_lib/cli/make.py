@@ -1,0 +1,123 @@
+"""Commands that write music."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from musegen_lib.cli.output import Json, Seed, print_result
+
+Melody = Annotated[Path, typer.Argument(help="A melody: .mid, .abc, .xml, .musicxml or .mxl.")]
+OneFile = Annotated[Path, typer.Option(help="The .mid file to write.")]
+Folder = Annotated[Path, typer.Option(help="Folder for the .mid files.")]
+Temperature = Annotated[float, typer.Option(min=0.0, max=5.0, help="0 is the likeliest note.")]
+
+
+def tour(out: Annotated[Path, typer.Option(help="Folder to write.")] = Path("out")) -> None:
+    """Make the first page: real and generated pieces to see and hear, in OUT/index.html."""
+    from musegen_lib.cli.tour import make_tour
+
+    page = make_tour(out)
+    print(f"Open {page} in a browser. The lessons: make lab  (or: python -m jupyterlab notebooks)")
+
+
+def generate(
+    model: str,
+    n: Annotated[int, typer.Option("--n", min=1, max=10_000, help="How many pieces.")] = 4,
+    seed: Seed = 0,
+    out: Folder = Path("out"),
+    style: Annotated[str | None, typer.Option(help="Such as chinese, german, irish.")] = None,
+    metre: Annotated[str | None, typer.Option(help="Such as 2/4, 6/8.")] = None,
+    key: Annotated[str | None, typer.Option(help="Such as 'D major', 'A minor', 'D dorian'.")] = None,
+    temperature: Annotated[float | None, typer.Option(min=0.0, max=5.0, help="0 is the likeliest note.")] = None,
+    bars: Annotated[int | None, typer.Option(min=1, max=64, help="Length in bars.")] = None,
+    json: Json = False,
+) -> None:
+    """Write N pieces of a trained MODEL as .mid files, each with its measured facts."""
+    from musegen_lib.cli.generate import generate_files
+
+    controls = {"style": style, "metre": metre, "key": key, "temperature": temperature, "bars": bars}
+    chosen = {name: value for name, value in controls.items() if value is not None}
+    print_result(generate_files(model, n, seed, out, chosen), json)
+
+
+def harmonise(
+    source: Melody,
+    out: OneFile,
+    seed: Seed = 0,
+    method: Annotated[str, typer.Option(help="ancestral or gibbs.")] = "ancestral",
+    temperature: Temperature = 0.8,
+    json: Json = False,
+) -> None:
+    """Write alto, tenor and bass below a melody, as a net learnt it from Bach."""
+    from musegen_lib.cli.generate import harmonise_file
+
+    print_result(harmonise_file(source, out, seed, method, temperature), json)
+
+
+def vary(
+    source: Melody,
+    out: Folder,
+    n: Annotated[int, typer.Option("--n", min=1, max=1000, help="How many variations.")] = 8,
+    distance: Annotated[float, typer.Option(min=0.0, max=10.0, help="How far to go; 0 is the round trip.")] = 0.5,
+    seed: Seed = 0,
+    json: Json = False,
+) -> None:
+    """Write variations of the first two bars of a melody: codes near its own, decoded by the VAE."""
+    from musegen_lib.cli.vary import vary_file
+
+    print_result(vary_file(source, out, n, distance, seed), json)
+
+
+def interpolate(
+    first: Melody,
+    second: Annotated[Path, typer.Argument(help="Another melody.")],
+    out: Folder,
+    steps: Annotated[int, typer.Option(min=2, max=1000, help="Length of the path, both ends counted.")] = 9,
+    json: Json = False,
+) -> None:
+    """Walk from the first two bars of one melody to those of another through the VAE's codes."""
+    from musegen_lib.cli.vary import interpolate_files
+
+    print_result(interpolate_files(first, second, out, steps), json)
+
+
+def perform(
+    out: Annotated[Path, typer.Option(help="A .mid file, or a FIFO or MIDI device that plays live.")],
+    seed_file: Annotated[
+        Path | None, typer.Argument(help="A phrase: .mid, .abc, .xml, .musicxml or .mxl; without one, a tune of ours.")
+    ] = None,
+    bars: Annotated[int, typer.Option(min=1, max=200, help="Length in bars.")] = 8,
+    seed: Seed = 0,
+    tempo: Annotated[float | None, typer.Option(min=20, max=300, help="Quarter notes a minute.")] = None,
+    temperature: Temperature = 0.9,
+    expression: Annotated[bool, typer.Option(help="Shape loudness and timing by the phrase.")] = True,
+    real_time: Annotated[bool, typer.Option("--realtime/--fast", help="Wait for the clock, like live music.")] = False,
+    json: Json = False,
+) -> None:
+    """Play on from a phrase, over its chords and in its rhythm, sixteenth by sixteenth; Ctrl-C ends the music."""
+    from musegen_lib.cli.perform import perform_file
+
+    print_result(perform_file(seed_file, out, bars, seed, tempo, temperature, expression, real_time), json)
+
+
+def transfer(
+    source: Melody,
+    to: Annotated[str, typer.Option(help="chinese or german.")],
+    out: OneFile,
+    method: Annotated[str, typer.Option(help="Who rewrites: METHODS.")] = "vae",
+    amount: Annotated[float, typer.Option(help="Largest share of notes to change, 0 to 1.")] = 0.2,
+    seed: Seed = 0,
+    json: Json = False,
+) -> None:
+    """Rewrite a melody towards Chinese or German folk song, and say what two classifiers hear and what was kept."""
+    from musegen_lib.cli.transfer import transfer_file
+
+    found = transfer_file(source, out, to, method, amount, seed)
+    print_result(found, json, *(f"{name}: {_with_parts(value)}" for name, value in found.items()))
+
+
+def _with_parts(value: object) -> object:
+    return ", ".join(f"{part} {cell}" for part, cell in value.items()) if isinstance(value, dict) and value else value

@@ -1,0 +1,38 @@
+"""What the commands share: two options, and how a result is printed."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+
+import typer
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+Seed = Annotated[int, typer.Option(help="The same seed gives the same bytes.")]
+
+
+def print_result(result: dict[str, Any], as_json: bool, *lines: str) -> None:
+    """Print a result as one JSON object or for people: the lines given, or else a line for each entry and each row."""
+    if as_json:
+        print(json.dumps(result, indent=2, ensure_ascii=False))
+        return
+    for line in lines or _lines_of(result):
+        print(line)
+
+
+def _lines_of(result: dict[str, Any]) -> list[str]:
+    lines = []
+    for name, value in result.items():
+        if isinstance(value, list):
+            lines += [
+                "  ".join(_text(cell) for cell in row.values()) if isinstance(row, dict) else str(row) for row in value
+            ]
+        else:
+            lines.append(f"{name}: {_text(value)}")
+    return lines
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_text(cell)}" for name, cell in value.items())
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
