@@ -23,9 +23,10 @@ music: $(STAMP) ## make music with every model and leave it in out/
 
 test: lint unit-test notebook-test ## everything that must pass: lint, unit tests, notebooks; stops at the first error
 
-lint: $(STAMP) ## ruff: rules and layout
+lint: $(STAMP) ## ruff: rules and layout; contracts on imports
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .
+	.venv/bin/lint-imports --no-logo --no-cache
 
 unit-test: caches ## unit tests and the examples in docstrings, on two processes; then the lessons as students get them
 	OMP_NUM_THREADS=1 $(RUN) pytest -x -q -n 2 --dist loadfile --ignore=tests/repo/test_student_notebooks.py tests musegen_lib

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from musegen_lib.cli.convert import read_on_sixteenths
+from musegen_lib.formats.files import read_on_sixteenths
 from musegen_lib.formats.midi.reader import write_midi
 from musegen_lib.models.facts import facts_of
 from musegen_lib.models.registry import find_recipe

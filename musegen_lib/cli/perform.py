@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from musegen_lib.cli.convert import read_on_sixteenths
+from musegen_lib.formats.files import read_on_sixteenths
 from musegen_lib.models.chorale.live import play_to
 from musegen_lib.models.chorale.perform import FASTEST, SLOWEST, perform
 from musegen_lib.models.chorale.recipe import CHORALES, TERMS

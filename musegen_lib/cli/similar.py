@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from musegen_lib.cli.convert import read_piece
 from musegen_lib.core.errors import MusegenError
 from musegen_lib.corpus import load_folk_tunes
+from musegen_lib.formats.files import read_piece
 from musegen_lib.models.search.hum_benchmark import Notes
 from musegen_lib.models.search.recipe import melody_notes
 from musegen_lib.models.search.similar import MOST_NEIGHBOURS, MOST_NOTES, similar_tunes

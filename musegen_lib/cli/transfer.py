@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from musegen_lib.cli.convert import read_on_sixteenths
 from musegen_lib.core.piece import Piece
+from musegen_lib.formats.files import read_on_sixteenths
 from musegen_lib.formats.midi.reader import write_midi
 from musegen_lib.metrics.content import content_report
 from musegen_lib.models.style.evaluation.classifier_recipes import ROLL_CLASSIFIER

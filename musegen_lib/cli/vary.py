@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from musegen_lib.cli.convert import read_on_sixteenths
 from musegen_lib.core.piece import Piece
 from musegen_lib.encodings.arrays import FIRST_PITCH
 from musegen_lib.encodings.melody_windows import piece_to_window
+from musegen_lib.formats.files import read_on_sixteenths
 from musegen_lib.formats.midi.reader import write_midi
 from musegen_lib.models.facts import facts_of
 from musegen_lib.models.registry import RECIPES

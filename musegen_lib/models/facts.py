@@ -9,11 +9,9 @@ import numpy as np
 
 from musegen_lib.core.piece import Piece
 from musegen_lib.corpus import load_chorales, load_folk_tunes
-from musegen_lib.encodings.chorale_steps import CHORALE_METRES, FIRST_PITCH, N_VOICES, piece_to_steps
 from musegen_lib.encodings.melody_events import STYLES, is_playable
 from musegen_lib.metrics.originality import CopyDetector, chord_symbols, corpus_to_symbols, melody_symbols
 from musegen_lib.metrics.tonality import key_fit
-from musegen_lib.models.chorale.sampling import LONGEST
 from musegen_lib.models.melody.recipe import copy_detector
 
 HELD_OUT_SAMPLE = 200
@@ -34,6 +32,9 @@ def facts_of(piece: Piece) -> dict[str, Any]:
 
 def is_playable_chorale(piece: Piece) -> bool:
     """Check from outside: four voices, each with one note at a time and near its range, whole bars, and an end."""
+    from musegen_lib.encodings.chorale_steps import CHORALE_METRES, FIRST_PITCH, N_VOICES, piece_to_steps
+    from musegen_lib.models.chorale.sampling import LONGEST
+
     try:
         steps = piece_to_steps(piece)
     except ValueError:
