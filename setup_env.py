@@ -18,6 +18,8 @@ OLDEST_PYTHON = (3, 11)
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 STAMP = VENV / "musegen-setup.stamp"  # written last: an interrupted set-up leaves none
+LOG = VENV / "musegen-setup.log"  # all that pip said
+TAIL_LINES = 30  # of the log, shown if pip fails
 INPUTS = ("pyproject.toml", "constraints.txt")
 
 
@@ -57,13 +59,39 @@ def make_venv() -> None:
 def install() -> None:
     """Install the course, editable, with every extra, at the pinned versions."""
     print("setup_env: 2/3 installing the versions of constraints.txt (two minutes and 2 GB of disk)", flush=True)
-    run([str(venv_python()), "-m", "pip", "install", "-c", "constraints.txt", "-e", ".[all]"])
+    run([str(venv_python()), "-m", "pip", "install", "--progress-bar", "off", "-c", "constraints.txt", "-e", ".[all]"])
 
 
 def run(command: list) -> None:
-    """Run a command in the course folder with its progress in sight."""
+    """Run a command in the course folder; its output goes to LOG, one line says how far it is.
+
+    Raises:
+        subprocess.CalledProcessError: it failed; the end of the log has been shown.
+    """
     env = {**os.environ, "PYTHONUNBUFFERED": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
-    subprocess.run(command, cwd=ROOT, env=env, check=True)
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "encoding": "utf-8", "errors": "replace"}
+    with open(LOG if VENV.is_dir() else os.devnull, "w", encoding="utf-8") as log:
+        with subprocess.Popen(command, cwd=ROOT, env=env, **pipes) as process:
+            lines = list(follow(process.stdout, log))
+    if process.returncode:
+        print(*lines[-TAIL_LINES:], sep="", file=sys.stderr)
+        raise subprocess.CalledProcessError(process.returncode, command)
+
+
+def follow(lines, log):
+    """Yield the lines of a command while they are logged and counted on one line of the screen."""
+    n_packages, started = 0, time.monotonic()
+    on_screen = sys.stdout.isatty()
+    for line in lines:
+        log.write(line)
+        if line.startswith(("Collecting ", "Obtaining ")):
+            n_packages += 1
+        step = "unpacking, a minute more" if line.startswith("Installing ") else f"{n_packages} packages found"
+        if on_screen and line.startswith(("Collecting ", "Installing ")):
+            print(f"\rsetup_env: 2/3 {step}, {time.monotonic() - started:.0f} s ", end="", flush=True)
+        yield line
+    if on_screen and n_packages:
+        print()
 
 
 def fingerprint(root: Path) -> str:
@@ -100,7 +128,7 @@ def explain(error: subprocess.CalledProcessError) -> str:
     """One line on which step failed and what to try."""
     if "venv" in error.cmd:
         return "`python -m venv` failed (see above). Debian and Ubuntu keep that module in their package python3-venv."
-    return "`pip install` failed (see above). Nothing is lost: the same command goes on where it stopped."
+    return f"`pip install` failed (see above, all of it in {LOG}). Nothing is lost: the same command goes on."
 
 
 def fail(message: str) -> int:

@@ -179,7 +179,13 @@ def _in_table(text: str) -> str:
     return " ".join(text.replace("|", r"\|").split())
 
 
+def main(root: Path) -> int:
+    """Write the pages of a clone and print the faults; return the exit code."""
+    faults = write_pages(root)
+    for fault in faults:
+        print(fault)
+    return bool(faults)
+
+
 if __name__ == "__main__":
-    found = write_pages(Path(__file__).resolve().parents[2])
-    print(*found, sep="\n")
-    sys.exit(bool(found))
+    sys.exit(main(Path(__file__).resolve().parents[2]))

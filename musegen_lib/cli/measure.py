@@ -55,7 +55,7 @@ def evaluate(
         print_result(report, json, *lines)
         return
     if split not in PARTS:
-        raise MusegenError(f"split {split!r} is unknown; use one of {', '.join(PARTS)}")
+        raise MusegenError(f"split {split!r} is unknown; use {' or '.join(PARTS)}")
     if model.endswith(".safetensors") or data is not None:
         print_result(find_recipe("chorales-frames", "evaluate").evaluate(split, Path(model), data), json)
     else:

@@ -11,23 +11,32 @@ from pathlib import Path
 
 from musegen_lib.core.errors import MusegenError
 
+COURSE = Path(__file__).resolve().parents[2]  # the clone: the package is installed editable only
 STALE_SECONDS = 3600  # a temporary file that was not touched for so long belongs to a process that was killed
 
 
 def data_dir() -> Path:
-    """Return $MUSEGEN_DATA if set, else the `data` folder beside the package."""
+    """Return $MUSEGEN_DATA if set, else the clone's `data` folder."""
     chosen = os.environ.get("MUSEGEN_DATA")
-    return Path(chosen) if chosen else Path(__file__).parents[1] / "data"
+    return Path(chosen) if chosen else COURSE / "data"
 
 
 def committed(name: str) -> Path:
     """Return a file that comes with the course, such as "splits/folk_split.json".
 
     A folder of that kind in `data_dir()` (for a name without a folder: the file itself) goes before the clone's.
+
+    Raises:
+        MusegenError: the package was installed without the clone that holds its data.
     """
     chosen = data_dir() / name
-    here = (chosen.parent if "/" in name else chosen).exists()
-    return chosen if here else Path(__file__).parents[1] / "data" / name
+    if (chosen.parent if "/" in name else chosen).exists():
+        return chosen
+    if not (COURSE / "data" / "splits").is_dir():
+        raise MusegenError(
+            f"data/{name} is missing: musegen_lib runs from a clone of the course; there, `pip install -e .`"
+        )
+    return COURSE / "data" / name
 
 
 @contextmanager

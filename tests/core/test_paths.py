@@ -7,7 +7,7 @@ import pytest
 
 from musegen_lib.core import paths
 from musegen_lib.core.errors import MusegenError
-from musegen_lib.core.paths import check_writable, data_dir, replacing
+from musegen_lib.core.paths import check_writable, committed, data_dir, replacing
 
 
 def write_half(path, stop):
@@ -18,12 +18,19 @@ def write_half(path, stop):
 
 def test_data_lie_beside_the_package_unless_the_user_chose_a_folder(monkeypatch, tmp_path):
     monkeypatch.delenv("MUSEGEN_DATA", raising=False)
-    assert data_dir() == Path(paths.__file__).parents[1] / "data"
+    assert data_dir() == Path(paths.__file__).parents[2] / "data"
     assert (data_dir() / "splits").is_dir()
     monkeypatch.setenv("MUSEGEN_DATA", str(tmp_path))
     assert data_dir() == tmp_path
     monkeypatch.setenv("MUSEGEN_DATA", "")
     assert data_dir().name == "data"
+
+
+def test_a_package_without_its_clone_says_how_to_install_it(monkeypatch, tmp_path):
+    monkeypatch.delenv("MUSEGEN_DATA", raising=False)
+    monkeypatch.setattr(paths, "COURSE", tmp_path)
+    with pytest.raises(MusegenError, match=r"data/splits/folk_split.json is missing: .*clone.*`pip install -e \.`"):
+        committed("splits/folk_split.json")
 
 
 def test_a_file_is_replaced_and_its_folder_made(tmp_path):

@@ -1,20 +1,17 @@
 """The ledger: what a lesson records is stored in its output, and a page quotes that and nothing else."""
 
-import sys
-
 import nbformat
 import numpy as np
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from book._tools.ledger_pages import read_ledger, render, render_pages, write_pages
-from musegen_lib.cli.main import main
+from book._tools.ledger_pages import main, read_ledger, render, render_pages, write_pages
 from musegen_lib.core.errors import MusegenError
 from musegen_lib.lessons.notebooks import execute
 from musegen_lib.lessons.record import KEY, Value, Verdict, record, verdict
 
 LESSON = """
-from musegen_lib.ledger import record, verdict
+from musegen_lib.lessons.record import record, verdict
 record("collapsed", 2 / 3, spread=0.2, over="3 seeds", unit="of the runs")
 verdict("C3", "holds partly", values=["collapsed"], because="The better loss | cures it.")
 """
@@ -158,11 +155,9 @@ def test_a_stored_value_that_differs_from_the_line_shown_is_refused(tmp_path):
         read_ledger(tmp_path / "notebooks")
 
 
-def test_the_command_writes_the_pages_and_ends_with_status_1_where_a_value_is_missing(tmp_path, monkeypatch, capsys):
+def test_the_command_writes_the_pages_and_ends_with_status_1_where_a_value_is_missing(tmp_path, capsys):
     write_clone(tmp_path, {"benchmarks.md": "{{ 02_gan nats }} {{ 02_gan bits }}"}, nb02_gan=[Value("nats", "1.00")])
-    monkeypatch.setattr(sys, "argv", ["musegen", "ledger", "--root", str(tmp_path)])
-    with pytest.raises(SystemExit, match="1"):
-        main()
+    assert main(tmp_path) == 1
     assert capsys.readouterr().out == "benchmarks.md: 02_gan.ipynb records no value bits\n"
     assert (tmp_path / "book" / "benchmarks.md").read_text().endswith("1.00 not yet measured")
 

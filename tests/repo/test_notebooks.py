@@ -1,4 +1,4 @@
-"""Every notebook keeps to the rules of tests/helpers/notebook_checks.py, and each rule catches a notebook that breaks it."""
+"""Every notebook keeps the rules of tests/helpers/notebook_checks.py, and each rule catches one that breaks it."""
 
 import base64
 import io

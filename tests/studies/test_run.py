@@ -16,6 +16,7 @@ from data.studies.plain_lm import CELLS, MelodyLMConfig
 from musegen_lib.core.errors import MusegenError
 from musegen_lib.core.paths import committed
 from musegen_lib.encodings.melody_events import END_ID, FIRST_PITCH_ID, N_DURATIONS, N_PITCH_IDS, REST_ID
+from musegen_lib.lessons.studies import read_study
 from musegen_lib.training.loop import TrainConfig
 
 torch.set_num_threads(1)
@@ -168,7 +169,7 @@ def test_unknown_and_unread_studies_are_named():
     with pytest.raises(MusegenError, match="melody-cells"):
         studies.run_study("melody-cell")
     with pytest.raises(MusegenError, match="make study NAME=none-such"):
-        studies.read_study("none-such")
+        read_study("none-such")
 
 
 # The stored files
@@ -186,7 +187,7 @@ def test_a_stored_study_is_small_and_names_its_command_seeds_and_versions(name):
     assert {"torch", "numpy", "music21"} <= study["versions"].keys()
     assert study["minutes_on_one_core"] > 0
     assert {row["seed"] for row in study["rows"] if "seed" in row} == set(study["seeds"]) == set(studies_melody.SEEDS)
-    assert studies.read_study(name) == study["rows"]
+    assert read_study(name) == study["rows"]
 
 
 @each_study

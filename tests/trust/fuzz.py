@@ -2,8 +2,8 @@
 
     python tests/trust/fuzz.py --seconds 60 [--seed 1] [--only midi,abc]
 
-A failing file is made smaller and kept in tests/trust/regressions/TARGET/, named after its fault; `make test` reads it from
-then on. The table of what was tried is printed, and written to out/fuzz.json.
+A failing file is made smaller and kept in tests/trust/regressions/TARGET/, named after its fault; `make test` reads it
+from then on. The table of what was tried is printed, and written to out/fuzz.json.
 """
 
 from __future__ import annotations

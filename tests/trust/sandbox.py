@@ -1,6 +1,6 @@
 """Read files in a child process with limits on time and memory; one verdict a file, whatever becomes of the child.
 
-For use from a process with a single thread (`python tests/trust/fuzz.py`, `python tests/trust/sandbox.py`), since it forks.
+For use from a process with a single thread (tests/trust/fuzz.py, tests/trust/sandbox.py), since it forks.
 """
 
 from __future__ import annotations
