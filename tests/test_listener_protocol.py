@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from musegen_lib.cli import app
 from musegen_lib.errors import MusegenError
 from musegen_lib.interactions import Interactions
-from musegen_lib.listener_bench import CONTESTS, Contest, benchmark, evaluate_file, run_contest, tune
+from musegen_lib.listener_bench import CONTESTS, Contest, _difference, benchmark, evaluate_file, run_contest, tune
 from musegen_lib.listener_protocol import (
     evaluate,
     keep_core,
@@ -246,3 +246,44 @@ def test_the_simulate_command_writes_a_file_that_can_be_read(tmp_path):
 
     model.fit(to_histories(read_interactions(path)))
     assert model.counts.sum() > 100
+
+
+class LateBloomer(Oracle):
+    """A net that finds everything after epoch 4, half of it after epoch 8, and nothing at other times."""
+
+    epochs_run = 0
+
+    def __init__(self):
+        super().__init__(np.zeros((4, 40)))
+
+    def fit(self, heard, after_epoch=lambda epoch: False):
+        for epoch in range(1, 61):
+            self.table = np.arange(40.0)[None].repeat(4, 0)  # items 6 and 7 come last
+            self.table[:, 6] += 100 * (epoch in (4, 8))
+            self.table[:, 7] += 100 * (epoch == 4)
+            LateBloomer.epochs_run = epoch
+            if after_epoch(epoch):
+                break
+
+
+def test_the_best_look_counts_not_the_last_and_four_looks_without_a_better_one_end_the_training():
+    split = split_histories(heard(*([*range(10)] for _ in range(4))))  # valid: items 6, 7
+    contest = Contest(lambda seed: LateBloomer(), is_net=True)
+    assert tune(contest, split) == ({"epochs": 4}, 1.0)
+    assert LateBloomer.epochs_run == 4 + 4 * 2
+
+
+@pytest.mark.parametrize(
+    ("differences", "verdict"),
+    [
+        ([0.1, 0.1, 0.1, -0.04], "within noise"),  # the mean is 1.9 standard errors from 0
+        ([0.1, 0.1, 0.1, -0.02], "above"),  # 2.3
+        ([-0.1, -0.1, -0.1, 0.02], "below"),
+        ([0.0, 0.0, 0.0, 0.0], "within noise"),
+    ],
+)
+def test_noise_reaches_to_two_standard_errors(differences, verdict):
+    ease = np.full(4, 0.5)
+    found = _difference(ease + differences, ease)
+    assert found["verdict"] == verdict
+    assert found["recall_at_20"] == pytest.approx(np.mean(differences), abs=1e-4)
