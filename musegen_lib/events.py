@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -112,6 +112,7 @@ def corpus_to_melody_events(corpus: Corpus) -> list[MelodyEvents]:
     return found
 
 
+@runtime_checkable
 class MelodyStream(Protocol):
     """n melodies in the making: what a model must offer so that `sample_melodies` can draw from it."""
 

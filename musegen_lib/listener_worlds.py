@@ -48,7 +48,7 @@ class World:
     played: Interactions
 
 
-def simulate(n_listeners: int = 600, n_tunes: int = 800, plays: float = 40, seed: int = 0) -> World:
+def simulate(n_listeners: int = 600, n_tunes: int = 800, plays: int | float = 40, seed: int = 0) -> World:
     """Draw a world; the same seed gives the same one.
 
     Args:

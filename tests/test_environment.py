@@ -22,7 +22,10 @@ PROJECT = PYPROJECT["project"]
 EXTRAS = PROJECT["optional-dependencies"]
 REQUIREMENTS = [
     Requirement(line)
-    for lines in [PROJECT["dependencies"], *(lines for extra, lines in EXTRAS.items() if extra != "all")]
+    for lines in [
+        PROJECT["dependencies"],
+        *(lines for extra, lines in EXTRAS.items() if extra != "all"),
+    ]
     for line in lines
 ]
 SKETCHES = {"abclite", "mxlite"}  # oracles beside the checkout; tests that use them skip without
@@ -170,3 +173,14 @@ def test_an_old_python_is_told_in_one_line():
     message = load_setup_env().python_too_old((3, 9, 2), "python3")
     assert "\n" not in message
     assert message.startswith("Python 3.11 or newer is needed, python3 is 3.9.2.")
+
+
+def test_shapes_are_checked_in_every_module_that_states_them():
+    options = PYPROJECT["tool"]["pytest"]["ini_options"]["addopts"]
+    [listed] = [option.removeprefix("--jaxtyping-packages=") for option in options if "jaxtyping" in option]
+    *checked, checker = listed.split(",")
+    assert checker == "beartype.beartype"
+    files = {".".join(p.relative_to(ROOT).with_suffix("").parts): p for p in (ROOT / "musegen_lib").rglob("*.py")}
+    stating = [name for name, path in files.items() if "from jaxtyping import" in path.read_text(encoding="utf-8")]
+    assert [name for name in stating if not any(f"{name}.".startswith(f"{one}.") for one in checked)] == []
+    assert [one for one in checked if not any(f"{name}.".startswith(f"{one}.") for name in stating)] == []
