@@ -8,7 +8,7 @@ NOTEBOOKS := $(sort $(wildcard notebooks/*.ipynb))
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help music test lint unit-test caches notebook-test lab book book-test train bench notebooks fuzz
+.PHONY: help music test lint unit-test caches notebook-test lab book book-test train bench notebooks fuzz mutants
 
 help: ## list the targets
 	@echo "make TARGET (the first one also makes .venv, which takes two minutes):"
@@ -51,6 +51,11 @@ fuzz: $(STAMP) ## attack the readers for SECONDS, kill trainings, fill disks, ma
 	cd tests && OMP_NUM_THREADS=1 ../$(RUN) kills --kills 50
 	cd tests && OMP_NUM_THREADS=1 ../$(RUN) full_disks
 	cd tests && OMP_NUM_THREADS=1 ../$(RUN) long_use
+
+mutants: $(STAMP) ## change the orchestrating modules in small ways and list the changes that no test notices (15 minutes)
+	@test -x .venv/bin/mutmut || .venv/bin/python -m pip install -c constraints.txt -e ".[mutants]"
+	OMP_NUM_THREADS=1 MUSEGEN_DATA="$(CURDIR)/data" .venv/bin/mutmut run --max-children 1
+	.venv/bin/mutmut results
 
 train: $(STAMP) ## train the published models again (an hour and a half)
 	$(RUN) musegen_lib train rnn
