@@ -54,7 +54,7 @@ fuzz: $(STAMP) ## attack the readers for SECONDS, kill trainings, fill disks, ma
 
 mutants: $(STAMP) ## change the orchestrating modules in small ways and list the changes that no test notices (15 minutes)
 	@test -x .venv/bin/mutmut || .venv/bin/python -m pip install -c constraints.txt -e ".[mutants]"
-	OMP_NUM_THREADS=1 MUSEGEN_DATA="$(CURDIR)/data" .venv/bin/mutmut run --max-children 1
+	OMP_NUM_THREADS=1 TQDM_DISABLE=1 MUSEGEN_DATA="$(CURDIR)/data" .venv/bin/mutmut run --max-children 1
 	.venv/bin/mutmut results
 
 train: $(STAMP) ## train the published models again (an hour and a half)
