@@ -52,7 +52,7 @@ fuzz: $(STAMP) ## attack the readers for SECONDS, kill trainings, fill disks, ma
 	cd tests && OMP_NUM_THREADS=1 ../$(RUN) full_disks
 	cd tests && OMP_NUM_THREADS=1 ../$(RUN) long_use
 
-mutants: $(STAMP) ## change the orchestrating modules in small ways and list the changes that no test notices (15 minutes)
+mutants: $(STAMP) ## change the orchestrating modules in small ways and list the changes that no test notices
 	@test -x .venv/bin/mutmut || .venv/bin/python -m pip install -c constraints.txt -e ".[mutants]"
 	OMP_NUM_THREADS=1 TQDM_DISABLE=1 MUSEGEN_DATA="$(CURDIR)/data" .venv/bin/mutmut run --max-children 1
 	.venv/bin/mutmut results
