@@ -8,7 +8,7 @@ NOTEBOOKS := $(sort $(wildcard notebooks/*.ipynb))
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help music test lint unit-test caches notebook-test lab book book-test train bench notebooks fuzz ledger study
+.PHONY: help music test lint unit-test caches notebook-test lab book book-test train bench notebooks fuzz ledger study mutants
 
 help: ## list the targets
 	@echo "make TARGET (the first one also makes .venv, which takes two minutes):"
@@ -52,6 +52,11 @@ fuzz: $(STAMP) ## attack the readers for SECONDS, kill trainings, fill disks, ma
 	cd tests/trust && OMP_NUM_THREADS=1 ../../$(RUN) kills --kills 50
 	cd tests/trust && OMP_NUM_THREADS=1 ../../$(RUN) full_disks
 	cd tests/trust && OMP_NUM_THREADS=1 ../../$(RUN) long_use
+
+mutants: $(STAMP) ## change the orchestrating modules in small ways and list the changes that no test notices
+	@test -x .venv/bin/mutmut || .venv/bin/python -m pip install -c constraints.txt -e ".[mutants]"
+	OMP_NUM_THREADS=1 TQDM_DISABLE=1 MUSEGEN_DATA="$(CURDIR)/data" .venv/bin/mutmut run --max-children 1
+	.venv/bin/mutmut results
 
 train: $(STAMP) ## train the published models again (an hour and a half)
 	$(RUN) musegen_lib train rnn

@@ -70,9 +70,9 @@ def run(command: list) -> None:
     """
     env = {**os.environ, "PYTHONUNBUFFERED": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "encoding": "utf-8", "errors": "replace"}
-    with open(LOG if VENV.is_dir() else os.devnull, "w", encoding="utf-8") as log:
-        with subprocess.Popen(command, cwd=ROOT, env=env, **pipes) as process:
-            lines = list(follow(process.stdout, log))
+    where = LOG if VENV.is_dir() else os.devnull
+    with open(where, "a", encoding="utf-8") as log, subprocess.Popen(command, cwd=ROOT, env=env, **pipes) as process:
+        lines = list(follow(process.stdout, log))
     if process.returncode:
         print(*lines[-TAIL_LINES:], sep="", file=sys.stderr)
         raise subprocess.CalledProcessError(process.returncode, command)

@@ -116,5 +116,5 @@ def _heard_more(heard: Histories, plays: np.ndarray) -> Histories:
     return replace(heard, sequences=tuple(row[np.sort(np.unique(row, return_index=True)[1])] for row in rows))
 
 
-def _rounded(row: dict[str, float]) -> dict[str, float]:
+def _rounded(row: dict[str, Any]) -> dict[str, Any]:
     return {name: round(float(value), 4) if name != "round" else int(value) for name, value in row.items()}

@@ -1,4 +1,4 @@
-"""`make bench`: speeds beside peers, figures of models, sizes and times of lessons; KEEP=1 writes the committed table."""
+"""`make bench`: speeds beside peers, models, sizes and times of the lessons; KEEP=1 writes the committed table."""
 
 import argparse
 from pathlib import Path

@@ -125,3 +125,9 @@ def test_a_real_tune_is_found_in_its_own_collection_and_not_without_it():
 def test_too_many_different_steps_are_refused():
     with pytest.raises(ValueError, match="70001 different steps are more than the detector's 65,535"):
         CopyDetector([np.arange(70_000)])
+
+
+def test_more_steps_than_two_bytes_can_number_are_refused():
+    assert CopyDetector([np.arange(65_534)]).longest_run(np.array([65_532, 65_533])) == 3
+    with pytest.raises(ValueError, match="65536 different steps are more than the detector's 65,535"):
+        CopyDetector([np.arange(65_535)])

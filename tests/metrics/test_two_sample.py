@@ -155,3 +155,13 @@ def test_pieces_with_nothing_in_them_have_rows_of_zeros():
     assert not melody_features([Piece.from_notes([])]).any()
     assert melody_features([]).shape == (0, 44)
     assert bar_features([Piece.from_notes([])])[0].shape == (0, 31)
+
+
+def test_five_pieces_a_set_and_two_rows_a_table_are_enough():
+    rows = np.arange(10.0)[:, None]
+    assert classifier_two_sample(rows[:5], rows[5:], n_seeds=1).accuracy == 1
+    with pytest.raises(ValueError, match="5 real and 4 fake pieces"):
+        classifier_two_sample(rows[:5], rows[6:], n_seeds=1)
+    assert frechet_distance(np.array([[0.0], [2.0]]), np.array([[1.0], [3.0]])) == pytest.approx(
+        1
+    )  # means one deviation apart

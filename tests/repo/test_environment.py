@@ -20,9 +20,13 @@ ROOT = Path(__file__).resolve().parents[2]
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 PROJECT = PYPROJECT["project"]
 EXTRAS = PROJECT["optional-dependencies"]
+ON_DEMAND = "mutants"  # an extra that its make target installs, and nothing else
 REQUIREMENTS = [
     Requirement(line)
-    for lines in [PROJECT["dependencies"], *(lines for extra, lines in EXTRAS.items() if extra != "all")]
+    for lines in [
+        PROJECT["dependencies"],
+        *(lines for extra, lines in EXTRAS.items() if extra not in ("all", ON_DEMAND)),
+    ]
     for line in lines
 ]
 SKETCHES = {"abclite", "mxlite"}  # oracles beside the checkout; tests that use them skip without
@@ -101,9 +105,9 @@ def test_every_requirement_is_installed():
         assert version(requirement.name)
 
 
-def test_the_extra_all_takes_every_other_extra():
+def test_the_extra_all_takes_every_other_extra_but_the_one_on_demand():
     (line,) = EXTRAS["all"]
-    assert Requirement(line).extras == EXTRAS.keys() - {"all"}
+    assert Requirement(line).extras == EXTRAS.keys() - {"all", ON_DEMAND}
 
 
 def test_the_conda_file_takes_a_python_that_fits_and_installs_all_extras_at_the_pins():
@@ -170,3 +174,22 @@ def test_an_old_python_is_told_in_one_line():
     message = load_setup_env().python_too_old((3, 9, 2), "python3")
     assert "\n" not in message
     assert message.startswith("Python 3.11 or newer is needed, python3 is 3.9.2.")
+
+
+def test_shapes_are_checked_in_every_module_that_states_them():
+    options = PYPROJECT["tool"]["pytest"]["ini_options"]["addopts"]
+    [listed] = [option.removeprefix("--jaxtyping-packages=") for option in options if "jaxtyping" in option]
+    *checked, checker = listed.split(",")
+    assert checker == "beartype.beartype"
+    files = {".".join(p.relative_to(ROOT).with_suffix("").parts): p for p in (ROOT / "musegen_lib").rglob("*.py")}
+    stating = [name for name, path in files.items() if "from jaxtyping import" in path.read_text(encoding="utf-8")]
+    assert [name for name in stating if not any(f"{name}.".startswith(f"{one}.") for one in checked)] == []
+    assert [one for one in checked if not any(f"{name}.".startswith(f"{one}.") for name in stating)] == []
+
+
+def test_the_modules_that_are_mutated_and_their_tests_exist():
+    mutmut = PYPROJECT["tool"]["mutmut"]
+    named = mutmut["only_mutate"] + mutmut["pytest_add_cli_args_test_selection"]
+    assert [name for name in named if not (ROOT / name).is_file()] == []
+    left_out = [arg.removeprefix("--deselect=").split("::") for arg in mutmut["pytest_add_cli_args"] if "::" in arg]
+    assert [name for file, name in left_out if f"def {name}(" not in (ROOT / file).read_text(encoding="utf-8")] == []

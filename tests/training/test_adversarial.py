@@ -2,6 +2,7 @@
 
 import copy
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -121,3 +122,50 @@ def test_the_slope_penalty_flattens_the_judge_at_the_data():
         x = batches(0).requires_grad_()
         slopes.append(torch.autograd.grad(discriminator(x)[0].sum(), x)[0].abs().mean().item())
     assert slopes[1] < slopes[0] / 2
+
+
+class Ramp(nn.Module):
+    """A judge whose score is three times what it sees: its slope is 3 everywhere."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(torch.tensor([3.0]))
+
+    def see(self, x):
+        return x
+
+    def forward(self, x):
+        return (x[:, 0] * self.weight,)
+
+
+def first_judge_loss(**penalties):
+    torch.manual_seed(0)
+    return play(Pair(), Ramp(), batches, AdversarialConfig(1, **{"slope_penalty": 0.0} | penalties))[0][0]
+
+
+def test_both_penalties_by_hand_on_a_slope_of_three():
+    plain = first_judge_loss()
+    assert first_judge_loss(slope_penalty=0.4) - plain == pytest.approx(0.4 / 2 * 3**2, abs=1e-5)
+    assert first_judge_loss(gradient_penalty=0.4) - plain == pytest.approx(0.4 * (3 - 1) ** 2, abs=1e-5)
+
+
+@pytest.mark.parametrize(("average", "share"), [(0.999, 9 / 10), (0.05, 0.95), (0.0, 1)])
+def test_the_running_mean_starts_short_and_takes_nine_tenths_of_the_first_step(average, share):
+    generator, discriminator = make_players()
+    play(generator, discriminator, batches, AdversarialConfig(1, generator_rate=0.1, average=average))
+    step = 0.1 * 1.001  # the first step of Adam is as long as its rate
+    assert abs(generator.place.item()) == pytest.approx(share * step, rel=1e-4)
+
+
+class Liking(Ramp):
+    """A judge that likes high notes, always as much, so that each step of Adam is as long as its rate."""
+
+    def forward(self, x):
+        return (x[:, 0] + 0 * self.weight,)
+
+
+def test_the_rates_hold_for_half_of_the_game_and_then_fall_in_a_line():
+    places = [0.0]
+    config = AdversarialConfig(4, loss="wasserstein", generator_rate=0.1, slope_penalty=0.0, average=0.0)
+    play(Pair(), Liking(), batches, config, watch=lambda step, net: places.append(net.place.item()))
+    assert np.diff(places) == pytest.approx([0.1001, 0.1001, 0.1001, 0.0501], rel=1e-3)

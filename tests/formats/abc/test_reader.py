@@ -347,3 +347,20 @@ def test_dances_and_a_third_of_the_songs_are_read_as_by_the_sketch_but_for_its_k
     assert n_tunes > 6_000
     assert len(differing) == 38
     assert not {file.name for file in songs} & {name for name, _ in differing}
+
+
+@pytest.mark.parametrize(
+    ("metre", "times"),
+    [
+        ("4/4", (3, 2, 3, 2, 2, 2, 3, 2)),
+        ("3/4", (3, 2, 3, 2, 2, 2, 3, 2)),
+        ("6/8", (3, 2, 3, 3, 2, 3, 3, 3)),
+        ("9/8", (3, 2, 3, 3, 2, 3, 3, 3)),
+        ("12/8", (3, 2, 3, 3, 2, 3, 3, 3)),
+    ],
+)
+def test_two_to_nine_notes_take_the_time_of_two_or_three(metre, times):
+    # ABC 2.1, section 4.13: 5, 7 and 9 notes take three in compound time
+    found = [durations(f"({p}{'C' * p} C", unit="1/4", metre=metre) for p in range(2, 10)]
+    assert [row[0] for row in found] == [48 * time // p for p, time in zip(range(2, 10), times)]
+    assert [row[-1] for row in found] == [48] * 8

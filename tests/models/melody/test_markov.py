@@ -13,6 +13,7 @@ from musegen_lib.encodings.melody_events import (
     is_playable,
     melody_events_to_piece,
 )
+from musegen_lib.models.melody import recipe as melody
 from musegen_lib.models.melody.markov import BEFORE, MarkovConfig, MarkovStream, MelodyMarkov
 from musegen_lib.models.melody.sampling import MelodyRequest
 
@@ -188,3 +189,33 @@ def test_with_backoff_shares_the_counts_and_leaves_the_model_alone():
     assert other.nll(tunes) == pytest.approx(MelodyMarkov(MarkovConfig(2, 10.0)).fit(tunes).nll(tunes))
     assert model.nll(tunes).tolist() == before.tolist()
     assert (other.nll(tunes) > before).all()  # back-off takes from what was counted
+
+
+# The recipe
+
+
+def test_the_recipe_takes_the_backoff_and_the_order_that_are_best_on_validation(monkeypatch):
+    parts = {"train": make_tunes(20, high=6), "valid": make_tunes(9, seed=1, high=6)}
+    monkeypatch.setattr(melody, "melody_events", lambda part: parts[part])
+    found = melody.MarkovRecipe().evaluate("valid")
+    notes = sum(tune.n_notes for tune in parts["valid"])
+    for order in melody.ORDERS:
+        nats = {
+            b: MelodyMarkov(MarkovConfig(order, b)).fit(parts["train"]).nll(parts["valid"]).sum() / notes
+            for b in melody.BACKOFFS
+        }
+        assert found[f"order_{order}"]["backoff"] == min(nats, key=nats.get) != max(nats, key=nats.get)
+        assert found[f"order_{order}"]["nats_per_note"] == pytest.approx(min(nats.values()))
+    assert found["nats_per_note"] == min(found[f"order_{order}"]["nats_per_note"] for order in melody.ORDERS)
+    assert found[found["best"]]["nats_per_note"] == found["nats_per_note"]
+
+
+def test_the_backoff_is_not_chosen_on_the_tunes_that_are_scored(monkeypatch):
+    parts = {"train": make_tunes(20, high=6), "valid": make_tunes(9, seed=1, high=6)}
+    parts["test"] = parts["train"]  # for these the least back-off is best
+    monkeypatch.setattr(melody, "melody_events", lambda part: parts[part])
+    recipe = melody.MarkovRecipe()
+    valid, test = recipe.evaluate("valid"), recipe.evaluate("test")
+    chosen = [test[f"order_{order}"]["backoff"] for order in melody.ORDERS]
+    assert chosen == [valid[f"order_{order}"]["backoff"] for order in melody.ORDERS]
+    assert max(chosen) > min(melody.BACKOFFS)

@@ -10,7 +10,7 @@ from musegen_lib.models.recommend import interactions
 from musegen_lib.models.recommend.interactions import read_interactions
 
 NAMES = st.text(st.characters(categories=["L", "N"]), min_size=1, max_size=9).filter(
-    lambda name: not interactions._is_header([name, name])
+    lambda name: name.lower() not in (*interactions.USER_HEADS, *interactions.ITEM_HEADS)
 )
 
 

@@ -11,7 +11,7 @@ from musegen_lib.cli.main import app
 from musegen_lib.cli.recommend import evaluate_file
 from musegen_lib.core.errors import MusegenError
 from musegen_lib.metrics.ranking import best_first, ndcg_at, recall_at, standard_error
-from musegen_lib.models.recommend.benchmark import CONTESTS, Contest, benchmark, run_contest, tune
+from musegen_lib.models.recommend.benchmark import CONTESTS, Contest, _difference, benchmark, run_contest, tune
 from musegen_lib.models.recommend.interactions import Interactions
 from musegen_lib.models.recommend.models import Histories, Popularity
 from musegen_lib.models.recommend.protocol import (
@@ -249,3 +249,44 @@ def test_the_simulate_command_writes_a_file_that_can_be_read(tmp_path):
 
     model.fit(to_histories(read_interactions(path)))
     assert model.counts.sum() > 100
+
+
+class LateBloomer(Oracle):
+    """A net that finds everything after epoch 4, half of it after epoch 8, and nothing at other times."""
+
+    epochs_run = 0
+
+    def __init__(self):
+        super().__init__(np.zeros((4, 40)))
+
+    def fit(self, heard, after_epoch=lambda epoch: False):
+        for epoch in range(1, 61):
+            self.table = np.arange(40.0)[None].repeat(4, 0)  # items 6 and 7 come last
+            self.table[:, 6] += 100 * (epoch in (4, 8))
+            self.table[:, 7] += 100 * (epoch == 4)
+            LateBloomer.epochs_run = epoch
+            if after_epoch(epoch):
+                break
+
+
+def test_the_best_look_counts_not_the_last_and_four_looks_without_a_better_one_end_the_training():
+    split = split_histories(heard(*([*range(10)] for _ in range(4))))  # valid: items 6, 7
+    contest = Contest(lambda seed: LateBloomer(), is_net=True)
+    assert tune(contest, split) == ({"epochs": 4}, 1.0)
+    assert LateBloomer.epochs_run == 4 + 4 * 2
+
+
+@pytest.mark.parametrize(
+    ("differences", "verdict"),
+    [
+        ([0.1, 0.1, 0.1, -0.04], "within noise"),  # the mean is 1.9 standard errors from 0
+        ([0.1, 0.1, 0.1, -0.02], "above"),  # 2.3
+        ([-0.1, -0.1, -0.1, 0.02], "below"),
+        ([0.0, 0.0, 0.0, 0.0], "within noise"),
+    ],
+)
+def test_noise_reaches_to_two_standard_errors(differences, verdict):
+    ease = np.full(4, 0.5)
+    found = _difference(ease + differences, ease)
+    assert found["verdict"] == verdict
+    assert found["recall_at_20"] == pytest.approx(np.mean(differences), abs=1e-4)

@@ -201,3 +201,11 @@ def test_config_faults_are_named():
         0,
         96,
     )
+
+
+def test_a_tune_is_as_alike_as_its_best_windows_are_on_the_mean_over_the_melodys_windows(monkeypatch):
+    windows = np.array([[1, 0], [0.8, 0.6], [1, 0], [0, 1]], dtype=np.float16)  # of tunes 0, 1, 2 and 2
+    monkeypatch.setattr(recommending, "tune_points", lambda: {"windows": windows, "first": np.array([0, 1, 2])})
+    monkeypatch.setattr(recommending, "encoder_of", lambda net: lambda pitches, durations: np.eye(2)[: len(pitches)])
+    melody = Notes(np.arange(60, 78), np.ones(18))  # 18 notes: two windows, at notes 0 and 2
+    assert recommending.similar_tunes(melody) == pytest.approx([(1 + 0) / 2, (0.8 + 0.6) / 2, (1 + 1) / 2], abs=1e-3)

@@ -145,3 +145,17 @@ def test_chorale_queries_ask_for_other_settings_of_the_hymn():
         assert (hymns[query.right] == hymns[query.tune]).all()
         assert not query.right[query.tune]
         assert query.out.sum() == 1
+
+
+def test_tunes_whose_score_is_just_that_of_one_melody_are_a_pair(monkeypatch):
+    tune = np.arange(20) % 7
+    for least, pairs in ((1.0, [(0, 1)]), (1.01, [])):  # a copy has one point a note
+        monkeypatch.setattr(alignment, "SAME_MELODY", least)
+        assert alignment.find_pairs([tune, tune.copy()], ["x", "y"]) == pairs
+
+
+def test_every_hymn_with_two_settings_is_asked_for_the_first_one_too():
+    _, hymns = hum.chorale_notes()
+    wanted = {hymn for hymn in hymns.tolist() if hymn >= 0 and (hymns == hymn).sum() > 1}
+    assert {query.family for query in hum.make_chorale_queries(0.0)} == wanted
+    assert 0 in wanted

@@ -7,6 +7,7 @@ from musegen_lib.core.piece import Piece
 from musegen_lib.corpus.chinese_german import STYLES, load_held_out, other_style
 from musegen_lib.encodings.melody_lines import piece_to_line
 from musegen_lib.metrics.content import notes_kept, rhythm_kept
+from musegen_lib.models.style import methods
 from musegen_lib.models.style.beam_search import contrast_per_note
 from musegen_lib.models.style.methods import by_rnn
 from musegen_lib.models.style.net_recipes import STYLE_RNN
@@ -30,3 +31,17 @@ def test_no_budget_and_a_single_note_leave_the_piece_alone():
     assert np.array_equal(by_rnn(piece, "chinese", 0.0, 0).notes, piece.notes)
     one = Piece.from_notes([(0, 4, 60)])
     assert by_rnn(one, "chinese", 1.0, 0) is one
+
+
+def test_each_direction_has_the_contrast_that_was_chosen_for_it_on_validation(monkeypatch):
+    used = {}
+
+    def note_contrast(model, piece, to, amount, contrast):
+        used[to] = contrast
+        return piece
+
+    monkeypatch.setattr(transfer_nets, "by_content", note_contrast)
+    monkeypatch.setattr(type(methods.STYLE_VAE_ENSEMBLE), "load_once", lambda recipe: None)
+    for to in STYLES:
+        methods.by_ensemble(Piece.from_notes([(0, 4, 60)]), to, 0.2, 0)
+    assert used == {"chinese": 0.5, "german": 0.6}  # swapped, no other test would tell

@@ -262,3 +262,11 @@ def test_reconstruction_is_measured_free_running_and_with_the_truth():
     assert found["from_mean"] == accuracy(write_windows(net, codes.mean), tokens)
     assert found["teacher_forced"] == accuracy(teacher_forced(net, tokens, codes.z), tokens)
     assert found["always_hold"] == hold_baseline(tokens)
+
+
+@pytest.mark.parametrize("hide", [0.0, 0.2, 1.0])
+def test_the_share_that_is_hidden_is_the_one_asked_for_and_not_the_one_left(hide):
+    torch.manual_seed(0)
+    net, tokens = MelodyVAE(replace(TINY, hide=hide)).train(), tokens_of(50)
+    hidden = net.decoder._hidden_at_random(tokens) == UNKNOWN
+    assert float(hidden.float().mean()) == pytest.approx(hide, abs=0.05)
