@@ -30,8 +30,8 @@ REQUIREMENTS = [
     for line in lines
 ]
 SKETCHES = {"abclite", "mxlite"}  # oracles beside the checkout; tests that use them skip without
-HOMES = (ROOT, ROOT / "tests", ROOT / "book/_tools", ROOT / "book/_tests")
-LOCAL = {path.stem for folder in HOMES for path in folder.glob("*.py")} | {"musegen_lib", "tests"}
+HOMES = (ROOT, ROOT / "tests", ROOT / "tests/helpers", ROOT / "tests/trust", ROOT / "book/_tools", ROOT / "book/_tests")
+LOCAL = {path.stem for folder in HOMES for path in folder.glob("*.py")} | {"book", "data", "musegen_lib", "tests"}
 
 
 def read_pins():
@@ -43,7 +43,7 @@ def read_pins():
 
 def sources():
     """Yield (where, source) of every Python file and every code cell of the course."""
-    for folder in ("musegen_lib", "tests", "book/_tools", "book/_tests"):  # book/_ext takes what Sphinx brings
+    for folder in ("musegen_lib", "data", "tests", "book/_tools", "book/_tests"):  # book/_ext takes what Sphinx brings
         for path in sorted((ROOT / folder).rglob("*.py")):
             yield str(path.relative_to(ROOT)), path.read_text(encoding="utf-8")
     for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
@@ -130,8 +130,9 @@ def test_every_third_party_import_is_declared():
 
 
 def test_every_package_folder_is_installed():
-    folders = {".".join(path.parent.relative_to(ROOT).parts) for path in (ROOT / "musegen_lib").rglob("__init__.py")}
-    assert set(PYPROJECT["tool"]["setuptools"]["packages"]) == folders
+    folders = {path.parent for path in (ROOT / "musegen_lib").rglob("*.py")}
+    assert [str(folder) for folder in folders if not (folder / "__init__.py").is_file()] == []
+    assert PYPROJECT["tool"]["setuptools"]["packages"] == {"find": {"include": ["musegen_lib*"]}}
 
 
 def test_the_set_up_knows_when_nothing_changed(tmp_path):

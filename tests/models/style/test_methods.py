@@ -40,7 +40,7 @@ def test_each_direction_has_the_contrast_that_was_chosen_for_it_on_validation(mo
         used[to] = contrast
         return piece
 
-    monkeypatch.setattr(transfer_nets, "by_content", note_contrast)
+    monkeypatch.setattr(methods, "by_content", note_contrast)
     monkeypatch.setattr(type(methods.STYLE_VAE_ENSEMBLE), "load_once", lambda recipe: None)
     for to in STYLES:
         methods.by_ensemble(Piece.from_notes([(0, 4, 60)]), to, 0.2, 0)
