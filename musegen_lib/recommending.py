@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Float
 
 from musegen_lib.convert import read_piece
+from musegen_lib.core.ranking import best_first
 from musegen_lib.corpus import cache, cache_path, load_folk_tunes
 from musegen_lib.errors import MusegenError
 from musegen_lib.metrics.hum import Notes, corpus_notes
@@ -61,7 +62,7 @@ def similar_tunes(melody: Notes) -> Float[np.ndarray, "N"]:
     best = [
         np.maximum.reduceat(windows @ part.T, points["first"]) for part in np.array_split(asked, -(-len(asked) // 32))
     ]
-    return np.concatenate(best, axis=1).mean(axis=1).astype(np.float64)
+    return np.concatenate(best, axis=1).mean(axis=1)
 
 
 def similar_file(source: Path, n: int = 10) -> dict[str, Any]:
@@ -77,7 +78,7 @@ def similar_file(source: Path, n: int = 10) -> dict[str, Any]:
         told = [*told, f"the first {MOST_NOTES} notes of the melody are read, of {len(melody.pitches)}"]
         melody = Notes(melody.pitches[:MOST_NOTES], melody.durations[:MOST_NOTES])
     scores, corpus = similar_tunes(melody), load_folk_tunes()
-    order = np.argsort(-scores, kind="stable")[:n]
+    order = best_first(scores, n)
     columns = {name: corpus.column(name) for name in ("id", "title", "style", "metre")}
     rows = [
         {"rank": rank, "cosine": round(float(scores[row]), 4)} | {k: str(v[row]) for k, v in columns.items()}

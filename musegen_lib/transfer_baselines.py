@@ -12,6 +12,7 @@ from functools import lru_cache
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from musegen_lib.core.ranking import first_best
 from musegen_lib.metrics.transfer import content_report
 from musegen_lib.models.style_counts import N_STEPS, WIDEST, IntervalTrigram
 from musegen_lib.piece import Piece
@@ -122,7 +123,7 @@ def greedy_trigrams(
     for _ in range(allowed_changes(piece, amount)):
         gains = _gains(pitch, score)
         gains[~free] = -np.inf
-        note, move = np.unravel_index(np.argmax(gains), gains.shape) if gains.size else (0, 0)
+        note, move = np.unravel_index(first_best(gains), gains.shape) if gains.size else (0, 0)
         if not gains.size or gains[note, move] <= 0:
             break
         pitch[note] += MOVES[move]

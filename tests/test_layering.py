@@ -8,7 +8,7 @@ from pathlib import Path
 PACKAGE = "musegen_lib"
 ROOT = Path(__file__).resolve().parents[1]
 LAYERS = (  # the first part of a module's name below musegen_lib; a star stands for any letters
-    ("__init__", "errors", "piece", "roll_svg", "paths", "limits"),
+    ("__init__", "core", "errors", "piece", "roll_svg", "paths", "limits"),
     ("midi", "midi_*", "abc", "abc_*", "musicxml", "musicxml_*", "encodings", "soundfont", "interactions"),
     ("corpus", "metrics"),
     ("sampling", "events", "windows", "style_pair", "models"),

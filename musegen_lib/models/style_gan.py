@@ -17,6 +17,7 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
+from musegen_lib.core.ranking import best_first
 from musegen_lib.metrics.tonality import weight_on_scales
 from musegen_lib.models.gan import gumbel_noise, straight_through
 from musegen_lib.models.style_lines import N_DURATIONS, N_INTERVALS, N_LEFT, N_PLACES, MelodyLine, lines_to_batch
@@ -208,5 +209,5 @@ def _proposals(
     allowed = free[:, None] & scale[landing % 12] & (landing >= 0) & (landing <= 127)
     allowed[:, REACH] = False
     gain = np.where(allowed, logits - logits[:, REACH : REACH + 1], -np.inf)
-    order = np.argsort(-gain, axis=None, kind="stable")[: min(PROPOSALS, int(allowed.sum()))]
+    order = best_first(gain.ravel(), min(PROPOSALS, int(allowed.sum())))
     return [(int(note), int(column) - REACH) for note, column in zip(*np.unravel_index(order, gain.shape), strict=True)]

@@ -15,6 +15,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from musegen_lib.core.ranking import best_first, first_best
 from musegen_lib.models.style_lines import REGISTER, START, WIDEST, LineBatch, MelodyLine, lines_to_batch
 
 REACH = 7  # semitones a note may move; this, BEAM and CONTRAST were chosen on validation tunes
@@ -132,9 +133,9 @@ def _penalty(line: MelodyLine, scale: Bool[np.ndarray, "12"], hold_ends: bool) -
 def _best_few(scores: Float[np.ndarray, "K moves"], allowed: np.ndarray) -> Int[np.ndarray, "few"]:
     """Flat positions of the BEAM best allowed scores, best first."""
     found = np.flatnonzero(allowed)
-    return found[np.argsort(-scores.ravel()[found], kind="stable")[:BEAM]]
+    return found[best_first(scores.ravel()[found], BEAM)]
 
 
 def _first(rows: np.ndarray, scores: np.ndarray) -> int:
     found = np.flatnonzero(rows)
-    return int(found[np.argmax(scores[found])])
+    return int(found[first_best(scores[found])])
