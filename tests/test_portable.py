@@ -54,11 +54,17 @@ def _dressed(worn):
     return plain, plain, {**plain, **worn}
 
 
+def test_a_broken_trial_does_not_pass_for_a_disguise_that_changes_nothing(monkeypatch):
+    monkeypatch.setattr("portable._python", lambda *_: subprocess.CompletedProcess([], 1, stdout="", stderr="broken"))
+    with pytest.raises(RuntimeError, match="could not be tried"):
+        wearable(["avx2"])
+
+
 @X86
 def test_a_disguise_that_changes_no_bit_is_left_out_and_named(monkeypatch, capsys):
     monkeypatch.setattr("portable.disguises", lambda: {"threads-2": {"OMP_NUM_THREADS": "1"}})
     assert wearable(["threads-2"]) == {}
-    assert "threads-2: no bit changes on this processor; left out" in capsys.readouterr().out
+    assert "threads-2: cannot be worn here, or changes no bit; left out" in capsys.readouterr().out
 
 
 def test_on_another_kind_of_processor_only_threads_are_changed(monkeypatch, capsys):
