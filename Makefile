@@ -41,8 +41,8 @@ notebook-test: caches ## run every notebook, two at a time, and compare with its
 portable: caches ## run lessons and commands in the disguises of other processors; prints what moved (an hour)
 	$(RUN) tests.portable
 
-portable-ci: caches # the lessons that rank things, as an AVX2 processor and as an old one would run them
-	$(RUN) tests.portable --no-files --lessons 05_style_transfer,06_recommendation,06b_listeners --disguises avx2,oldest
+portable-ci: caches # the lessons that rank things, as an AVX2 processor and as torch without vector code runs them
+	$(RUN) tests.portable --no-files --lessons 05_style_transfer,06_recommendation,06b_listeners --disguises avx2,torch-default
 
 notebooks: $(STAMP) ## run every notebook again and store its outputs
 	@test -n "$(NOTEBOOKS)" || { echo "There is no notebook in notebooks/ yet."; exit 1; }
