@@ -133,7 +133,8 @@ def _penalty(line: MelodyLine, scale: Bool[np.ndarray, "12"], hold_ends: bool) -
 def _best_few(scores: Float[np.ndarray, "K moves"], allowed: np.ndarray) -> Int[np.ndarray, "few"]:
     """Flat positions of the BEAM best allowed scores, best first."""
     found = np.flatnonzero(allowed)
-    return found[best_first(scores.ravel()[found], BEAM)]
+    single = scores.ravel()[found].astype(np.float32)  # the net adds in 32 bits: what differs less is equal
+    return found[best_first(single, BEAM)]
 
 
 def _first(rows: np.ndarray, scores: np.ndarray) -> int:
