@@ -1,12 +1,14 @@
-"""A pytest plugin around nbval 0.11.0, loaded by `-p tests.nbval_guard`. It mends two habits:
+"""A pytest plugin around nbval 0.11.0, loaded by `-p tests.nbval_guard`. It mends three habits:
 
 - nbval waits out the whole cell timeout when the kernel has died; here the kernel is looked at once a second.
-- nbval runs on after a failed cell, and every later cell fails for the same reason; here they are skipped.
+- nbval runs on after a failed cell, and every later cell fails for the same reason; here they are skipped;
+- pytest counts cells; here the last line counts lessons, and names those that failed.
 """
 
 from __future__ import annotations
 
 import time
+from pathlib import PurePosixPath
 from queue import Empty
 
 import pytest
@@ -52,5 +54,23 @@ def pytest_configure(config: pytest.Config) -> None:
     RunningKernel.await_reply = await_reply
 
 
+def count_lessons(stats: dict[str, list]) -> str:
+    """'8 lessons passed, 1 failed: 06b_listeners', from the reports of cells; an error counts as a failure.
+
+    A lesson that could not even be read stands among the errors; whatever is no notebook is left out.
+    """
+    reports = [(kind, report) for kind in ("passed", "failed", "error") for report in stats.get(kind, [])]
+    files = [(kind, PurePosixPath(report.nodeid.split("::")[0] or report.location[0])) for kind, report in reports]
+    lessons = {file.stem for _, file in files if file.suffix == ".ipynb"}
+    failed = {file.stem for kind, file in files if file.suffix == ".ipynb" and kind != "passed"}
+    parts = [f"{len(lessons - failed)} lesson{'s' * (len(lessons - failed) != 1)} passed"]
+    return ", ".join(parts + [f"{len(failed)} failed: {', '.join(sorted(failed))}"] * bool(failed))
+
+
+@pytest.hookimpl(trylast=True)
 def pytest_unconfigure(config: pytest.Config) -> None:
+    """Write the last line of all, after pytest's own; under xdist only the process that collects the reports does."""
     RunningKernel.await_reply = nbval_await_reply
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is not None and not hasattr(config, "workerinput"):
+        reporter.write_line(count_lessons(reporter.stats))

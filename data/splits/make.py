@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from musegen_lib.core.ranking import best_first
 from musegen_lib.corpus import load_folk_tunes
 from musegen_lib.corpus.splits import group_by_shared_run
 from musegen_lib.models.search.alignment import align, corpus_intervals, interval_text, ngram_counter, stacked
@@ -32,7 +33,7 @@ def find_pairs(melodies: Sequence[np.ndarray], books: Sequence[str], mirrored: b
     found = set()
     for tune, melody in enumerate(sides):
         alike = (counts @ asked[tune].T).toarray()[:, 0]
-        near = np.argsort(np.where(book == book[tune], -1, alike))[::-1][:N_CANDIDATES]
+        near = best_first(np.where(book == book[tune], np.float32(-1), alike), N_CANDIDATES)
         near = near[book[near] != book[tune]]
         points = align(melody, stacked([melodies[other] for other in near]))
         same = near[points / ((length[tune] + length[near]) / 2) >= SAME_MELODY]

@@ -10,10 +10,11 @@ import numpy as np
 from jaxtyping import Float
 
 from data.studies.cold_start import cold_start, hybrid, tune_content
+from musegen_lib.core.ranking import best_first
 from musegen_lib.corpus import load_folk_tunes
 from musegen_lib.models.recommend.benchmark import benchmark
 from musegen_lib.models.recommend.models import EASE, Histories, Popularity
-from musegen_lib.models.recommend.protocol import keep_core, split_histories, to_histories, top
+from musegen_lib.models.recommend.protocol import keep_core, split_histories, to_histories
 from musegen_lib.models.recommend.simulator import DRIFT, Simulation, draw, liking, simulate
 from musegen_lib.models.search.similar import corpus_embeddings
 
@@ -106,7 +107,7 @@ def _shown(policy: str, heard: Histories, rng: np.random.Generator) -> np.ndarra
         model.fit(heard)
         scores = np.array(model.score(heard), dtype=float)
     shown = np.zeros(shape, dtype=bool)
-    np.put_along_axis(shown, top(scores, SHOWN), True, axis=1)
+    np.put_along_axis(shown, best_first(scores, SHOWN), True, axis=1)
     return shown
 
 

@@ -6,9 +6,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from musegen_lib.core.errors import MusegenError
+from musegen_lib.core.ranking import best_first
 from musegen_lib.corpus import load_folk_tunes
 from musegen_lib.formats.files import read_piece
 from musegen_lib.models.search.hum_benchmark import Notes
@@ -38,7 +37,7 @@ def similar_file(source: Path, n: int = 10) -> dict[str, Any]:
         told = [*told, f"the first {MOST_NOTES} notes of the melody are read, of {len(melody.pitches)}"]
         melody = Notes(melody.pitches[:MOST_NOTES], melody.durations[:MOST_NOTES])
     scores, corpus = similar_tunes(melody), load_folk_tunes()
-    order = np.argsort(-scores, kind="stable")[:n]
+    order = best_first(scores, n)
     columns = {name: corpus.column(name) for name in ("id", "title", "style", "metre")}
     rows = [
         {"rank": rank, "cosine": round(float(scores[row]), 4)} | {k: str(v[row]) for k, v in columns.items()}

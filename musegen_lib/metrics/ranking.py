@@ -8,6 +8,8 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from musegen_lib.core.ranking import best_first, settled
+
 N_RESAMPLES = 1000
 
 
@@ -17,6 +19,7 @@ def ranks(scores: Float[np.ndarray, "Q N"], wanted: Int[np.ndarray, "Q"]) -> Int
     >>> ranks(np.array([[0.1, 0.9, 0.5], [1.0, 1.0, 0.0]]), np.array([2, 0])).tolist()
     [2, 2]
     """
+    scores = settled(scores)
     mine = scores[np.arange(len(scores)), wanted]
     return (scores >= mine[:, None]).sum(axis=1)
 
@@ -49,11 +52,6 @@ def ndcg_at(scores: Float[np.ndarray, "U N"], relevant: Bool[np.ndarray, "U N"],
     found = np.take_along_axis(relevant, best_first(scores, k), axis=1)  # (U, k')
     best = np.concatenate([[0.0], np.cumsum(worth)])[np.minimum(k, relevant.sum(axis=1))]
     return (found * worth[: found.shape[1]]).sum(axis=1) / np.maximum(best, worth[-1])
-
-
-def best_first(scores: Float[np.ndarray, "U N"], k: int) -> Int[np.ndarray, "U k"]:
-    """The k items with the highest scores, best first; of equal scores the first item."""
-    return np.argsort(-scores, axis=1, kind="stable")[:, :k]
 
 
 def standard_error(values: Float[np.ndarray, "Q"]) -> float:

@@ -1,4 +1,4 @@
-"""The notebook lane: the two mends of tests/nbval_guard.py, and the rules of tests/nbval_sanitize.cfg."""
+"""The notebook lane: the three mends of tests/nbval_guard.py, and the rules of tests/nbval_sanitize.cfg."""
 
 import re
 import subprocess
@@ -16,12 +16,17 @@ SANITIZE = (ROOT / "tests" / "nbval_sanitize.cfg").read_text(encoding="utf-8")
 LANE = ["-p", "tests.nbval_guard", "@tests/nbval_options.txt"]
 
 
-def run_lane(path, sources, *options, outputs=()):
-    """Write a notebook, run the notebook lane over it as `make test` does; return (report, seconds)."""
+def write_lesson(path, sources, outputs=()):
+    """Write a notebook that seems to have been run."""
     cells = [new_code_cell(source, execution_count=n + 1) for n, source in enumerate(sources)]
     for cell, output in zip(cells, outputs, strict=False):
         cell.outputs = output
     nbformat.write(new_notebook(cells=cells), path)
+
+
+def run_lane(path, sources, *options, outputs=()):
+    """Write a notebook, run the notebook lane over it as `make test` does; return (report, seconds)."""
+    write_lesson(path, sources, outputs)
     command = [sys.executable, "-m", "pytest", "-c", "pyproject.toml", "--rootdir=.", *LANE, "-rs", *options, str(path)]
     started = time.monotonic()
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
@@ -39,14 +44,14 @@ def sanitize(text):
 
 
 def test_a_dead_kernel_is_noticed_at_once(tmp_path):
-    report, seconds = run_lane(tmp_path / "dead.ipynb", ["x = 1", "import os; os._exit(1)", "y = 1"], "--maxfail=9")
+    report, seconds = run_lane(tmp_path / "dead.ipynb", ["x = 1", "import os; os._exit(1)", "y = 1"])
     assert "the kernel died while this cell ran" in report
     assert "1 failed, 1 passed, 1 skipped" in report
     assert seconds < 60  # the cell timeout alone is 180
 
 
 def test_the_cells_below_a_failed_one_are_skipped(tmp_path):
-    report, _ = run_lane(tmp_path / "fail.ipynb", ["x = 1", "1 / 0", "y = 1", "z = 1"], "--maxfail=9")
+    report, _ = run_lane(tmp_path / "fail.ipynb", ["x = 1", "1 / 0", "y = 1", "z = 1"])
     assert "1 failed, 1 passed, 2 skipped" in report
     assert "an earlier cell failed (Cell 1)" in report
 
@@ -66,6 +71,23 @@ def test_outputs_are_compared_after_the_rules_are_applied(tmp_path):
     )
     assert "1 failed, 1 passed" in report
     assert "Cell outputs differ" in report
+
+
+def test_all_lessons_run_and_the_last_line_counts_them(tmp_path):
+    write_lesson(tmp_path / "02_good.ipynb", ["x = 1"])
+    report, _ = run_lane(tmp_path / "01_bad.ipynb", ["1 / 0", "x = 1"], str(tmp_path))
+    assert report.splitlines()[-1] == "1 lesson passed, 1 failed: 01_bad"
+
+
+def test_two_processes_count_together_and_a_lesson_that_cannot_be_read_has_failed(tmp_path):
+    write_lesson(tmp_path / "01_bad.ipynb", ["1 / 0"])
+    write_lesson(tmp_path / "02_good.ipynb", ["x = 1"])
+    on_two = [str(tmp_path), "-n", "2", "--dist", "loadfile", f"--rootdir={tmp_path}"]
+    report, _ = run_lane(tmp_path / "03_fine.ipynb", ["x = 1"], *on_two)
+    assert report.splitlines()[-1] == "2 lessons passed, 1 failed: 01_bad"
+    (tmp_path / "01_bad.ipynb").write_text("{")
+    report, _ = run_lane(tmp_path / "03_fine.ipynb", ["x = 1"], *on_two)
+    assert "failed: 01_bad" in report.splitlines()[-1]
 
 
 def test_every_rule_written_is_a_rule_loaded():

@@ -15,6 +15,7 @@ from jaxtyping import Float
 from scipy import sparse
 
 from musegen_lib.core.errors import MusegenError
+from musegen_lib.core.ranking import among_best
 
 MAX_ITEMS = 10_000  # an I x I table of 64-bit numbers then takes 0.8 GB, and the inverse as much again
 
@@ -93,8 +94,7 @@ class ItemKNN:
         alike = both / (norms[:, None] * norms[None, :] + self.shrink + 1e-9)
         np.fill_diagonal(alike, 0)
         if self.k < len(alike):
-            far = np.argpartition(-alike, self.k, axis=0)[self.k :]  # (I - k, I)
-            np.put_along_axis(alike, far, 0, axis=0)
+            alike[~among_best(alike, self.k, axis=0)] = 0
         self.alike = alike  # (I, I) column: the item that is scored
 
     def score(self, heard: Histories) -> Float[np.ndarray, "U I"]:

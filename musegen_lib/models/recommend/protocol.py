@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Float
 
 from musegen_lib.core.errors import MusegenError
+from musegen_lib.core.ranking import best_first
 from musegen_lib.metrics.ranking import ndcg_at, recall_at
 from musegen_lib.models.recommend.interactions import Interactions
 from musegen_lib.models.recommend.models import Histories, Recommender
@@ -111,25 +112,17 @@ def evaluate(model: Recommender, known: Histories, wanted: Histories) -> Found:
     for start in range(0, len(known), USERS_AT_ONCE):
         users = np.arange(start, min(start + USERS_AT_ONCE, len(known)))
         have, want = known.take(users), wanted.take(users)
-        scores = np.array(model.score(have), dtype=np.float64)
+        scores = np.array(model.score(have))
+        scores = scores if scores.dtype.kind == "f" else scores.astype(np.float64)
         for row, items in enumerate(have.sequences):
             scores[row, items] = -np.inf
         relevant = want.matrix().toarray() > 0
-        lists = top(scores, K)
+        lists = best_first(scores, K)
         short = np.take_along_axis(scores, lists, axis=1), np.take_along_axis(relevant, lists, axis=1)
         following = np.array([items[0] for items in want.sequences])[:, None]
         hits = (lists[:, :K_NEXT] == following).any(axis=1).astype(float)
         parts.append((*_measure(*short, relevant), hits, lists))
     return Found(*(np.concatenate(column) for column in zip(*parts)))
-
-
-def top(scores: Float[np.ndarray, "U N"], k: int) -> np.ndarray:
-    """(U, k) the same as metrics.ranking.best_first, ten times as fast where N is large: only k items are sorted."""
-    least = np.partition(scores, -k, axis=1)[:, -k]  # (U,)
-    row, item = np.nonzero(scores >= least[:, None])
-    order = np.lexsort((item, -scores[row, item], row))
-    firsts = np.searchsorted(row, np.arange(len(scores)))  # where the candidates of each row begin
-    return item[order][firsts[:, None] + np.arange(k)]
 
 
 def _measure(scores: np.ndarray, found: np.ndarray, relevant: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -17,6 +17,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from musegen_lib.core.ranking import settled
 from musegen_lib.corpus import Corpus, load_chorales, load_folk_tunes
 from musegen_lib.corpus.splits import hymn_tunes, tune_variants
 from musegen_lib.metrics.ranking import bootstrap_interval, hits_at, reciprocal_ranks
@@ -156,6 +157,7 @@ def rank_of(scores: Float[np.ndarray, "N"], right: Bool[np.ndarray, "N"], out: B
     >>> rank_of(np.array([9.0, 3, 5, 4]), np.array([False, True, False, True]), np.array([True, False, False, False]))
     2
     """
+    scores = settled(scores)
     best = scores[right].max()
     return int((scores[~right & ~out] >= best).sum()) + 1
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from musegen_lib.core.ranking import best_first
+
 N_ROUNDS, N_SAMPLE = 8, 12_000  # of k-means
 
 
@@ -30,7 +32,7 @@ class InvertedFile:
 
     def nearest(self, query: np.ndarray, k: int, n_cells: int) -> np.ndarray:
         """Numbers of the k best points found in the n_cells nearest cells, best first."""
-        near = np.argpartition(-(self.centres @ query), min(n_cells, len(self.centres)) - 1)[:n_cells]
+        near = best_first(self.centres @ query, n_cells)
         starts = np.where(near > 0, self.ends[near - 1], 0)
         spans = [slice(start, end) for start, end in zip(starts, self.ends[near])]
         scores = np.concatenate([self.points[span] @ query for span in spans])
@@ -39,9 +41,8 @@ class InvertedFile:
 
 
 def best_of(scores: np.ndarray, k: int) -> np.ndarray:
-    """Places of the k highest scores, best first, without sorting the others."""
-    top = np.argpartition(-scores, min(k, len(scores)) - 1)[:k]
-    return top[np.argsort(-scores[top], kind="stable")]
+    """Places of the k highest scores, best first; of equal scores the first place."""
+    return best_first(scores, k)
 
 
 def _k_means(points: np.ndarray, n_cells: int) -> np.ndarray:

@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from musegen_lib.core.ranking import best_first
+
 WIDTH, HEIGHT, MARGIN = 720, 520, 16
 COLOURS = ("#4269d0", "#efb118", "#ff725c", "#6cc5b0", "#3ca951", "#ff8ab7", "#a463f2", "#97bbf5", "#9c6b4e")
 LONGEST_TITLE = 40
@@ -23,7 +25,7 @@ def principal_components(points: np.ndarray, n: int = 2) -> tuple[np.ndarray, np
     """
     centred = points.astype(np.float64) - points.mean(axis=0)
     values, vectors = np.linalg.eigh(centred.T @ centred)
-    order = np.argsort(-values)[:n]
+    order = best_first(values, n)
     vectors = vectors[:, order] * np.sign(vectors[np.abs(vectors[:, order]).argmax(axis=0), order])  # one sign for all
     return centred @ vectors, values[order] / values.sum()
 

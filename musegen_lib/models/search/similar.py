@@ -14,14 +14,7 @@ from musegen_lib.core.paths import data_dir
 from musegen_lib.core.piece import Piece
 from musegen_lib.corpus import cache, cache_path, load_folk_tunes
 from musegen_lib.models.search.hum_benchmark import Notes, corpus_notes
-from musegen_lib.models.search.recipe import (
-    HOP,
-    TUNE_ENCODER,
-    WHOLE_HOP,
-    cut_note_windows,
-    encoder_of,
-    mean_points,
-)
+from musegen_lib.models.search.recipe import HOP, TUNE_ENCODER, WHOLE_HOP, cut_note_windows, encoder_of, mean_points
 
 MOST_NOTES = 1000  # of a file; more are left out, and said so
 MOST_NEIGHBOURS = 1000
@@ -57,7 +50,7 @@ def similar_tunes(melody: Notes) -> Float[np.ndarray, "N"]:
     best = [
         np.maximum.reduceat(windows @ part.T, points["first"]) for part in np.array_split(asked, -(-len(asked) // 32))
     ]
-    return np.concatenate(best, axis=1).mean(axis=1).astype(np.float64)
+    return np.concatenate(best, axis=1).mean(axis=1)
 
 
 def notes_to_piece(notes: Notes, title: str) -> Piece:

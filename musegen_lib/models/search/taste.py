@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from musegen_lib.core.piece import Piece
+from musegen_lib.core.ranking import best_first
 from musegen_lib.encodings.arrays import FIRST_PITCH
 from musegen_lib.encodings.melody_windows import make_playable, window_to_piece
 from musegen_lib.models.search.alignment import interval_text, ngram_counter
@@ -70,7 +71,7 @@ class Ngrams:
 
 def pick(tokens: np.ndarray, taste: np.ndarray, n: int) -> np.ndarray:
     """The n windows whose points of the tune encoder are nearest to a taste, nearest first."""
-    return tokens[np.argsort(-(embed_notes(windows_to_notes(tokens)) @ taste), kind="stable")[:n]]
+    return tokens[best_first(embed_notes(windows_to_notes(tokens)) @ taste, n)]
 
 
 def pieces_of(tokens: np.ndarray, title: str) -> list[Piece]:

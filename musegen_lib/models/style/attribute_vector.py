@@ -13,6 +13,7 @@ import torch
 from jaxtyping import Float, Int
 
 from musegen_lib.core.piece import Piece
+from musegen_lib.core.ranking import best_first, first_best
 from musegen_lib.corpus.chinese_german import load_side, other_style
 from musegen_lib.encodings.arrays import FIRST_PITCH, HOLD, MELODY_HIGH, MELODY_LOW, REST
 from musegen_lib.encodings.melody_windows import BEAT_STEPS, WINDOW_METRES, WINDOW_STEPS, cut_windows
@@ -39,9 +40,9 @@ def by_attribute(piece: Piece, to: str, amount: float, seed: int) -> Piece:
     if not budget:
         return piece
     scores = _wishes(piece, style_direction(to) * STRENGTH * amount)  # (N, moves), of staying put 0
-    moves, gains = scores.argmax(axis=1), scores.max(axis=1)
+    moves, gains = first_best(scores, axis=1), scores.max(axis=1)
     pitch = piece.notes["pitch"].astype(np.int64)
-    for note in np.argsort(-gains, kind="stable")[:budget]:
+    for note in best_first(gains, budget):
         if gains[note] > 0:
             pitch[note] += MOVES[moves[note]]
     return with_pitches(piece, pitch)

@@ -13,6 +13,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from musegen_lib.core.piece import Piece
+from musegen_lib.core.ranking import first_best
 from musegen_lib.corpus.chinese_german import load_side, marked_ends, other_style
 from musegen_lib.metrics.content import content_report
 from musegen_lib.models.style.trigram import N_STEPS, WIDEST_SYMBOL, IntervalTrigram
@@ -122,7 +123,7 @@ def greedy_trigrams(
     for _ in range(allowed_changes(piece, amount)):
         gains = _gains(pitch, score)
         gains[~free] = -np.inf
-        note, move = np.unravel_index(np.argmax(gains), gains.shape) if gains.size else (0, 0)
+        note, move = np.unravel_index(first_best(gains), gains.shape) if gains.size else (0, 0)
         if not gains.size or gains[note, move] <= 0:
             break
         pitch[note] += MOVES[move]

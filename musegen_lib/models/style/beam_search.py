@@ -15,6 +15,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from musegen_lib.core.ranking import best_first, first_best
 from musegen_lib.encodings.melody_lines import REGISTER, START, WIDEST_INTERVAL, MelodyLine
 from musegen_lib.models.style.batches import LineBatch, lines_to_batch
 
@@ -135,9 +136,10 @@ def _penalty(line: MelodyLine, scale: Bool[np.ndarray, "12"], hold_ends: bool) -
 def _best_few(scores: Float[np.ndarray, "K moves"], allowed: np.ndarray) -> Int[np.ndarray, "few"]:
     """Flat positions of the BEAM best allowed scores, best first."""
     found = np.flatnonzero(allowed)
-    return found[np.argsort(-scores.ravel()[found], kind="stable")[:BEAM]]
+    single = scores.ravel()[found].astype(np.float32)  # the net adds in 32 bits: what differs less is equal
+    return found[best_first(single, BEAM)]
 
 
 def _first(rows: np.ndarray, scores: np.ndarray) -> int:
     found = np.flatnonzero(rows)
-    return int(found[np.argmax(scores[found])])
+    return int(found[first_best(scores[found])])

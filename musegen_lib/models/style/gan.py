@@ -17,6 +17,7 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
+from musegen_lib.core.ranking import best_first
 from musegen_lib.corpus.chinese_german import STYLES
 from musegen_lib.encodings.melody_lines import N_INTERVALS, N_LEFT, N_LINE_DURATIONS, N_PLACES, MelodyLine
 from musegen_lib.metrics.tonality import weight_on_scales
@@ -213,7 +214,7 @@ def _proposals(
     allowed = free[:, None] & scale[landing % 12] & (landing >= 0) & (landing <= 127)
     allowed[:, FARTHEST_MOVE] = False
     gain = np.where(allowed, logits - logits[:, FARTHEST_MOVE : FARTHEST_MOVE + 1], -np.inf)
-    order = np.argsort(-gain, axis=None, kind="stable")[: min(PROPOSALS, int(allowed.sum()))]
+    order = best_first(gain.ravel(), min(PROPOSALS, int(allowed.sum())))
     return [
         (int(note), int(column) - FARTHEST_MOVE)
         for note, column in zip(*np.unravel_index(order, gain.shape), strict=True)

@@ -62,5 +62,5 @@ def crossfade(
 ) -> Int[np.ndarray, "n 32"]:
     """The floor for a path: tokens of one window replaced by the other's, one after the other in random order."""
     order = rng.permutation(len(start))
-    rank = np.argsort(order)
+    rank = np.argsort(order, kind="stable")
     return np.stack([np.where(rank < round(len(start) * k / (n_steps - 1)), end, start) for k in range(n_steps)])

@@ -10,18 +10,11 @@ from typer.testing import CliRunner
 from musegen_lib.cli.main import app
 from musegen_lib.cli.recommend import evaluate_file
 from musegen_lib.core.errors import MusegenError
-from musegen_lib.metrics.ranking import best_first, ndcg_at, recall_at, standard_error
+from musegen_lib.metrics.ranking import ndcg_at, recall_at, standard_error
 from musegen_lib.models.recommend.benchmark import CONTESTS, Contest, _difference, benchmark, run_contest, tune
 from musegen_lib.models.recommend.interactions import Interactions
 from musegen_lib.models.recommend.models import Histories, Popularity
-from musegen_lib.models.recommend.protocol import (
-    evaluate,
-    keep_core,
-    mean_popularity,
-    split_histories,
-    to_histories,
-    top,
-)
+from musegen_lib.models.recommend.protocol import evaluate, keep_core, mean_popularity, split_histories, to_histories
 from musegen_lib.models.recommend.simulator import catalogue, simulate, write_simulated
 
 torch.set_num_threads(1)
@@ -112,13 +105,6 @@ def test_known_items_are_never_recommended_and_others_all_compete():
     assert found.lists[0, :3].tolist() == [38, 36, 35]
     assert found.recall.tolist() == [0.5]
     assert found.coverage(40) == 0.5
-
-
-def test_the_fast_ranking_is_the_slow_one_ties_and_all():
-    rng = np.random.default_rng(0)
-    scores = rng.integers(0, 6, size=(50, 40)).astype(float)
-    scores[rng.random(scores.shape) < 0.3] = -np.inf
-    assert np.array_equal(top(scores, 20), best_first(scores, 20))
 
 
 def test_measures_by_hand():
