@@ -19,7 +19,7 @@ from musegen_lib.models.style.evaluation.classifier_recipes import NGRAM_CLASSIF
 from musegen_lib.models.style.evaluation.language_model_recipe import FLUENCY
 from musegen_lib.models.style.gan_recipe import STYLE_GAN
 from musegen_lib.models.style.net_recipes import STYLE_RNN, STYLE_VAE, STYLE_VAE_ENSEMBLE
-from musegen_lib.models.vae.recipe import VAERecipe
+from musegen_lib.models.vae.recipe import VAE
 
 __all__ = ["RECIPES", "Recipe", "find_recipe"]
 
@@ -47,7 +47,7 @@ RECIPES: dict[str, Recipe] = {
     "gan": BAR,
     "gan-phrases": PHRASES,
     "gan-sketch": SKETCH,
-    "vae": VAERecipe(),
+    "vae": VAE,
 }
 
 

@@ -95,6 +95,9 @@ class VAERecipe(ShippedNet):
         } | (measure_codes(model, windows) | measure_samples(model, windows))
 
 
+VAE = VAERecipe()
+
+
 def prior_windows(model: MelodyVAE, n: int, generator: torch.Generator, temperature: float = 1.0) -> np.ndarray:
     """(n, T) tokens of codes drawn from the prior; a silent window is drawn again."""
     found: list[np.ndarray] = []
