@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,9 +14,10 @@ from musegen_lib.corpus.chinese_german import STYLES
 from musegen_lib.models.style.baselines import Rewriter
 from musegen_lib.models.style.evaluation.measures import evaluate_method, real_tunes
 from musegen_lib.models.style.evaluation.table import BASELINES, REAL, held_out_tunes
-from musegen_lib.models.style.transfer import METHODS
+from musegen_lib.models.style.method_names import METHODS
+from musegen_lib.models.style.transfer import find_method, net_recipe
 from musegen_lib.training.checkpoints import read_card
-from musegen_lib.training.pretrained import ShippedNet, standing_in
+from musegen_lib.training.pretrained import ShippedNet
 
 SEEDS = (0, 1, 2)
 ONE_NET = ("vae-attribute",)  # lesson 3's VAE takes half an hour a seed
@@ -42,42 +42,33 @@ def transfer_curves() -> list[dict[str, Any]]:
         rows.append(known.get(key_of(real)) or keep_cell(real, lambda to=to: real_tunes(to)))
         for name, rewrite in BASELINES.items():
             cell = {"method": name, "to": to, "amount": USUAL, "kind": "baseline"}
-            rows.append(_measured(cell, rewrite, {"seed": SEEDS[0], "stamp": probed(rewrite)[1]}, known))
-    for name, rewrite in METHODS.items():
-        rows += method_cells(name, rewrite, known)
+            rows.append(_measured(cell, rewrite, {"seed": SEEDS[0], "stamp": letters_of(rewrite)}, known))
+    for name in METHODS:
+        rows += method_cells(name, known)
     return rows
 
 
-def method_cells(name: str, rewrite: Rewriter, known: Mapping[tuple, dict[str, Any]]) -> list[dict[str, Any]]:
+def method_cells(name: str, known: Mapping[tuple, dict[str, Any]]) -> list[dict[str, Any]]:
     """All cells of a method; what is known is taken from there."""
-    (recipes, letters), rows = probed(rewrite), []
-    for seed in SEEDS if recipes and name not in ONE_NET else SEEDS[:1]:
+    recipe, rows = net_recipe(name), []
+    letters = letters_of(find_method(name), recipe)
+    for seed in SEEDS if recipe and name not in ONE_NET else SEEDS[:1]:
         wanted = [{"method": name, "to": to, "amount": a, "kind": "method"} for to in STYLES for a in AMOUNTS]
         stamp = {"seed": seed, "stamp": letters}
         if all(key_of(cell | stamp) in known for cell in wanted):
             rows += [known[key_of(cell | stamp)] for cell in wanted]
             continue
-        nets = {recipe.name: trained(recipe, seed) for recipe in recipes.values()}
-        _forget(rewrite)
-        with standing_in(nets):
-            rows += [_measured(cell, rewrite, stamp, known) for cell in wanted]
-        _forget(rewrite)
+        rewrite = find_method(name, trained(recipe, seed) if recipe else None)
+        rows += [_measured(cell, rewrite, stamp, known) for cell in wanted]
     return rows
 
 
-def probed(rewrite: Rewriter) -> tuple[dict[str, ShippedNet], str]:
-    """Let a rewriter rewrite one tune each way, with the shipped nets.
-
-    Returns:
-        the recipes whose nets it asked for; and eight letters that change with these nets or with what it made.
-    """
-    _forget(rewrite)
-    with standing_in({}) as asked:
-        made = [rewrite(held_out_tunes(to, "valid", 1)[0], to, USUAL, 0) for to in STYLES]
-    seal = hashlib.sha256("".join(stamp_of(recipe) for _, recipe in sorted(asked.items())).encode())
-    for piece in made:
-        seal.update(piece.notes.tobytes())
-    return dict(asked), seal.hexdigest()[:8]
+def letters_of(rewrite: Rewriter, recipe: ShippedNet | None = None) -> str:
+    """Eight letters that change with the shipped net of a rewriter, or with what it makes of one tune each way."""
+    seal = hashlib.sha256((stamp_of(recipe) if recipe else "").encode())
+    for to in STYLES:
+        seal.update(rewrite(held_out_tunes(to, "valid", 1)[0], to, USUAL, 0).notes.tobytes())
+    return seal.hexdigest()[:8]
 
 
 def trained(recipe: ShippedNet, seed: int) -> Any:
@@ -130,10 +121,3 @@ def _measured(
     return known.get(key_of(cell)) or keep_cell(
         cell, lambda: evaluate_method(rewrite, cell["to"], cell["amount"], pieces, cell["seed"])
     )
-
-
-def _forget(rewrite: Rewriter) -> None:
-    """Empty what the rewriter's module remembers: it may have been made of other weights."""
-    for value in vars(sys.modules[rewrite.__module__]).values():
-        if hasattr(value, "cache_clear") and getattr(value, "__module__", "") == rewrite.__module__:
-            value.cache_clear()

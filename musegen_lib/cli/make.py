@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from musegen_lib.cli.output import Json, Seed, print_result
+from musegen_lib.models.style.method_names import METHODS
 
 Melody = Annotated[Path, typer.Argument(help="A melody: .mid, .abc, .xml, .musicxml or .mxl.")]
 OneFile = Annotated[Path, typer.Option(help="The .mid file to write.")]
@@ -107,7 +108,7 @@ def transfer(
     source: Melody,
     to: Annotated[str, typer.Option(help="chinese or german.")],
     out: OneFile,
-    method: Annotated[str, typer.Option(help="Who rewrites: METHODS.")] = "vae",
+    method: Annotated[str, typer.Option(help=f"Who rewrites: {', '.join(METHODS)}.")] = "vae",
     amount: Annotated[float, typer.Option(help="Largest share of notes to change, 0 to 1.")] = 0.2,
     seed: Seed = 0,
     json: Json = False,

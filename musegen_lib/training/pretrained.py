@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -62,13 +61,10 @@ class ShippedNet:
         model, config = self.net(self.config), limited(self.training, seed, steps, minutes)
         return model, fit(model, batches, valid, config, run_folder(out, seed))
 
+    @cache  # noqa: B019  a few recipes, which live as long as the program
     def load_once(self) -> Any:
-        """The shipped net, read from the disk at the first use; inside `standing_in`, the one that stands in for it."""
-        for nets, asked in _STAND_INS:
-            asked.setdefault(self.name, self)
-            if self.name in nets:
-                return nets[self.name]
-        return self._shipped()
+        """The shipped net, read from the disk at the first use."""
+        return self.load()
 
     def save_trained(
         self,
@@ -106,25 +102,3 @@ class ShippedNet:
     def valid_loss(self) -> float:
         """The loss on validation music, as the card of the shipped weights has it; the net's `loss` says in what."""
         return float(read_card(self.checkpoint)["valid_loss"])
-
-    @cache  # noqa: B019  a few recipes, which live as long as the program
-    def _shipped(self) -> Any:
-        return self.load()
-
-
-_STAND_INS: list[tuple[Mapping[str, Any], dict[str, ShippedNet]]] = []
-
-
-@contextmanager
-def standing_in(nets: Mapping[str, Any]) -> Iterator[dict[str, ShippedNet]]:
-    """While it lasts, these nets stand in for the shipped ones, by their recipe's name.
-
-    Yields:
-        the recipes whose nets were asked for, by name, filled as they are.
-    """
-    asked: dict[str, ShippedNet] = {}
-    _STAND_INS.insert(0, (nets, asked))
-    try:
-        yield asked
-    finally:
-        _STAND_INS.remove((nets, asked))

@@ -11,21 +11,20 @@ from musegen_lib.corpus.chinese_german import STYLES, load_held_out
 from musegen_lib.models.style import baselines as transfer_baselines
 from musegen_lib.models.style.evaluation.measures import classify_pieces
 from musegen_lib.models.style.evaluation.plots import curve_of, draw_trade_off
+from musegen_lib.models.style.method_names import METHODS
 from musegen_lib.models.style.net_recipes import STYLE_RNN
-from musegen_lib.models.style.transfer import METHODS
-from musegen_lib.training.pretrained import standing_in
+from musegen_lib.models.style.transfer import find_method, net_recipe
 
 
 @pytest.fixture
 def tiny(monkeypatch, tmp_path):
     """Two tunes, two amounts, one net method of a few training steps and one without a net; nothing is known."""
-    chosen = {name: METHODS[name] for name in ("counts", "rnn")}
     for name, value in {
         "CELLS": tmp_path,
         "AMOUNTS": (0.1, 0.3),
         "SEEDS": (0, 1),
         "N_TUNES": 2,
-        "METHODS": chosen,
+        "METHODS": ("counts", "rnn"),
     }.items():
         monkeypatch.setattr(studies_transfer, name, value)
     monkeypatch.setattr(studies_transfer, "BASELINES", {"unchanged": transfer_baselines.unchanged})
@@ -42,15 +41,11 @@ def _quick_training(recipe, out, seed=0, steps=None, minutes=None):
     return {"seed": seed}
 
 
-def test_nets_of_a_rewriter_are_found_and_a_net_can_stand_in_for_the_shipped_one():
-    assert studies_transfer.probed(METHODS["counts"])[0] == {}
-    assert studies_transfer.probed(METHODS["rnn"])[0] == {"style-rnn": STYLE_RNN}
-    other = object()
-    with standing_in({"style-rnn": other}):
-        assert STYLE_RNN.load_once() is other
-        with standing_in({}):
-            assert STYLE_RNN.load_once() is other
-    assert STYLE_RNN.load_once() is not other
+def test_cells_of_the_stored_study_are_known_while_nets_and_methods_are_the_same():
+    stored = {key[0]: key[-1] for key in studies_transfer.known_cells()}
+    assert studies_transfer.letters_of(transfer_baselines.unchanged) == stored["unchanged"]
+    for method in ("rnn", "gan"):
+        assert studies_transfer.letters_of(find_method(method), net_recipe(method)) == stored[method]
 
 
 def test_every_cell_is_there_and_nets_differ_by_seed(tiny):
@@ -88,8 +83,7 @@ def test_a_net_with_other_weights_is_measured_anew(tiny, monkeypatch):
 
 def test_a_method_that_writes_otherwise_is_measured_anew(tiny, monkeypatch):
     before = {studies_transfer.key_of(row) for row in studies_transfer.transfer_curves()}
-    other = {**studies_transfer.METHODS, "counts": METHODS["snap"]}
-    monkeypatch.setattr(studies_transfer, "METHODS", other)
+    monkeypatch.setitem(METHODS, "counts", METHODS["snap"])
     after = {studies_transfer.key_of(row) for row in studies_transfer.transfer_curves()}
     assert {key[0] for key in after - before} == {"counts"}
 

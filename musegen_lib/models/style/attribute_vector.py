@@ -17,29 +17,34 @@ from musegen_lib.core.ranking import best_first, first_best
 from musegen_lib.corpus.chinese_german import load_side, other_style
 from musegen_lib.encodings.arrays import FIRST_PITCH, HOLD, MELODY_HIGH, MELODY_LOW, REST
 from musegen_lib.encodings.melody_windows import BEAT_STEPS, WINDOW_METRES, WINDOW_STEPS, cut_windows
-from musegen_lib.models.registry import RECIPES
-from musegen_lib.models.style.baselines import MOVES, allowed_changes, with_pitches
+from musegen_lib.models.style.baselines import MOVES, with_pitches
+from musegen_lib.models.style.budget import allowed_changes
+from musegen_lib.models.vae.vae import MelodyVAE
 
 STRENGTH = 10.0  # differences of mean codes to move, times the amount; chosen on validation tunes
 
 
-@lru_cache(maxsize=2)
-def style_direction(to: str) -> Float[torch.Tensor, "Z"]:
-    """Mean code of windows of the wanted style less that of the other, over the transfer side's training tunes."""
+@lru_cache(maxsize=4)  # two ways of two nets
+def style_direction(model: MelodyVAE, to: str) -> Float[torch.Tensor, "Z"]:
+    """Mean code of windows of the wanted style less that of the other, over the transfer side's training tunes.
+
+    Args:
+        model: a trained net; what was found for it is kept, and does not change if the net learns on.
+    """
     means = []
     for style in (to, other_style(to)):
         windows = cut_windows(load_side(style, "transfer", "train"), tuple(WINDOW_METRES))
         with torch.no_grad():
-            means.append(RECIPES["vae"].load_once().encode(torch.from_numpy(windows.tokens))[0].mean(dim=0))
+            means.append(model.encode(torch.from_numpy(windows.tokens))[0].mean(dim=0))
     return means[0] - means[1]
 
 
-def by_attribute(piece: Piece, to: str, amount: float, seed: int) -> Piece:
+def by_attribute(model: MelodyVAE, piece: Piece, to: str, amount: float, seed: int) -> Piece:
     """Move the codes and let the decoder change the notes it finds most out of place; nothing is drawn."""
-    budget = allowed_changes(piece, amount)
+    budget = allowed_changes(len(piece), amount)
     if not budget:
         return piece
-    scores = _wishes(piece, style_direction(to) * STRENGTH * amount)  # (N, moves), of staying put 0
+    scores = _wishes(model, piece, style_direction(model, to) * STRENGTH * amount)  # (N, moves), of staying put 0
     moves, gains = first_best(scores, axis=1), scores.max(axis=1)
     pitch = piece.notes["pitch"].astype(np.int64)
     for note in best_first(gains, budget):
@@ -49,11 +54,10 @@ def by_attribute(piece: Piece, to: str, amount: float, seed: int) -> Piece:
 
 
 @torch.no_grad()
-def _wishes(piece: Piece, step: torch.Tensor) -> Float[np.ndarray, "N moves"]:
+def _wishes(model: MelodyVAE, piece: Piece, step: torch.Tensor) -> Float[np.ndarray, "N moves"]:
     """How much rather the decoder writes each note moved by each of MOVES, in nats, after the notes as they were."""
     tokens, onsets, ids = piece_to_steps(piece)
     windows = torch.from_numpy(tokens.reshape(-1, WINDOW_STEPS))  # (W, T)
-    model = RECIPES["vae"].load_once()
     logits = model.decode(model.encode(windows)[0] + step, windows).flatten(0, 1).numpy()[onsets]  # (N, V)
     moved = ids[:, None] + np.array(MOVES)
     real = piece.notes["pitch"].astype(np.int64)[:, None] + np.array(MOVES)

@@ -16,6 +16,7 @@ from musegen_lib.core.piece import Piece
 from musegen_lib.core.ranking import first_best
 from musegen_lib.corpus.chinese_german import load_side, marked_ends, other_style
 from musegen_lib.metrics.content import content_report
+from musegen_lib.models.style.budget import allowed_changes
 from musegen_lib.models.style.trigram import N_STEPS, WIDEST_SYMBOL, IntervalTrigram
 
 Rewriter = Callable[[Piece, str, float, int], Piece]
@@ -30,17 +31,6 @@ def with_pitches(piece: Piece, pitches: Int[np.ndarray, "N"]) -> Piece:
     notes = piece.notes.copy()
     notes["pitch"] = pitches
     return piece.replace(notes=notes, key=None)
-
-
-def allowed_changes(piece: Piece, amount: float) -> int:
-    """The number of notes that may change: the share, rounded to the nearest whole note.
-
-    Raises:
-        ValueError: the share lies outside 0 to 1.
-    """
-    if not 0 <= amount <= 1:
-        raise ValueError(f"amount {amount} must lie in 0 to 1: it is the largest share of notes to change")
-    return round(amount * len(piece))
 
 
 @lru_cache(maxsize=2)
@@ -64,7 +54,7 @@ def snapped(piece: Piece, to: str, amount: float, seed: int) -> Piece:
     pitch = piece.notes["pitch"].astype(np.int64)
     outside = best_scale(piece, to)[pitch % 12] == 0
     longest = np.argsort(-piece.notes["duration_steps"].astype(np.int64) * outside, kind="stable")
-    chosen = longest[: min(int(outside.sum()), allowed_changes(piece, amount))]
+    chosen = longest[: min(int(outside.sum()), allowed_changes(len(piece), amount))]
     scale = best_scale(piece, to)
     for k in chosen:
         steps = sorted(range(-6, 7), key=lambda step: (abs(step), -step))
@@ -120,7 +110,7 @@ def greedy_trigrams(
     source = transfer_trigram(other_style(to)).log_prob
     score = transfer_trigram(to).log_prob - weight * source
     pitch, free = piece.notes["pitch"].astype(np.int64), free.copy()
-    for _ in range(allowed_changes(piece, amount)):
+    for _ in range(allowed_changes(len(piece), amount)):
         gains = _gains(pitch, score)
         gains[~free] = -np.inf
         note, move = np.unravel_index(first_best(gains), gains.shape) if gains.size else (0, 0)

@@ -1,4 +1,7 @@
-"""TODO."""
+"""Melodies as the nets of style transfer read them: lines side by side in a batch, and batches drawn for training.
+
+Axes: B melodies, N notes, M = N - 1 intervals.
+"""
 
 from __future__ import annotations
 

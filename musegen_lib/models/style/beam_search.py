@@ -18,6 +18,7 @@ from torch import Tensor
 from musegen_lib.core.ranking import best_first, first_best
 from musegen_lib.encodings.melody_lines import REGISTER, START, WIDEST_INTERVAL, MelodyLine
 from musegen_lib.models.style.batches import LineBatch, lines_to_batch
+from musegen_lib.models.style.budget import allowed_changes
 
 WIDEST_MOVE = 7  # semitones a note may move; this, BEAM and CONTRAST were chosen on validation tunes
 BEAM = 6  # beginnings kept for each number of moved notes
@@ -70,7 +71,7 @@ def rewrite_line(
         one line for each number of moved notes that some melody has, fewest first, and the score of each in nats; the
         first is the line itself.
     """
-    budget = int(amount * len(line))
+    budget = allowed_changes(len(line), amount)
     search = _Search(model, line, (target, source), contrast, budget, _penalty(line, scale, hold_ends))
     beam = Beam((line.pitches[0] + BEAM_MOVES)[:, None], (BEAM_MOVES != 0).astype(np.int64), search.penalty[0])
     for note in range(1, len(line)):

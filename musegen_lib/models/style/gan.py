@@ -1,7 +1,8 @@
 """A GAN that moves notes from one style to the other and back. Taught in 05_style_transfer.ipynb.
 
-Axes as in `style_lines`; S = 2 * FARTHEST_MOVE + 1 moves. For every note `Mover` says how likely it moves by so many semitones;
-a draw is one-hot with straight-through gradients, so that the critic's opinion of the new intervals reaches it.
+Axes as in `melody_lines`; S = 2 * FARTHEST_MOVE + 1 moves. For every note `Mover` says how likely it moves by so many
+semitones; a draw is one-hot with straight-through gradients, so that what the critic thinks of the new intervals
+reaches it.
 Sources: Zhu et al. 2017, arXiv:1703.10593 (a cycle: there and back again gives the same; identity; scores for patches);
 Jang, Gu and Poole 2017, arXiv:1611.01144 (straight-through draws). Moves, budget and nets are ours.
 """
@@ -23,6 +24,7 @@ from musegen_lib.encodings.melody_lines import N_INTERVALS, N_LEFT, N_LINE_DURAT
 from musegen_lib.metrics.tonality import weight_on_scales
 from musegen_lib.models.gan.nets import gumbel_noise, straight_through
 from musegen_lib.models.style.batches import lines_to_batch
+from musegen_lib.models.style.budget import allowed_changes
 
 FARTHEST_MOVE = 4  # semitones a note may move
 N_MOVES = 2 * FARTHEST_MOVE + 1  # S
@@ -88,7 +90,7 @@ def tonic(line: MelodyLine) -> int:
 
 
 class Mover(nn.Module):
-    """The generator: how likely each note moves by -FARTHEST_MOVE to FARTHEST_MOVE semitones; the middle one is to stay."""
+    """The generator: how likely each note moves by -FARTHEST_MOVE to FARTHEST_MOVE semitones; 0 is to stay."""
 
     def __init__(self, config: StyleGANConfig):
         super().__init__()
@@ -191,7 +193,7 @@ def rewrite_by_critic(
     """
     style, free = torch.tensor([target]), np.ones(len(line), dtype=bool)
     best = model.critic(claim(lines_to_conditions([line]), style))[0].sum().item()
-    for _ in range(int(amount * len(line))):
+    for _ in range(allowed_changes(len(line), amount)):
         moves = _proposals(model, line, style, amount, scale, free)
         if not len(moves):
             break

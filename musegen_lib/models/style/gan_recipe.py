@@ -1,4 +1,4 @@
-"""Recipe of lesson 5's GAN, `style-gan`: a mover and a critic train_adversarial on melodies of both styles."""
+"""Recipe of lesson 5's GAN, `style-gan`: a mover and a critic play against each other on melodies of both styles."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def cut_lines(sides: Sides, n: int, rng: np.random.Generator) -> tuple[list[Melo
 
 
 class Apprentice(nn.Module):
-    """The mover as `adversarial.train_adversarial` wants a generator; its draws are melodies claimed to be of the other style."""
+    """The mover as `train_adversarial` wants a generator; it draws melodies claimed to be of the other style."""
 
     def __init__(self, model: StyleGAN, sides: Sides, weights: dict[str, float]):
         super().__init__()

@@ -1,6 +1,6 @@
 """A recurrent net that writes a melody's intervals in a style, over a given rhythm. Taught in 05_style_transfer.ipynb.
 
-Axes as in `style_lines`; D hidden units. One net holds all styles: asked twice, once for each, it says of every note
+Axes as in `melody_lines`; D hidden units. One net holds all styles: asked twice, once for each, it says of every note
 how much more one style would write it than the other.
 """
 

@@ -82,9 +82,8 @@ def describe_changes(before: Piece, after: Piece) -> str:
     if not np.array_equal(*(piece.notes["onset_steps"] / piece.steps_per_beat for piece in (before, after))):
         return f"{told}, and the rhythm is another: {len(after)} notes after."
     bars = np.searchsorted(before.bar_onsets, before.notes["onset_steps"], side="right") - (before.pickup_steps > 0)
-    pairs = [
-        f"bar {bars[k]} {_name(before.notes['pitch'][k])} to {_name(after.notes['pitch'][k])}" for k in new[:MOST_TOLD]
-    ]
+    old, now = (piece.notes["pitch"].tolist() for piece in (before, after))
+    pairs = [f"bar {bars[k]} {_name(old[k])} to {_name(now[k])}" for k in new[:MOST_TOLD]]
     more = [f"and {len(new) - MOST_TOLD} more"] if len(new) > MOST_TOLD else []
     return f"{told}: {', '.join(pairs + more)}." if new else f"{told}."
 

@@ -2,24 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from functools import partial
+from pkgutil import resolve_name
+from typing import Any
+
 from musegen_lib.core.errors import MusegenError
 from musegen_lib.core.piece import Piece, pitched_notes
 from musegen_lib.corpus.chinese_german import FEWEST_NOTES, STYLES
 from musegen_lib.encodings.arrays import skyline
-from musegen_lib.models.style.attribute_vector import by_attribute
-from musegen_lib.models.style.baselines import Rewriter, counted, counted_between_ends, snapped
-from musegen_lib.models.style.methods import by_ensemble, by_gan, by_rnn, by_vae
+from musegen_lib.models.style.baselines import Rewriter
+from musegen_lib.models.style.method_names import METHODS, NETS
 
-METHODS: dict[str, Rewriter] = {  # name: what rewrites; the nets of lesson 5 join here
-    "counts": counted,
-    "counts-ends": counted_between_ends,
-    "snap": snapped,
-    "gan": by_gan,
-    "rnn": by_rnn,
-    "vae": by_vae,
-    "vae-ensemble": by_ensemble,
-    "vae-attribute": by_attribute,
-}
+
+def find_method(name: str, model: Any = None) -> Rewriter:
+    """The rewriter of that name, its net in hand.
+
+    Args:
+        model: the net that is to rewrite; None: the one that comes with the course.
+    Raises:
+        MusegenError: no method has that name.
+        ValueError: a net is given to a method that has none.
+    """
+    _refuse_unknown("method", name, METHODS)
+    function, net = resolve_name(METHODS[name][0]), net_recipe(name)
+    if net is None and model is not None:
+        raise ValueError(f"method {name!r} rewrites without a net, and {type(model).__name__} was given")
+    if net is None:
+        return function
+    return partial(function, net.load_once() if model is None else model)
+
+
+def net_recipe(method: str) -> Any:
+    """The recipe of a method's net, None if it has none."""
+    net = METHODS[method][1]
+    return resolve_name(NETS[net]) if net else None
 
 
 def rewrite(piece: Piece, to: str, method: str = "counts", amount: float = 0.2, seed: int = 0) -> Piece:
@@ -28,12 +45,10 @@ def rewrite(piece: Piece, to: str, method: str = "counts", amount: float = 0.2, 
     Raises:
         MusegenError: the style or the method is unknown, or the amount lies outside 0 to 1.
     """
-    for what, name, known in (("style", to, STYLES), ("method", method, METHODS)):
-        if name not in known:
-            raise MusegenError(f"{what} {name!r} is unknown; choose one of {', '.join(known)}")
+    _refuse_unknown("style", to, STYLES)
     if not 0 <= amount <= 1:
         raise MusegenError(f"amount {amount:g} must lie in 0 to 1: it is the largest share of notes to change")
-    return METHODS[method](piece, to, amount, seed)
+    return find_method(method)(piece, to, amount, seed)
 
 
 def melody_of(piece: Piece) -> tuple[Piece, list[str]]:
@@ -58,3 +73,8 @@ def melody_of(piece: Piece) -> tuple[Piece, list[str]]:
     if len(melody) < FEWEST_NOTES:
         told.append(f"{len(melody)} notes are few: the judges were trained on tunes of {FEWEST_NOTES} or more")
     return melody, told
+
+
+def _refuse_unknown(what: str, name: str, known: Collection[str]) -> None:
+    if name not in known:
+        raise MusegenError(f"{what} {name!r} is unknown; choose one of {', '.join(known)}")

@@ -1,4 +1,4 @@
-"""TODO."""
+"""Melodic intervals as symbols, and a table of their runs of three: the language model that only counts."""
 
 from __future__ import annotations
 
@@ -11,11 +11,7 @@ from jaxtyping import Float, Int
 from musegen_lib.core.piece import Piece
 
 WIDEST_SYMBOL = 12  # intervals and ratios beyond count as this
-
-
 N_STEPS = 2 * WIDEST_SYMBOL + 1  # symbols of either
-
-
 PSEUDO_COUNTS = (1.0, 4.0, 6.0)  # of the order below: for single intervals, pairs, triples
 
 

@@ -1,6 +1,6 @@
 """A VAE that tells a melody's content from its style. Taught in 05_style_transfer.ipynb.
 
-Axes as in `style_lines`; Z latent numbers an interval. The encoder reads the whole melody and says of every interval
+Axes as in `melody_lines`; Z latent numbers an interval. The encoder reads the whole melody and says of every interval
 what is to be kept, in few nats; the decoder writes the intervals from that, the rhythm and a style. A classifier reads
 the latents backwards through a reversed gradient, so that they forget which style they came from.
 """

@@ -95,6 +95,9 @@ class VAERecipe(ShippedNet):
         } | (measure_codes(model, windows) | measure_samples(model, windows))
 
 
+VAE = VAERecipe()
+
+
 def prior_windows(model: MelodyVAE, n: int, generator: torch.Generator, temperature: float = 1.0) -> np.ndarray:
     """(n, T) tokens of codes drawn from the prior; a silent window is drawn again."""
     found: list[np.ndarray] = []
@@ -178,5 +181,3 @@ DESIGNS = {
     "recurrent, factorised": replace(SMALL, reads_back=False),
     "feed-forward": replace(SMALL, body="feedforward", encoder_dim=256, decoder_dim=256),
 }
-
-VAE = VAERecipe()

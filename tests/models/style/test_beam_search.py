@@ -65,7 +65,7 @@ def test_steps_one_by_one_give_the_logits_of_the_whole(model):
 
 def test_the_widest_search_finds_the_best_melody_for_each_number_of_moved_notes(model, monkeypatch):
     monkeypatch.setattr(style_search, "BEAM", 10**6)
-    monkeypatch.setattr(style_search, "MOVES", MOVES)
+    monkeypatch.setattr(style_search, "BEAM_MOVES", MOVES)
     line = piece_to_line(TUNE).cut(0, 4)
     found, scores = rewrite_line(model, line, target=0, source=1, amount=0.5, contrast=0.6)
     every = [line.with_pitches(line.pitches + np.array(moves)) for moves in product(MOVES.tolist(), repeat=4)]

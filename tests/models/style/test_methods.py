@@ -17,7 +17,7 @@ from musegen_lib.models.style.net_recipes import STYLE_RNN
 def test_few_notes_move_and_the_target_leads_by_more(to):
     target, source = STYLES.index(to), STYLES.index(other_style(to))
     for piece in list(load_held_out(other_style(to), "valid"))[:3]:
-        made = by_rnn(piece, to, 0.2, 0)
+        made = by_rnn(STYLE_RNN.load_once(), piece, to, 0.2, 0)
         assert notes_kept(piece, made) >= 0.8
         assert rhythm_kept(piece, made) == 1
         before, after = contrast_per_note(
@@ -28,9 +28,9 @@ def test_few_notes_move_and_the_target_leads_by_more(to):
 
 def test_no_budget_and_a_single_note_leave_the_piece_alone():
     piece = load_held_out("german", "valid")[0]
-    assert np.array_equal(by_rnn(piece, "chinese", 0.0, 0).notes, piece.notes)
+    assert np.array_equal(by_rnn(STYLE_RNN.load_once(), piece, "chinese", 0.0, 0).notes, piece.notes)
     one = Piece.from_notes([(0, 4, 60)])
-    assert by_rnn(one, "chinese", 1.0, 0) is one
+    assert by_rnn(STYLE_RNN.load_once(), one, "chinese", 1.0, 0) is one
 
 
 def test_each_direction_has_the_contrast_that_was_chosen_for_it_on_validation(monkeypatch):
@@ -41,7 +41,6 @@ def test_each_direction_has_the_contrast_that_was_chosen_for_it_on_validation(mo
         return piece
 
     monkeypatch.setattr(methods, "by_content", note_contrast)
-    monkeypatch.setattr(type(methods.STYLE_VAE_ENSEMBLE), "load_once", lambda recipe: None)
     for to in STYLES:
-        methods.by_ensemble(Piece.from_notes([(0, 4, 60)]), to, 0.2, 0)
+        methods.by_ensemble(None, Piece.from_notes([(0, 4, 60)]), to, 0.2, 0)
     assert used == {"chinese": 0.5, "german": 0.6}  # swapped, no other test would tell

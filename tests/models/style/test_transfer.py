@@ -1,8 +1,10 @@
 """The command `transfer` and what it makes of foreign pieces: chords, drums, nothing, one note, no metre."""
 
 import json
+from pkgutil import resolve_name
 
 import pytest
+import torch
 from typer.testing import CliRunner
 
 from musegen_lib.cli.main import app
@@ -11,7 +13,10 @@ from musegen_lib.core.errors import MusegenError
 from musegen_lib.core.piece import DRUMS, Piece
 from musegen_lib.corpus.chinese_german import load_held_out
 from musegen_lib.formats.midi.reader import read_midi, write_midi
-from musegen_lib.models.style.transfer import METHODS, melody_of, rewrite
+from musegen_lib.models.style.baselines import snapped
+from musegen_lib.models.style.method_names import METHODS, NETS
+from musegen_lib.models.style.net_recipes import STYLE_RNN
+from musegen_lib.models.style.transfer import find_method, melody_of, rewrite
 
 CHORDS = [(4 * k, 4, pitch, 80, voice) for k in range(10) for voice, pitch in ((0, 60 + k), (1, 52), (2, 36))]
 
@@ -53,6 +58,27 @@ def test_wrong_wishes_are_answered_with_what_there_is():
     ):
         with pytest.raises(MusegenError, match=answer):
             rewrite(piece, **({"to": "chinese"} | wish))
+
+
+def test_a_method_rewrites_with_the_net_it_is_given():
+    piece = load_held_out("german", "valid")[0]
+    torch.manual_seed(0)
+    untrained = find_method("rnn", STYLE_RNN.net(STYLE_RNN.config).eval())
+    assert untrained(piece, "chinese", 0.2, 0) != find_method("rnn")(piece, "chinese", 0.2, 0)
+    assert find_method("rnn").args == (STYLE_RNN.load_once(),)
+
+
+def test_a_method_without_a_net_takes_none_and_an_unknown_one_is_told_which_there_are():
+    assert find_method("snap") is snapped
+    with pytest.raises(ValueError, match="'snap' rewrites without a net, and StyleRNN was given"):
+        find_method("snap", STYLE_RNN.load_once())
+    with pytest.raises(MusegenError, match="choose one of counts, counts-ends, snap, gan"):
+        find_method("magic")
+
+
+def test_every_net_of_a_method_is_the_one_of_that_name():
+    assert {net: resolve_name(home).name for net, home in NETS.items()} == {net: net for net in NETS}
+    assert {net for _, net in METHODS.values() if net} == NETS.keys()
 
 
 def test_the_command_writes_a_file_and_both_judges_say_what_they_hear(tmp_path):

@@ -10,10 +10,10 @@ from musegen_lib.core.piece import Piece
 from musegen_lib.corpus.chinese_german import STYLES, load_held_out, other_style
 from musegen_lib.encodings.melody_lines import piece_to_line
 from musegen_lib.metrics.content import notes_kept, rhythm_kept
-from musegen_lib.models.style.attribute_vector import by_attribute, piece_to_steps
+from musegen_lib.models.style.attribute_vector import piece_to_steps
 from musegen_lib.models.style.batches import lines_to_batch
-from musegen_lib.models.style.methods import by_ensemble, by_vae
 from musegen_lib.models.style.net_recipes import STYLE_VAE, STYLE_VAE_ENSEMBLE, lines_in_batches, transfer_lines
+from musegen_lib.models.style.transfer import find_method
 from musegen_lib.models.style.vae import Reverse, StyleVAE, StyleVAEConfig, StyleVAEEnsemble
 
 TUNE = Piece.from_notes([(0, 4, 60), (4, 2, 62), (6, 2, 64), (8, 4, 65), (12, 4, 60)])
@@ -119,18 +119,20 @@ def test_an_ensemble_is_trained_from_seeds_of_its_own(tmp_path, monkeypatch):
     assert card["recipe"] == "musegen train style-vae-ensemble --seed 1 --steps 2"
 
 
-@pytest.mark.parametrize("rewrite", [by_vae, by_ensemble, by_attribute])
+@pytest.mark.parametrize("method", ["vae", "vae-ensemble", "vae-attribute"])
 @pytest.mark.parametrize("to", STYLES)
-def test_few_notes_move_and_the_rhythm_stays(rewrite, to):
+def test_few_notes_move_and_the_rhythm_stays(method, to):
+    rewrite = find_method(method)
     for piece in list(load_held_out(other_style(to), "valid"))[:2]:
         made = rewrite(piece, to, 0.2, 0)
-        assert 1 > notes_kept(piece, made) >= 1 - round(0.2 * len(piece)) / len(piece) - 1e-9
+        assert 1 > notes_kept(piece, made) >= 0.8
         assert rhythm_kept(piece, made) == 1
         assert np.array_equal(made.notes, rewrite(piece, to, 0.2, 1).notes)
 
 
-@pytest.mark.parametrize("rewrite", [by_vae, by_attribute])
-def test_strange_melodies_work(rewrite):
+@pytest.mark.parametrize("method", ["vae", "vae-attribute"])
+def test_strange_melodies_work(method):
+    rewrite = find_method(method)
     one = Piece.from_notes([(0, 4, 60)])
     assert len(rewrite(one, "chinese", 0.5, 0)) == 1
     for pitches in ((0, 1, 0, 2), (127, 126, 127, 120)):

@@ -1,4 +1,4 @@
-"""Recipes of lesson 5's two judges, `style-judges` and `style-rolls`, which no transfer method trains against."""
+"""Recipes of lesson 5's two classifiers, `style-judges` and `style-rolls`, which no transfer method trains against."""
 
 from __future__ import annotations
 
@@ -26,27 +26,27 @@ from musegen_lib.training.pretrained import ShippedNet
 
 
 def classifier_tunes(style: str, part: str) -> list[Piece]:
-    """Whole tunes of the judge's side."""
+    """Whole tunes of the side "judge", which no transfer method learns from."""
     return list(load_side(style, "judge", part))
 
 
 def classifier_windows(style: str, part: str) -> list[Piece]:
-    """Four bars of 2/4 on sixteenths (32 steps), two bars apart, of the judge's side, with 8 notes or more."""
+    """Four bars of 2/4 on sixteenths (32 steps), two bars apart, of the side "judge", with 8 notes or more."""
     corpus = load_side(style, "judge", part)
     corpus = corpus.select((corpus.column("metre") == "2/4") & (corpus.column("grid") == 4))
     return [piece for piece in windows(corpus, 4, 2) if len(piece) >= FEWEST_NOTES]
 
 
 def fit_ngram_classifier() -> NgramClassifier:
-    """Fit the first judge on tunes and windows, calibrate it on valid tunes; about 15 s."""
-    judge = NgramClassifier().fit(
+    """Fit the first classifier on tunes and windows, calibrate it on valid tunes; about 15 s."""
+    classifier = NgramClassifier().fit(
         *(classifier_tunes(style, "train") + classifier_windows(style, "train") for style in STYLES)
     )
-    return judge.calibrate(*(classifier_tunes(style, "valid") for style in STYLES))
+    return classifier.calibrate(*(classifier_tunes(style, "valid") for style in STYLES))
 
 
 class NgramClassifierRecipe(ShippedNet):
-    """The judge that counts: n-grams of intervals and rhythm, logistic regression, calibrated."""
+    """The classifier that counts: n-grams of intervals and rhythm, logistic regression, calibrated."""
 
     name = "style-judges"
     about = "Logistic regression that tells Chinese from German folk song by counted intervals and rhythms; a judge."
@@ -54,28 +54,27 @@ class NgramClassifierRecipe(ShippedNet):
     config = NgramWeightsConfig()
 
     def train(self, out: Path, seed: int = 0, steps: int | None = None, minutes: float | None = None) -> dict[str, Any]:
-        """Fit the judge; the solution is one, whatever the seed, and steps or minutes limit nothing."""
-        judge = fit_ngram_classifier()
-        net = NgramWeights.of(judge)
+        """Fit the classifier; the solution is one, whatever the seed, and steps or minutes limit nothing."""
+        net = NgramWeights.of(fit_ngram_classifier())
         card = {
             "about": self.about,
             "recipe": f"musegen train {self.name}",
             "data": f"han2, fink0, kinder0, zuccal0, part train, tunes and windows of four bars: {TERMS}",
             "data_fingerprint": corpus_fingerprint("folk"),
             "seed": seed,
-            "valid_loss": round(nats_of(net.judge(), *(classifier_tunes(style, "valid") for style in STYLES)), 4),
+            "valid_loss": round(nats_of(net.classifier(), *(classifier_tunes(style, "valid") for style in STYLES)), 4),
         }
         write_checkpoint(out, net, card)
         return card
 
 
 def side_rolls(style: str, part: str) -> np.ndarray:
-    """Rolls of all tunes of the judge's side."""
+    """Rolls of all tunes of the side "judge"."""
     return np.concatenate([piece_to_rolls(piece) for piece in load_side(style, "judge", part)])
 
 
 class RollClassifierRecipe(ShippedNet):
-    """The judge on piano rolls."""
+    """The classifier of piano rolls."""
 
     name = "style-rolls"
     about = "A convolutional net that tells Chinese from German folk song by piano rolls; a judge, never a critic."
@@ -87,7 +86,7 @@ class RollClassifierRecipe(ShippedNet):
     batch_size = 96
 
     def train(self, out: Path, seed: int = 0, steps: int | None = None, minutes: float | None = None) -> dict[str, Any]:
-        """Train on the judge's tunes; the best step is chosen on its validation tunes."""
+        """Train on tunes of the side "judge"; the best step is chosen on its validation tunes."""
         sides = [side_rolls(style, "train") for style in STYLES]
         valid = rolls_in_batches(*(side_rolls(style, "valid") for style in STYLES))
         model, run = self.fitted(RollBatches(*sides, self.batch_size, seed), valid, out, seed, steps, minutes)

@@ -1,6 +1,6 @@
 """Small recurrent nets that say how fluently a melody speaks a style; a measure, never a critic.
 
-They read a melody note by note, as intervals and ratios of durations (`style_counts`), and know neither key nor tempo.
+They read a melody note by note, as intervals and ratios of durations, and know neither key nor tempo.
 Axes: B melodies, T = notes - 1, V = 25 symbols, D hidden units. Taught in notebooks/05_style_transfer.ipynb.
 """
 

@@ -1,4 +1,4 @@
-"""Recipe of lesson 5's measure of fluency: `style-fluency`, trained on the judge's side alone."""
+"""Recipe of lesson 5's measure of fluency: `style-fluency`, trained on the side "judge" alone."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from musegen_lib.training.pretrained import ShippedNet
 
 
 def steps_in_batches(part: str, size: int = 32) -> list[StepBatch]:
-    """Whole tunes of the judge's side, each batch of one style."""
+    """Whole tunes of the side "judge", each batch of one style."""
     found = []
     for number, style in enumerate(STYLES):
         tunes = sorted(classifier_tunes(style, part), key=len)
@@ -41,7 +41,7 @@ class FluencyRecipe(ShippedNet):
     )
 
     def train(self, out: Path, seed: int = 0, steps: int | None = None, minutes: float | None = None) -> dict[str, Any]:
-        """Train on the judge's tunes; the best step is chosen on its validation tunes."""
+        """Train on tunes of the side "judge"; the best step is chosen on its validation tunes."""
         tunes = tuple(classifier_tunes(style, "train") for style in STYLES)
         batches = StepBatches(tunes, seed=seed)
         model, run = self.fitted(batches, steps_in_batches("valid"), out, seed, steps, minutes)

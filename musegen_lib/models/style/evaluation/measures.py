@@ -1,4 +1,4 @@
-"""One call that judges a transfer method: how it is heard, what it kept, how fluently it sings, whether it copies."""
+"""One call that measures a transfer method: how it is heard, what it kept, how fluently it sings, whether it copies."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ COPIED_RUN = 10  # notes; real held-out tunes seldom share so many with a traini
 
 @lru_cache(maxsize=1)
 def ngram_classifier() -> NgramClassifier:
-    """The first judge: n-grams and logistic regression, fitted by the recipe style-judges."""
-    return NGRAM_CLASSIFIER.load_once().judge()
+    """The first classifier: n-grams and logistic regression, fitted by the recipe style-judges."""
+    return NGRAM_CLASSIFIER.load_once().classifier()
 
 
 @lru_cache(maxsize=2)
 def fluency_model(style: str) -> IntervalTrigram:
-    """Trigram of the judge's side, which no transfer method counts."""
+    """Trigram of the side "judge", which no transfer method counts."""
     return IntervalTrigram().fit(classifier_tunes(style, "train"))
 
 
@@ -65,7 +65,7 @@ def fluency(pieces: Sequence[Piece], style: str) -> dict[str, float]:
 
 
 def classify_pieces(pieces: Sequence[Piece], to: str) -> dict[str, float]:
-    """Share of the pieces that each judge takes for `to`."""
+    """Share of the pieces that each classifier takes for `to`."""
     return {name: float(said.mean()) for name, said in believed(pieces, to).items()}
 
 
@@ -100,6 +100,6 @@ def evaluate_method(rewrite: Rewriter, to: str, amount: float, pieces: Sequence[
 
 
 def real_tunes(to: str, part: str = "valid") -> dict[str, Any]:
-    """What real held-out tunes of a style score: the ceiling of the judges, the floor of nats and of copying."""
+    """What real held-out tunes of a style score: the ceiling of the classifiers, the floor of nats and of copying."""
     pieces = list(load_held_out(to, part))
     return classify_pieces(pieces, to) | fluency(pieces, to) | copied(pieces, to) | {"tunes": len(pieces)}

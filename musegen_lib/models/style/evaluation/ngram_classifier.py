@@ -1,4 +1,4 @@
-"""What counting tells of a melody's style: n-grams of intervals and rhythm, a judge on them, a trigram of intervals.
+"""What counting tells of a melody's style: n-grams of intervals and rhythm, and a classifier on them.
 
 An interval is the step to the next note in semitones, a ratio that to the next duration in half octaves (2 = twice as
 long); both are clipped to -12..12 and know neither key nor tempo. Taught in notebooks/05_style_transfer.ipynb.
@@ -88,7 +88,7 @@ class NgramClassifier:
         return raw * self.slopes[row] + self.offsets[row]
 
     def probability(self, pieces: Iterable[Piece], style: str, view: str = "combined") -> Float[np.ndarray, "B"]:
-        """How sure the judge is that each piece is of the style, 0 to 1."""
+        """How sure the classifier is that each piece is of the style, 0 to 1."""
         logits = self.logits(pieces, view) * (1 if style == "chinese" else -1)
         return 1 / (1 + np.exp(-np.clip(logits, -50, 50)))
 

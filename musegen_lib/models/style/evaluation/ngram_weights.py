@@ -1,4 +1,4 @@
-"""The counting judge of style as a file of weights: half-precision numbers, read in an instant instead of fitted."""
+"""The counting classifier of style as a file of weights: half-precision numbers, read instead of fitted."""
 
 from __future__ import annotations
 
@@ -33,15 +33,15 @@ class NgramWeights(nn.Module):
         self.offsets = nn.Parameter(torch.zeros(config.n_views), False)
 
     @classmethod
-    def of(cls, judge: NgramClassifier) -> NgramWeights:
-        """Take the numbers of a fitted judge, rounded to the precision of the file."""
+    def of(cls, classifier: NgramClassifier) -> NgramWeights:
+        """Take the numbers of a fitted classifier, rounded to the precision of the file."""
         net = cls(NgramWeightsConfig())
         for name, tensor in net.named_parameters():
-            tensor.copy_(torch.from_numpy(np.asarray(getattr(judge, name))))
+            tensor.copy_(torch.from_numpy(np.asarray(getattr(classifier, name))))
         return net
 
-    def judge(self) -> NgramClassifier:
-        """The judge with these numbers."""
+    def classifier(self) -> NgramClassifier:
+        """The classifier with these numbers."""
         return NgramClassifier(
             weights=self.weights.float().numpy(),
             **{name: getattr(self, name).double().numpy() for name in ("biases", "slopes", "offsets")},
@@ -54,7 +54,7 @@ class NgramWeights(nn.Module):
         return raw * self.slopes[row] + self.offsets[row]
 
 
-def nats_of(judge: NgramClassifier, chinese: list[Piece], german: list[Piece]) -> float:
+def nats_of(classifier: NgramClassifier, chinese: list[Piece], german: list[Piece]) -> float:
     """Mean surprise of the combined view at the true style, nats a melody; each style weighs the same."""
     sides = ((chinese, "chinese"), (german, "german"))
-    return float(np.mean([-np.log(judge.probability(pieces, style)).mean() for pieces, style in sides]))
+    return float(np.mean([-np.log(classifier.probability(pieces, style)).mean() for pieces, style in sides]))

@@ -1,4 +1,7 @@
-"""TODO."""
+"""Can the style still be read off latents? A fresh classifier, trained on what a model says of each interval, tries.
+
+Source: Alain and Bengio 2016, arXiv:1610.01644 (probes; theirs are linear, ours is a small GRU).
+"""
 
 from __future__ import annotations
 
@@ -14,8 +17,6 @@ from musegen_lib.models.style.net_recipes import lines_in_batches
 from musegen_lib.models.style.vae import StyleClassifier
 
 PROBE_STEPS, PROBE_RATE = 200, 5e-3
-
-
 Reader = Callable[[LineBatch], torch.Tensor]  # what a probe is shown of each note, (B, M, F)
 
 

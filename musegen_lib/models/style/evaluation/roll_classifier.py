@@ -1,4 +1,4 @@
-"""The second judge of style: a small convolutional net on piano rolls, unlike the first in all it can see.
+"""The second classifier of style: a small convolutional net on piano rolls, unlike the first in all it can see.
 
 It reads 32 sixteenths at a time as two rolls (onsets, sounding notes), centred on their mean pitch, and its maximum
 over pitch and time forgets the rest of the key. It is never a critic. Taught in notebooks/05_style_transfer.ipynb.
@@ -68,7 +68,7 @@ class RollClassifier(nn.Module):
 
     @torch.no_grad()
     def probability(self, pieces: Sequence[Piece], style: str) -> Float[np.ndarray, "B"]:
-        """How sure the judge is that each melody is of the style: its windows' logits are averaged."""
+        """How sure the classifier is that each melody is of the style: its windows' logits are averaged."""
         self.eval()
         rolls = [piece_to_rolls(piece) for piece in pieces]
         logits = self(torch.from_numpy(np.concatenate(rolls))) if rolls else torch.zeros(0)

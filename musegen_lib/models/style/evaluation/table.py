@@ -19,7 +19,8 @@ from musegen_lib.models.style.baselines import (
     unchanged,
 )
 from musegen_lib.models.style.evaluation.measures import believed, evaluate_pieces, real_tunes
-from musegen_lib.models.style.transfer import METHODS
+from musegen_lib.models.style.method_names import METHODS
+from musegen_lib.models.style.transfer import find_method
 
 BASELINES: dict[str, Rewriter] = {
     "unchanged": unchanged,
@@ -57,8 +58,8 @@ def held_out_tunes(to: str, part: str, n_tunes: int | None = None) -> list[Piece
 def transfer_table(part: str = "valid", n_tunes: int | None = None, amount: float = 0.2) -> list[dict[str, Any]]:
     """Rows of figures: for each direction the real target tunes, every baseline, every method of METHODS.
 
-    `less counts` of a row is how much more often each judge believes it than counting, tune by tune: [mean difference,
-    its standard error].
+    `less counts` of a row is how much more often each classifier believes it than counting, tune by tune: [mean
+    difference, its standard error].
 
     Args:
         part: "valid", or "test", which is looked at once.
@@ -79,8 +80,9 @@ def transfer_table(part: str = "valid", n_tunes: int | None = None, amount: floa
 def _direction(to: str, part: str, n_tunes: int | None, amount: float) -> list[dict[str, Any]]:
     real, pieces = real_tunes(to, part), held_out_tunes(to, part, n_tunes)
     rows, said = [], {}
-    for kind, methods in (("baseline", BASELINES), ("method", METHODS)):
-        for name, rewrite in methods.items():
+    methods = {name: find_method(name) for name in METHODS}
+    for kind, rewriters in (("baseline", BASELINES), ("method", methods)):
+        for name, rewrite in rewriters.items():
             made = [rewrite(piece, to, amount, 0) for piece in pieces]
             said[name], found = believed(made, to), evaluate_pieces(pieces, made, to)
             rows.append({"to": to, "method": name, "kind": kind} | found | {"targets": targets_met(found, real)})
@@ -90,7 +92,7 @@ def _direction(to: str, part: str, n_tunes: int | None, amount: float) -> list[d
 
 
 def less(mine: dict[str, np.ndarray], others: dict[str, np.ndarray]) -> dict[str, list[float]]:
-    """Difference of two methods on the same tunes, judge by judge: its mean, and the standard error of the mean.
+    """Difference of two methods on the same tunes for each classifier: its mean, and the standard error of the mean.
 
     >>> less({"judged rolls": np.array([True, True])}, {"judged rolls": np.array([True, False])})
     {'judged rolls': [0.5, 0.5]}

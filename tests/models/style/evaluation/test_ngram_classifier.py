@@ -1,4 +1,4 @@
-"""Judge and trigram that count: known small cases, keys and tempi do not matter, probabilities sum to one."""
+"""Classifier and trigram that count: known small cases, keys and tempi do not matter, probabilities sum to one."""
 
 import numpy as np
 import pytest
@@ -47,26 +47,26 @@ def test_features_know_neither_key_nor_tempo_and_views_see_their_half():
     assert not view_of(tune, "rhythm")[: BASE**3].any()
 
 
-def test_the_judge_tells_whole_tones_from_semitones_and_no_rhythm_from_none():
-    judge = NgramClassifier().fit(walks([-2, 2, 3, -3], 30, 0), walks([-1, 1, 4, -4], 30, 1))
+def test_the_classifier_tells_whole_tones_from_semitones_and_no_rhythm_from_none():
+    classifier = NgramClassifier().fit(walks([-2, 2, 3, -3], 30, 0), walks([-1, 1, 4, -4], 30, 1))
     unseen = walks([-2, 2, 3, -3], 10, 2)
-    assert (judge.probability(unseen, "chinese") > 0.5).all()
-    assert np.allclose(judge.probability(unseen, "chinese") + judge.probability(unseen, "german"), 1)
-    assert np.allclose(judge.probability(unseen, "chinese", "rhythm"), 0.5, atol=1e-3)
-    assert judge.weights.shape == (len(VIEWS), 2 * BASE**3)
+    assert (classifier.probability(unseen, "chinese") > 0.5).all()
+    assert np.allclose(classifier.probability(unseen, "chinese") + classifier.probability(unseen, "german"), 1)
+    assert np.allclose(classifier.probability(unseen, "chinese", "rhythm"), 0.5, atol=1e-3)
+    assert classifier.weights.shape == (len(VIEWS), 2 * BASE**3)
 
 
-def test_calibration_brings_an_overconfident_judge_down():
-    judge = NgramClassifier().fit(walks([-2, 2, 1, -1], 40, 0), walks([-2, 2, 1, -1, 3], 40, 1))
+def test_calibration_brings_an_overconfident_classifier_down():
+    classifier = NgramClassifier().fit(walks([-2, 2, 1, -1], 40, 0), walks([-2, 2, 1, -1, 3], 40, 1))
     sides = walks([-2, 2, 1, -1], 40, 2), walks([-2, 2, 1, -1, 3], 40, 3)
     true = np.array([1] * 40 + [0] * 40)
-    judge.slopes[:] = 25.0
-    before = calibration_error(judge.probability([*sides[0], *sides[1]], "chinese", "pitch"), true)
-    judge.calibrate(*sides)
-    assert calibration_error(judge.probability([*sides[0], *sides[1]], "chinese", "pitch"), true) < before
+    classifier.slopes[:] = 25.0
+    before = calibration_error(classifier.probability([*sides[0], *sides[1]], "chinese", "pitch"), true)
+    classifier.calibrate(*sides)
+    assert calibration_error(classifier.probability([*sides[0], *sides[1]], "chinese", "pitch"), true) < before
 
 
-def test_calibration_error_of_a_sure_and_wrong_judge_is_one_and_of_a_true_coin_zero():
+def test_calibration_error_of_a_sure_and_wrong_classifier_is_one_and_of_a_true_coin_zero():
     assert calibration_error(np.ones(4), np.zeros(4)) == 1
     assert calibration_error(np.full(4, 0.5), np.array([0, 1, 0, 1])) == 0
 

@@ -1,4 +1,4 @@
-"""The judge on rolls: what a roll shows, key and order of pieces do not matter, a batch can be learnt."""
+"""The classifier of rolls: what a roll shows, key and order of pieces do not matter, a batch can be learnt."""
 
 import numpy as np
 import torch
@@ -64,7 +64,7 @@ def test_a_batch_is_the_same_each_time_and_can_be_learnt():
     assert parts == {"weight": 8.0}
 
 
-def test_the_shipped_judge_tells_held_out_tunes_apart_one_by_one_as_together():
+def test_the_shipped_classifier_tells_held_out_tunes_apart_one_by_one_as_together():
     net = ROLL_CLASSIFIER.load_once()
     right = [net.probability(list(load_held_out(style, "valid")), style) > 0.5 for style in STYLES]
     assert np.mean([side.mean() for side in right]) > 0.95
