@@ -2,14 +2,17 @@
 
 import torch
 
+from musegen_lib.training.steps import follow
+
 
 def overfit(net, batch, steps, rate):
     """Train on one batch; returns the loss before each step."""
-    optimizer, losses = torch.optim.Adam(net.parameters(), lr=rate), []
-    for _ in range(steps):
-        loss, _ = net.loss(batch)
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        losses.append(loss.item())
+    losses = []
+
+    def loss(_):
+        found, _ = net.loss(batch)
+        losses.append(found.item())
+        return found
+
+    follow(map(loss, range(steps)), net, torch.optim.Adam(net.parameters(), lr=rate))
     return losses

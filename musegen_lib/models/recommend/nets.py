@@ -17,8 +17,10 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from musegen_lib.models.recommend.models import Histories
+from musegen_lib.training.steps import follow
 
 AfterEpoch = Callable[[int], bool]  # told how many epochs are over; True ends the training
+CLIP_NORM = 5.0
 
 
 @dataclass(frozen=True)
@@ -189,14 +191,13 @@ def _train(
     after_epoch: AfterEpoch,
     weight_decay: float = 0.0,
 ) -> None:
-    """Adam over some epochs; afterwards the net is still in training mode, and `score` switches dropout off."""
+    """Adam over some epochs; afterwards the net is still in training mode, and `score` switches dropout off.
+
+    `losses` is one epoch, a loss a batch. Order and dropout come from one stream of random numbers that the fit seeds.
+    """
     optimizer = torch.optim.AdamW(net.parameters(), lr=learning_rate, weight_decay=weight_decay)
     for epoch in range(1, epochs + 1):
         net.train()
-        for loss in losses():
-            optimizer.zero_grad()
-            loss.backward()
-            nn.utils.clip_grad_norm_(net.parameters(), 5.0)
-            optimizer.step()
+        follow(losses(), net, optimizer, CLIP_NORM)
         if after_epoch(epoch):
             break
