@@ -1,4 +1,4 @@
-"""TODO."""
+"""Melody lines of several styles side by side, as the nets of lesson 5 train on them: padded, drawn by the seed."""
 
 from __future__ import annotations
 
