@@ -13,7 +13,7 @@ from musegen_lib.corpus import load_chorales
 from musegen_lib.corpus.splits import SPLITS, chorale_split, hymn_tunes
 from musegen_lib.metrics.likelihood import ratio_estimate
 from musegen_lib.metrics.voices import beat_pitches
-from musegen_lib.models.chorale.frames_recipe import evaluate_frames, train_frames
+from musegen_lib.models.chorale.frames_recipe import FRAMES
 from musegen_lib.models.chorale.recipe import CHORALES, chorale_nll, chorale_steps
 from musegen_lib.models.chorale.rnn import ChoraleRNN
 
@@ -36,8 +36,8 @@ def frames_benchmark() -> list[dict[str, Any]]:
         data, net = Path(folder) / "chorales.json", Path(folder) / "net.safetensors"
         data.write_text(json.dumps(export_frames()), encoding="utf-8")
         for seed in SEEDS:
-            card = train_frames(data, net, seed=seed)
-            rows += [{"seed": seed, "steps": card["steps"], **evaluate_frames(net, data, part)} for part in SPLITS[1:]]
+            card = FRAMES.train(net, seed, data=data)
+            rows += [{"seed": seed, "steps": card["steps"], **FRAMES.evaluate(part, net, data)} for part in SPLITS[1:]]
     return rows
 
 

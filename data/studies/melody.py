@@ -18,6 +18,7 @@ from musegen_lib.encodings.melody_events import N_DURATIONS, N_PITCH_IDS, Melody
 from musegen_lib.models.melody.batches import MelodyBatches
 from musegen_lib.models.melody.recipe import BACKOFFS, ORDERS, melody_events, tunes_in_batches
 from musegen_lib.training import loop as training
+from musegen_lib.training.steps import follow
 
 SEEDS = (0, 1, 2)
 MEMORIES = (1, 2, 4, 8, 16, 32, 64, None)  # inputs the state may go back; None: all
@@ -186,13 +187,12 @@ def train_copy_net(cell: str, seed: int) -> CopyNet:
     """Train on distances from 0 to a limit that grows to TRAINED over the first four fifths of the steps."""
     torch.manual_seed(seed)
     net, generator = CopyNet(cell), torch.Generator().manual_seed(seed)
-    optimizer = torch.optim.Adam(net.parameters(), lr=1e-3)
-    for step in range(COPY_STEPS):
+
+    def loss(step: int) -> torch.Tensor:
         limit = int(TRAINED * min(1, step / (0.8 * COPY_STEPS)))
         distance = int(torch.randint(limit + 1, (), generator=generator))
         inputs, string = copy_task(64, distance, generator)
-        optimizer.zero_grad()
-        F.cross_entropy(net(inputs).flatten(0, 1), string.flatten()).backward()
-        torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
-        optimizer.step()
+        return F.cross_entropy(net(inputs).flatten(0, 1), string.flatten())
+
+    follow(map(loss, range(COPY_STEPS)), net, torch.optim.Adam(net.parameters(), lr=1e-3), clip_norm=1.0)
     return net

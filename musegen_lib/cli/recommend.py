@@ -19,6 +19,7 @@ def report_lines(found: dict[str, Any]) -> list[str]:
         beside = row.get("minus_ease", {}).get("verdict", "")
         recall = f"{row['recall_at_20']:.4f} ({row['recall_at_20_standard_error']:.4f})"
         lines.append(f"{name:12}{recall}  {row['ndcg_at_20']:.4f}   {row['coverage_at_20']:.3f}     {beside}")
+    lines += [f"{name}: not tuned, {why}" for name, why in found["not_tuned"].items()]
     return lines + [f"{name}: left out, {why}" for name, why in found["left_out"].items()]
 
 
@@ -36,6 +37,8 @@ def evaluate_file(path: Path, skip_bad: bool = False, seed: int = 0, say: Say = 
     say(f"{len(found):,} interactions; after the {CORE}-core {len(heard):,} users and {heard.n_items:,} items")
     by = "last of each user by time" if heard.ordered else f"of each user by seed {seed}"
     report = benchmark(split_histories(heard, seed), seed, say)
+    untuned = ", ".join(report["not_tuned"])
+    chosen = "which alone chooses settings" + (f", but those of {untuned}" if untuned else "")
     return {
         "file": path.name,
         "read": {"interactions": len(found), "users": len(found.users), "items": len(found.items)},
@@ -43,7 +46,7 @@ def evaluate_file(path: Path, skip_bad: bool = False, seed: int = 0, say: Say = 
         "after_5_core": {"hearings": sum(map(len, heard.sequences)), "users": len(heard), "items": heard.n_items},
         "protocol": {
             "counted": "an item once a user, at its first hearing",
-            "test": f"{HELD_OUT:.0%} {by}; of the rest as much for validation, which alone chooses settings",
+            "test": f"{HELD_OUT:.0%} {by}; of the rest as much for validation, {chosen}",
             "ranked": "all items but the user's own known ones; fitted again on train and valid before the test",
             "errors": "standard errors over users, of the mean over seeds",
         },

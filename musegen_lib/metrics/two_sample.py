@@ -1,6 +1,7 @@
 """Can anyone tell generated pieces from real ones? A classifier that tries, and a distance between two clouds.
 
 Both see only the features they are given (`metrics.features`): "cannot tell" means "cannot tell by these".
+scikit-learn is imported where it is used: it takes as long as torch, and recipes import this module.
 """
 
 from __future__ import annotations
@@ -9,12 +10,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Int, Shaped
-from sklearn.covariance import ledoit_wolf
-from sklearn.ensemble import HistGradientBoostingClassifier
-from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import StratifiedGroupKFold
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
 from musegen_lib.metrics.likelihood import ratio_estimate
 
@@ -100,6 +95,8 @@ def frechet_distance(reference: Shaped[np.ndarray, "N D"], generated: Shaped[np.
     """
     if min(len(reference), len(generated)) < 2:
         raise ValueError(f"{len(reference)} and {len(generated)} rows: a covariance needs at least two")
+    from sklearn.covariance import ledoit_wolf
+
     spread = reference.std(axis=0)
     scale = np.where(spread > 1e-9, spread, 1.0)
     a, b = ((table - reference.mean(axis=0)) / scale for table in (reference, generated))
@@ -129,6 +126,8 @@ def frechet_floor(
 
 
 def _predict(x: np.ndarray, is_real: np.ndarray, groups: np.ndarray, classifier: str, seed: int) -> np.ndarray:
+    from sklearn.model_selection import StratifiedGroupKFold
+
     guess = np.zeros(len(x), dtype=bool)
     folds = StratifiedGroupKFold(N_FOLDS, shuffle=True, random_state=seed)
     for train, test in folds.split(x, is_real, groups):
@@ -137,6 +136,11 @@ def _predict(x: np.ndarray, is_real: np.ndarray, groups: np.ndarray, classifier:
 
 
 def _make(classifier: str, seed: int):
+    from sklearn.ensemble import HistGradientBoostingClassifier
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
     if classifier == "logistic":
         return make_pipeline(StandardScaler(), LogisticRegression(class_weight="balanced", max_iter=1000))
     if classifier == "trees":

@@ -1,6 +1,7 @@
-"""The loop of lesson 2: a discriminator and a generator take turns. Seeded and resumable, as `training.fit` is.
+"""The loop of lesson 2: adversarial training of a generator and a discriminator, one step each in turn.
 
-Step k depends on the seed and on k alone, so a run that was stopped goes on as if it had not been. The discriminator
+Seeded and resumable by the parts that `training.fit` is made of: step k depends on the seed and on k alone, so a run
+that was stopped goes on as if it had not been. The discriminator
 answers with a tuple of raw scores, one tensor a level; losses are summed over levels.
 """
 
@@ -8,7 +9,6 @@ from __future__ import annotations
 
 import copy
 import json
-import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -17,18 +17,17 @@ from typing import Any, NamedTuple
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from tqdm.auto import tqdm
 
-from musegen_lib.core.errors import MusegenError
-from musegen_lib.training.checkpoints import read_state, write_state
 from musegen_lib.training.loop import Batches
-from musegen_lib.training.resume import LAST, fill_parts, part_tensors, seed_step, set_aside
+from musegen_lib.training.resume import keep_state, resume_state, tensor_shapes
+from musegen_lib.training.steps import descend, half_then_fall, progress, seed_step, set_learning_rate
 
-KEEP_EVERY = 200
+KEEP_EVERY = 200  # steps
+CLIP_NORM = 5.0
 
 
 class AdversarialLoss(NamedTuple):
-    """The two sides of one form of the game, on raw scores."""
+    """What each of the two networks minimises, on raw scores."""
 
     discriminator: Callable[[Tensor, Tensor], Tensor]  # scores of real, scores of made
     generator: Callable[[Tensor], Tensor]  # scores of made
@@ -50,7 +49,7 @@ LOSSES = {
 
 @dataclass(frozen=True)
 class AdversarialConfig:
-    """How the two nets train_adversarial."""
+    """How a generator and a discriminator are trained."""
 
     steps: int = 1500
     batch_size: int = 64
@@ -82,21 +81,22 @@ def train_adversarial(
     Returns:
         losses of discriminator and generator, one pair a step.
     Raises:
-        MusegenError: a loss is no longer a finite number; the message names the step.
+        MusegenError: a loss or its gradient is no longer finite; the message names the network and the step.
     """
-    game = _AdversarialRun(generator, discriminator, config)
-    done = game.resume(folder)
-    for step in tqdm(range(done, config.steps), initial=done, total=config.steps, desc="playing", leave=False):
+    run = _AdversarialRun(generator, discriminator, config)
+    done = run.resume(folder)
+    bar = progress(config.steps, done)
+    for step in range(done, config.steps):
         seed_step(config.seed, step)
-        game.losses.append(game.one_step(batches(step), step))
-        if not all(map(math.isfinite, game.losses[-1])):
-            raise MusegenError(f"the losses of step {step} are {game.losses[-1]}; choose lower rates")
+        run.losses.append(run.one_step(batches(step), step))
+        bar.update()
         if folder is not None and ((step + 1) % KEEP_EVERY == 0 or step + 1 == config.steps):
-            game.keep(folder)
+            run.keep(folder)
         if watch is not None:
-            watch(step + 1, game.mean)
-    generator.load_state_dict(game.mean.state_dict())
-    return game.losses
+            watch(step + 1, run.mean)
+    bar.close()
+    generator.load_state_dict(run.mean.state_dict())
+    return run.losses
 
 
 class _AdversarialRun:
@@ -106,7 +106,7 @@ class _AdversarialRun:
         self.config, self.loss = config, LOSSES[config.loss]
         self.generator, self.discriminator = generator, discriminator
         self.mean = copy.deepcopy(generator)
-        betas = (0.0, 0.99)  # no momentum: the opponent moves, so old gradients mislead
+        betas = (0.0, 0.99)  # no momentum: the other network changes, so old gradients mislead
         self.optimizers = {
             "generator": torch.optim.Adam(generator.parameters(), lr=config.generator_rate, betas=betas),
             "discriminator": torch.optim.Adam(discriminator.parameters(), lr=config.discriminator_rate, betas=betas),
@@ -114,13 +114,13 @@ class _AdversarialRun:
         self.losses: list[tuple[float, float]] = []
 
     def one_step(self, real: Tensor, step: int) -> tuple[float, float]:
-        """Let the discriminator move, then the generator; return both losses."""
-        self._set_rates(min(1.0, 2 * (1 - step / self.config.steps)) + 1e-3)
+        """Update the discriminator, then the generator; return both losses."""
+        self._set_rates(half_then_fall(step, self.config.steps))
         made = self.generator.draw(len(real))
         d_loss = self._discriminator_loss(real, made.detach())
-        self._update("discriminator", self.discriminator, d_loss)
+        self._update("discriminator", d_loss, step)
         g_loss = sum(self.loss.generator(level) for level in self.discriminator(self.discriminator.see(made)))
-        self._update("generator", self.generator, g_loss + getattr(self.generator, "penalty", 0.0))
+        self._update("generator", g_loss + getattr(self.generator, "penalty", 0.0), step)
         with torch.no_grad():
             share = 1 - min(self.config.average, (step + 1) / (step + 10))
             for kept, new in zip(self.mean.parameters(), self.generator.parameters()):
@@ -128,29 +128,25 @@ class _AdversarialRun:
         return d_loss.item(), g_loss.item()
 
     def _discriminator_loss(self, real: Tensor, made: Tensor) -> Tensor:
-        judge, config = self.discriminator, self.config
-        real, made = judge.see(real).detach().requires_grad_(), judge.see(made)
-        of_real, of_made = judge(real), judge(made)
+        critic, config = self.discriminator, self.config
+        real, made = critic.see(real).detach().requires_grad_(), critic.see(made)
+        of_real, of_made = critic(real), critic(made)
         loss = sum(self.loss.discriminator(a, b) for a, b in zip(of_real, of_made))
         if config.slope_penalty:
             loss = loss + config.slope_penalty / 2 * _slopes(of_real, real).pow(2).mean()
         if config.gradient_penalty:
             share = torch.rand(len(real), *[1] * (real.dim() - 1))
             between = (share * real + (1 - share) * made).detach().requires_grad_()
-            loss = loss + config.gradient_penalty * (_slopes(judge(between), between) - 1).pow(2).mean()
+            loss = loss + config.gradient_penalty * (_slopes(critic(between), between) - 1).pow(2).mean()
         return loss
 
-    def _update(self, name: str, net: nn.Module, loss: Tensor) -> None:
-        self.optimizers[name].zero_grad()
-        loss.backward()
-        nn.utils.clip_grad_norm_(net.parameters(), 5.0)
-        self.optimizers[name].step()
+    def _update(self, name: str, loss: Tensor, step: int) -> None:
+        net = self._nets()[name]
+        descend(loss, net, self.optimizers[name], CLIP_NORM, f"the {name}'s loss of step {step}")
 
     def _set_rates(self, share: float) -> None:
-        peaks = {"generator": self.config.generator_rate, "discriminator": self.config.discriminator_rate}
-        for name, optimizer in self.optimizers.items():
-            for group in optimizer.param_groups:
-                group["lr"] = peaks[name] * share
+        set_learning_rate(self.optimizers["generator"], self.config.generator_rate * share)
+        set_learning_rate(self.optimizers["discriminator"], self.config.discriminator_rate * share)
 
     def _nets(self) -> dict[str, nn.Module]:
         return {"generator": self.generator, "discriminator": self.discriminator, "mean": self.mean}
@@ -159,28 +155,25 @@ class _AdversarialRun:
         return self._nets() | {f"{name} optimizer": optimizer for name, optimizer in self.optimizers.items()}
 
     def keep(self, folder: Path) -> None:
-        """Write the state of the game."""
-        about = {"losses": json.dumps(self.losses), "identity": self._identity()}
-        write_state(folder / LAST, part_tensors(self._parts()), about)
+        """Write the state of both networks."""
+        keep_state(folder, self._parts(), self._identity(), {"losses": json.dumps(self.losses)})
 
     def resume(self, folder: Path | None) -> int:
-        """Fill the nets from the folder; return the number of steps done, 0 where nothing fits."""
-        if folder is None or not (folder / LAST).exists():
-            return 0
-        try:
-            tensors, about = read_state(folder / LAST)
-            if about.get("identity") != self._identity():
-                raise MusegenError("holds a run with another configuration")
-        except MusegenError as fault:
-            set_aside(folder, fault)
-            return 0
-        fill_parts(self._parts(), tensors)
-        self.losses = [tuple(pair) for pair in json.loads(about["losses"])]
+        """Fill the networks from the folder; return the number of steps done, 0 where nothing fits."""
+        self.losses = resume_state(folder, self._parts(), self._identity(), _read_losses) or []
         return len(self.losses)
 
     def _identity(self) -> str:
-        shapes = {name: list(value.shape) for name, value in part_tensors(self._nets()).items()}
-        return json.dumps({"shapes": shapes, "game": asdict(self.config)})
+        shapes = {name: tensor_shapes(net) for name, net in self._nets().items()}
+        return json.dumps({"shapes": shapes, "training": asdict(self.config)})
+
+
+def _read_losses(about: dict[str, str]) -> list[tuple[float, float]]:
+    """The losses that `keep` wrote; ValueError or KeyError where there are none."""
+    found = json.loads(about["losses"])
+    if not isinstance(found, list) or any(not isinstance(pair, list) or len(pair) != 2 for pair in found):
+        raise ValueError("holds no losses that this version can continue")
+    return [(float(first), float(second)) for first, second in found]
 
 
 def _slopes(scores: tuple[Tensor, ...], seen: Tensor) -> Tensor:

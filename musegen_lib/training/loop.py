@@ -8,7 +8,6 @@ state and k to do so.
 from __future__ import annotations
 
 import json
-import math
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -16,12 +15,12 @@ from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 import torch
-from lightning_fabric import Fabric
-from tqdm.auto import tqdm
 
-from musegen_lib.core.errors import MusegenError
 from musegen_lib.training.checkpoints import read_state, write_state
-from musegen_lib.training.resume import LAST, fill_parts, part_tensors, seed_step, set_aside
+from musegen_lib.training.resume import keep_state, resume_state, tensor_shapes
+from musegen_lib.training.steps import descend, progress, require_finite, seed_step, set_learning_rate
+
+BEST = "best.safetensors"  # file of a run's folder with the weights of its best validation
 
 
 @runtime_checkable
@@ -72,7 +71,7 @@ def fit(
     valid_batches: Sequence[Any],
     config: TrainConfig,
     folder: Path | None = None,
-    fabric: Fabric | None = None,
+    fabric: Any = None,
 ) -> Run:
     """Train the model in place and leave the weights of its best validation in it.
 
@@ -81,15 +80,15 @@ def fit(
         valid_batches: scored whole, weighted by their items, every `validate_every` steps.
         folder: where to keep the state after each validation; a run of the same configuration found there is resumed.
             Processes on several machines must share it.
-        fabric: where to run; by default one process on the CPU.
+        fabric: the lightning_fabric.Fabric to run on; by default one process on the CPU.
     Raises:
-        MusegenError: the loss is no longer a finite number; the message names the step.
+        MusegenError: a loss or its gradient is no longer finite; the message names the step.
     """
-    fabric = fabric or Fabric(accelerator="cpu", devices=1)
+    fabric = fabric or _this_processor()
     module, optimizer = fabric.setup(model, make_optimizer(model, config))
     module.mark_forward_method("loss")
     run, best = _resume(folder, model, optimizer, config) or (Run(), _copy_weights(model))
-    bar = tqdm(total=config.steps, initial=run.step, desc="training", disable=not fabric.is_global_zero, leave=False)
+    bar = progress(config.steps, run.step, shown=fabric.is_global_zero)
     started, losses = time.monotonic() - run.seconds, []
     while not _is_over(run, config):
         losses.append(_one_step(fabric, module, optimizer, batches, config, run))
@@ -112,7 +111,13 @@ def fit(
     return run
 
 
-def _validate(run: Run, train_loss: float, model: Any, valid_batches: Sequence[Any], fabric: Fabric) -> bool:
+def _this_processor() -> Any:
+    from lightning_fabric import Fabric  # here, as it takes as long to import as torch
+
+    return Fabric(accelerator="cpu", devices=1)
+
+
+def _validate(run: Run, train_loss: float, model: Any, valid_batches: Sequence[Any], fabric: Any) -> bool:
     """Enter both losses into the run; True if the validation is the best so far."""
     here = evaluate(model, valid_batches) if fabric.is_global_zero else 0.0
     run.train_loss.append(train_loss)
@@ -155,22 +160,18 @@ def evaluate(model: torch.nn.Module, batches: Sequence[Any]) -> float:
     return total / weight
 
 
-def _one_step(fabric: Fabric, module: Any, optimizer: Any, batches: Batches, config: TrainConfig, run: Run) -> float:
+def _one_step(fabric: Any, module: Any, optimizer: Any, batches: Batches, config: TrainConfig, run: Run) -> float:
     seed_step(config.seed, run.step)
-    for group in optimizer.param_groups:
-        group["lr"] = learning_rate(run.step, config, run.seconds)
+    set_learning_rate(optimizer, learning_rate(run.step, config, run.seconds))
     module.train()
     batch = to_device(batches(run.step, fabric.global_rank, fabric.world_size), fabric.device)
     loss, parts = module.loss(batch)
     mean_weight = fabric.all_reduce(torch.tensor(parts["weight"]), reduce_op="mean")
     share = loss * (parts["weight"] / mean_weight)  # shares of unequal size count by their items
     whole = float(fabric.all_reduce(share.detach().clone(), reduce_op="mean"))
-    if not math.isfinite(whole):
-        raise MusegenError(f"the loss of step {run.step} is {whole}; look at the data, or choose a lower learning rate")
-    optimizer.zero_grad()
-    fabric.backward(share)
-    fabric.clip_gradients(module, optimizer, max_norm=config.clip_norm)
-    optimizer.step()
+    what = f"the loss of step {run.step}"
+    require_finite(whole, what)
+    descend(share, module, optimizer, config.clip_norm, what, fabric.backward)
     return whole
 
 
@@ -196,14 +197,14 @@ def _copy_weights(model: torch.nn.Module) -> dict[str, torch.Tensor]:
 
 def _keep(folder: Path, model: Any, optimizer: Any, best: dict, run: Run, config: TrainConfig) -> None:
     if run.best_step == run.step:
-        write_state(folder / "best.safetensors", best, {"step": str(run.step)})
-    about = {"run": json.dumps(asdict(run)), "identity": _identity(model, config)}
-    write_state(folder / LAST, part_tensors({"model": model, "optimizer": optimizer}), about)
+        write_state(folder / BEST, best, {"step": str(run.step)})
+    parts = {"model": model, "optimizer": optimizer}
+    keep_state(folder, parts, _identity(model, config), {"run": json.dumps(asdict(run))})
 
 
 def _identity(model: Any, config: TrainConfig) -> str:
-    shapes = {name: list(value.shape) for name, value in model.state_dict().items()}
-    return json.dumps({"model": repr(getattr(model, "config", None)), "shapes": shapes, "training": asdict(config)})
+    about = {"model": repr(getattr(model, "config", None)), "shapes": tensor_shapes(model)}
+    return json.dumps(about | {"training": asdict(config)})
 
 
 def _read_run(text: str) -> Run:
@@ -216,17 +217,9 @@ def _read_run(text: str) -> Run:
 
 def _resume(folder: Path | None, model: Any, optimizer: Any, config: TrainConfig) -> tuple[Run, dict] | None:
     """Fill model and optimizer from the folder; return the run and its best weights, or None where none fits."""
-    if folder is None or not (folder / LAST).exists():
-        return None
-    try:
-        tensors, about = read_state(folder / LAST)
-        if about.get("identity") != _identity(model, config):
-            raise MusegenError("holds a run with another configuration")
-        run, best = _read_run(about["run"]), _copy_weights(model)
-        if run.best_step:
-            best, _ = read_state(folder / "best.safetensors")
-    except (ValueError, KeyError) as fault:
-        set_aside(folder, fault)
-        return None
-    fill_parts({"model": model, "optimizer": optimizer}, tensors)
-    return run, best
+
+    def read(about: dict[str, str]) -> tuple[Run, dict]:
+        run = _read_run(about["run"])
+        return run, read_state(folder / BEST)[0] if run.best_step else _copy_weights(model)
+
+    return resume_state(folder, {"model": model, "optimizer": optimizer}, _identity(model, config), read)

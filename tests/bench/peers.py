@@ -15,6 +15,7 @@ from musegen_lib.core.errors import MusegenError
 from musegen_lib.display.sound import SAMPLE_RATE, sound_font_path
 from musegen_lib.models.melody.rnn import MelodyRNNConfig
 from musegen_lib.training.loop import TrainConfig, evaluate, learning_rate, make_optimizer
+from musegen_lib.training.steps import follow, set_learning_rate
 
 
 def music21_file(path: str | Path) -> Any:
@@ -77,18 +78,16 @@ def pretty_midi_sound(data: bytes) -> Any:
 SYNTHESIZERS = (("symusic", symusic_sound), ("pretty_midi's sine waves", pretty_midi_sound))
 
 
-def bare_training(model: torch.nn.Module, batches: Sequence[Any], config: TrainConfig) -> float:
-    """Train on all batches but the last, validate on that: the least a loop can do."""
+def steps_alone(model: torch.nn.Module, batches: Sequence[Any], config: TrainConfig) -> float:
+    """Train on all batches but the last, validate on that: the steps of a training without Fabric, bar and files."""
     optimizer = make_optimizer(model, config)
     model.train()
-    for step, batch in enumerate(batches[:-1]):
-        for group in optimizer.param_groups:
-            group["lr"] = learning_rate(step, config)
-        loss, _ = model.loss(batch)
-        optimizer.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), config.clip_norm)
-        optimizer.step()
+
+    def loss(step: int) -> torch.Tensor:
+        set_learning_rate(optimizer, learning_rate(step, config))
+        return model.loss(batches[step])[0]
+
+    follow(map(loss, range(len(batches) - 1)), model, optimizer, config.clip_norm)
     return evaluate(model, batches[-1:])
 
 

@@ -121,16 +121,16 @@ def rendering() -> Iterator[Figure]:
 
 
 def learning(steps: int = 6) -> Iterator[Figure]:
-    """Notes a second through `training.fit`; the peer is the same net in a bare loop of PyTorch."""
+    """Notes a second through `training.fit`; the peer is the same net and the same steps, and nothing else."""
     batches = MelodyBatches(melody_events("train"), 32, seed=0)
     notes = sum(int(batches(step).n_notes) for step in range(steps))
     config = training.TrainConfig(steps=steps, validate_every=steps)
     ours, theirs = race(
         lambda: _train_in_silence(batches, config),
-        lambda: peers.bare_training(_net(), [*map(batches, range(steps)), batches(0)], config),
+        lambda: peers.steps_alone(_net(), [*map(batches, range(steps)), batches(0)], config),
         turns=2,
     )
-    yield Figure("train the rnn: bare PyTorch", theirs / ours, RATIO)
+    yield Figure("train the rnn: its steps alone", theirs / ours, RATIO)
     yield Figure("train the rnn, notes", notes / ours, SPEED)
 
 

@@ -2,14 +2,17 @@
 
 import torch
 
+from musegen_lib.training.steps import follow
 
-def overfit(net, batch, steps, rate):
+
+def overfit(net, batch, steps, rate, loss=lambda net, batch: net.loss(batch)[0]):
     """Train on one batch; returns the loss before each step."""
-    optimizer, losses = torch.optim.Adam(net.parameters(), lr=rate), []
-    for _ in range(steps):
-        loss, _ = net.loss(batch)
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        losses.append(loss.item())
+    losses = []
+
+    def noted(_):
+        found = loss(net, batch)
+        losses.append(found.item())
+        return found
+
+    follow(map(noted, range(steps)), net, torch.optim.Adam(net.parameters(), lr=rate))
     return losses

@@ -13,7 +13,7 @@ from musegen_lib.models.recommend.simulator import simulate
 
 @pytest.fixture(scope="module")
 def world():
-    return simulate(n_listeners=80, n_tunes=100, plays=40, seed=5)
+    return simulate(n_listeners=80, n_tunes=100, plays=40.0, seed=5)
 
 
 def tune(pitches, shift=0):

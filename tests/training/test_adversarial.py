@@ -1,4 +1,4 @@
-"""The game: losses by hand, seeds, resuming, and a small game that is won."""
+"""Adversarial training: losses by hand, seeds, resuming, and a generator that finds its data."""
 
 import copy
 
@@ -9,6 +9,7 @@ from torch import nn
 
 from musegen_lib.core.errors import MusegenError
 from musegen_lib.training.adversarial import LOSSES, AdversarialConfig, train_adversarial
+from musegen_lib.training.checkpoints import read_state, write_state
 
 REAL = torch.tensor([2.0, -1.0])
 MADE = torch.tensor([0.5, -3.0])
@@ -41,15 +42,15 @@ def batches(step, rank=0, world_size=1):
     return 3 + 0.5 * torch.randn(32, 1, generator=torch.Generator().manual_seed(step))
 
 
-def make_players():
+def make_networks():
     torch.manual_seed(0)
     return Pair(), Line()
 
 
 def test_losses_agree_with_the_formulas():
     real, made = torch.sigmoid(REAL), torch.sigmoid(MADE)
-    judge = -(real.log().mean() + (1 - made).log().mean())
-    assert LOSSES["non-saturating"].discriminator(REAL, MADE).item() == pytest.approx(judge.item(), rel=1e-5)
+    critic = -(real.log().mean() + (1 - made).log().mean())
+    assert LOSSES["non-saturating"].discriminator(REAL, MADE).item() == pytest.approx(critic.item(), rel=1e-5)
     assert LOSSES["non-saturating"].generator(MADE).item() == pytest.approx(-made.log().mean().item(), rel=1e-5)
     assert LOSSES["saturating"].generator(MADE).item() == pytest.approx((1 - made).log().mean().item(), rel=1e-5)
     assert LOSSES["hinge"].discriminator(REAL, MADE).item() == pytest.approx((0 + 2) / 2 + (1.5 + 0) / 2)
@@ -57,19 +58,19 @@ def test_losses_agree_with_the_formulas():
 
 
 @pytest.mark.parametrize("loss", LOSSES)
-def test_every_form_of_the_game_moves_the_generator_towards_the_data(loss):
-    generator, discriminator = make_players()
+def test_every_form_of_the_loss_moves_the_generator_towards_the_data(loss):
+    generator, discriminator = make_networks()
     penalty = {"slope_penalty": 0.0, "gradient_penalty": 1.0} if loss == "wasserstein" else {}
     config = AdversarialConfig(400, 32, loss, generator_rate=2e-2, discriminator_rate=2e-2, average=0.9, **penalty)
     train_adversarial(generator, discriminator, batches, config)
     assert generator.place.item() > 2
 
 
-def test_a_game_that_was_stopped_ends_as_if_it_had_not_been(tmp_path, monkeypatch):
+def test_a_training_that_was_stopped_ends_as_if_it_had_not_been(tmp_path, monkeypatch):
     monkeypatch.setattr("musegen_lib.training.adversarial.KEEP_EVERY", 5)
     config = AdversarialConfig(17, 8, gradient_penalty=0.1)
-    whole, judge = make_players()
-    losses = train_adversarial(whole, judge, batches, config)
+    whole, critic = make_networks()
+    losses = train_adversarial(whole, critic, batches, config)
 
     class KilledError(Exception):
         pass
@@ -78,41 +79,46 @@ def test_a_game_that_was_stopped_ends_as_if_it_had_not_been(tmp_path, monkeypatc
         if step == 12:
             raise KilledError
 
-    generator, discriminator = make_players()
+    generator, discriminator = make_networks()
     with pytest.raises(KilledError):
         train_adversarial(generator, discriminator, batches, config, tmp_path, kill)
     torch.manual_seed(99)
     again, other = Pair(), Line()
     assert train_adversarial(again, other, batches, config, tmp_path) == losses
-    for a, b in zip([*whole.parameters(), *judge.parameters()], [*again.parameters(), *other.parameters()]):
+    for a, b in zip([*whole.parameters(), *critic.parameters()], [*again.parameters(), *other.parameters()]):
         assert torch.equal(a, b)
 
 
 def test_another_configuration_or_a_damaged_file_starts_anew(tmp_path, capsys):
-    train_adversarial(*make_players(), batches, AdversarialConfig(3), tmp_path)
-    assert len(train_adversarial(*make_players(), batches, AdversarialConfig(4), tmp_path)) == 4
+    train_adversarial(*make_networks(), batches, AdversarialConfig(3), tmp_path)
+    assert len(train_adversarial(*make_networks(), batches, AdversarialConfig(4), tmp_path)) == 4
     assert "another configuration" in capsys.readouterr().out
+    tensors, about = read_state(tmp_path / "last.safetensors")
+    for losses in ("{}", "[1]", "nothing"):
+        write_state(tmp_path / "last.safetensors", tensors, about | {"losses": losses})
+        assert len(train_adversarial(*make_networks(), batches, AdversarialConfig(4), tmp_path)) == 4
+        assert "starting anew" in capsys.readouterr().out
     (tmp_path / "last.safetensors").write_bytes(b"x")
-    assert len(train_adversarial(*make_players(), batches, AdversarialConfig(4), tmp_path)) == 4
+    assert len(train_adversarial(*make_networks(), batches, AdversarialConfig(4), tmp_path)) == 4
 
 
-def test_the_judge_does_not_train_the_generator():
-    generator, discriminator = make_players()
+def test_the_critic_does_not_train_the_generator():
+    generator, discriminator = make_networks()
     before = copy.deepcopy(generator.state_dict())
     train_adversarial(generator, discriminator, batches, AdversarialConfig(3, generator_rate=0.0))
     assert all(torch.equal(before[name], value) for name, value in generator.state_dict().items())
 
 
 def test_a_loss_that_is_no_number_is_one_clear_line():
-    generator, discriminator = make_players()
-    with pytest.raises(MusegenError, match=r"losses of step 0 are .*nan.*lower rates"):
+    generator, discriminator = make_networks()
+    with pytest.raises(MusegenError, match=r"the discriminator's loss of step 0 is nan; .* a lower learning rate"):
         train_adversarial(generator, discriminator, lambda step: torch.full((4, 1), float("nan")), AdversarialConfig(3))
 
 
-def test_the_slope_penalty_flattens_the_judge_at_the_data():
+def test_the_slope_penalty_flattens_the_critic_at_the_data():
     slopes = []
     for penalty in (0.0, 10.0):
-        generator, discriminator = make_players()
+        generator, discriminator = make_networks()
         train_adversarial(
             generator,
             discriminator,

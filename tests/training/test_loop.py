@@ -2,6 +2,7 @@
 
 import itertools
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import pytest
@@ -14,6 +15,7 @@ from musegen_lib.encodings.melody_events import END_ID
 from musegen_lib.models.melody.batches import MelodyBatches, collate
 from musegen_lib.models.melody.rnn import MelodyRNN, MelodyRNNConfig
 from musegen_lib.training import loop as training
+from musegen_lib.training import resume
 from musegen_lib.training.checkpoints import read_state, write_state
 from musegen_lib.training.loop import TrainConfig, evaluate, fit, learning_rate, to_device
 
@@ -68,7 +70,17 @@ def stopped_before(step, batches=random_batches):
     return interrupted
 
 
-VALID = [random_batches(1000), random_batches(1001)[:2]]
+class Unread(Sequence):
+    """Batches that nobody may look at."""
+
+    def __len__(self):
+        return 1
+
+    def __getitem__(self, index):
+        raise KeyboardInterrupt
+
+
+VALID, UNREAD = [random_batches(1000), random_batches(1001)[:2]], Unread()
 
 
 def files_of(folder):
@@ -203,11 +215,11 @@ def test_a_run_of_minutes_stops_when_they_have_passed_and_is_validated_there(tmp
     run = fit(Wobbly(), random_batches, VALID, config, tmp_path)
     assert 0.3 <= run.seconds < 5
     assert run.valid_steps == [run.step]
-    assert fit(Wobbly(), stopped_before(0), stopped_before(0), config, tmp_path) == run  # its time is spent
+    assert fit(Wobbly(), stopped_before(0), UNREAD, config, tmp_path) == run  # its time is spent
 
 
 def test_the_rate_falls_with_the_time_that_is_spent_or_with_the_steps_whichever_is_further():
-    config = TrainConfig(steps=10, minutes=1, learning_rate=8.0, warmup_steps=0)
+    config = TrainConfig(steps=10, minutes=1.0, learning_rate=8.0, warmup_steps=0)
     assert learning_rate(5, config, seconds=0.0) == learning_rate(5, config, seconds=30.0) == pytest.approx(4.04)
     assert learning_rate(5, config, seconds=45.0) == pytest.approx(8 * (1 - 0.99 * 0.75))
     assert learning_rate(0, config, seconds=600.0) == pytest.approx(0.08)
@@ -250,7 +262,8 @@ def test_a_run_killed_between_writing_its_two_files_still_resumes_alike(tmp_path
         training_write(*args)
 
     training_write = training.write_state
-    monkeypatch.setattr(training, "write_state", write_or_die)
+    for module in (training, resume):  # which write the best and the last
+        monkeypatch.setattr(module, "write_state", write_or_die)
     with pytest.raises(KeyboardInterrupt):
         fit(Wobbly(), random_batches, VALID, CONFIG, tmp_path / "halves")
     monkeypatch.undo()
@@ -261,7 +274,7 @@ def test_a_run_killed_between_writing_its_two_files_still_resumes_alike(tmp_path
 def test_a_finished_run_is_read_and_not_trained_again(tmp_path):
     first, second = Wobbly(), Wobbly(seed=5)
     run = fit(first, random_batches, VALID, CONFIG, tmp_path)
-    assert fit(second, stopped_before(0), stopped_before(0), CONFIG, tmp_path) == run
+    assert fit(second, stopped_before(0), UNREAD, CONFIG, tmp_path) == run
     assert_same_weights(first, second)
 
 
@@ -278,7 +291,7 @@ def test_a_folder_of_another_training_starts_anew_and_says_so(tmp_path, capsys, 
     )
     (tmp_path / "last.before.safetensors").replace(tmp_path / "last.safetensors")
     again = Wobbly()
-    assert fit(again, stopped_before(0), stopped_before(0), other, tmp_path).step == other.steps  # nothing was lost
+    assert fit(again, stopped_before(0), UNREAD, other, tmp_path).step == other.steps  # nothing was lost
 
 
 def test_a_folder_of_a_model_of_another_size_starts_anew_and_says_so(tmp_path, capsys):

@@ -1,4 +1,4 @@
-"""TODO."""
+"""Chorales side by side, as the nets of lesson 4 train on them: padded batches, shuffled and transposed by the seed."""
 
 from __future__ import annotations
 

@@ -18,6 +18,8 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
+from musegen_lib.core.configs import require_sizes
+
 NONE = 0  # no further pitch; pitch p has id p + 1
 N_IDS = 129
 
@@ -30,6 +32,9 @@ class FramesConfig:
     embedding_dim: int = 48
     n_ranks: int = 4  # pitches of a frame that are told apart by rank; the others are only summed
     dropout: float = 0.2
+
+    def __post_init__(self) -> None:
+        require_sizes(self)
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
+from musegen_lib.core.configs import require_sizes
 from musegen_lib.encodings.chorale_steps import (
     END,
     FIRST_PITCH,
@@ -45,6 +46,9 @@ class InfillConfig:
     embedding_dim: int = 32  # E
     head_dim: int = 160
     dropout: float = 0.3
+
+    def __post_init__(self) -> None:
+        require_sizes(self)
 
 
 class ChoraleInfill(nn.Module):

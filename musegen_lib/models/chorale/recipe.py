@@ -81,15 +81,15 @@ class ChoraleRecipe(ChoraleNet):
         steps=1_000_000, minutes=8.0, learning_rate=3e-3, weight_decay=0.5, validate_every=100, patience=12
     )
 
-    def generate(self, n: int, seed: int, rules: Any = None, **wishes: Any) -> list[Piece]:
-        """Write n chorales, in different keys if no key is wished for; the net ends each by itself if no bars are."""
-        unknown = wishes.keys() - ChoraleRequest.__dataclass_fields__.keys()
+    def generate(self, n: int, seed: int, rules: Any = None, **controls: Any) -> list[Piece]:
+        """Write n chorales, in different keys if none is asked for; the net ends each by itself if no bars are."""
+        unknown = controls.keys() - ChoraleRequest.__dataclass_fields__.keys()
         if unknown:
             known = ", ".join(ChoraleRequest.__dataclass_fields__)
             raise MusegenError(f"{', '.join(sorted(unknown))}: chorales know {known}")
         generator = torch.Generator().manual_seed(seed)
-        keys = [wishes.get("key") or KEYS[number % len(KEYS)] for number in range(n)]
-        made = sample_chorales(self.load_once(), n, ChoraleRequest(**wishes), generator, rules, keys)
+        keys = [controls.get("key") or KEYS[number % len(KEYS)] for number in range(n)]
+        made = sample_chorales(self.load_once(), n, ChoraleRequest(**controls), generator, rules, keys)
         source = f"musegen {self.name}, seed {seed}"
         labels = {"source": source, "licence": TERMS, "style": "chorale", "tempo_qpm": TEMPO}
         return [steps_to_piece(steps, title=f"{self.name} {i}", **labels) for i, steps in enumerate(made, start=1)]

@@ -17,6 +17,7 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
+from musegen_lib.core.configs import require_sizes
 from musegen_lib.encodings.chorale_steps import (
     END,
     FIRST_PITCH,
@@ -41,7 +42,6 @@ N_SPANS = 5  # silent; below, in unison, up to an octave above, further above an
 
 
 @runtime_checkable
-@runtime_checkable
 class Sizes(Protocol):
     """What a head needs to know of the net it belongs to."""
 
@@ -60,6 +60,9 @@ class ChoraleConfig:
     embedding_dim: int = 48  # E
     head_dim: int = 192
     dropout: float = 0.5
+
+    def __post_init__(self) -> None:
+        require_sizes(self)
 
 
 class VoiceEmbedding(nn.Module):

@@ -21,6 +21,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
+from musegen_lib.core.configs import require_sizes
 from musegen_lib.encodings.arrays import BAR_STEPS
 from musegen_lib.encodings.chorale_steps import FIRST_PITCH, HOLD, N_VOICES, REST
 from musegen_lib.models.gan.interval_features import N_BAR_TOKENS, N_FEATURES, N_PITCHES, interval_features
@@ -39,6 +40,9 @@ class SketchConfig:
 
     noise_dim: int = 100  # Z
     hidden_dim: int = 256  # of both nets
+
+    def __post_init__(self) -> None:
+        require_sizes(self)
 
 
 class SketchGenerator(nn.Module):
@@ -63,7 +67,7 @@ class SketchDiscriminator(nn.Module):
 
     def __init__(self, config: SketchConfig):
         super().__init__()
-        width = config.hidden_dim
+        self.config, width = config, config.hidden_dim
         self.layers = nn.Sequential(nn.Linear(BAR_CELLS, width), nn.Tanh(), nn.Linear(width, 1))
 
     def forward(self, cells: Float[Tensor, "B 784"]) -> tuple[Float[Tensor, "B"]]:
@@ -84,6 +88,9 @@ class BarGANConfig:
     hidden_dim: int = 128  # D of the generator
     n_relations: int = 8  # learnt shapes of liking over intervals, for each pair of voices
     judge_dim: int = 96  # D of the discriminator
+
+    def __post_init__(self) -> None:
+        require_sizes(self, may_be_zero=("n_relations",))
 
 
 class BarGenerator(nn.Module):

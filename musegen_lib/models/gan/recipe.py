@@ -54,27 +54,27 @@ def chorale_windows(part: str, n_bars: int = 1) -> Windows:
 
 
 class GANRecipe(ShippedNet):
-    """What the three recipes share: trained by steps against a discriminator, asked for music without wishes."""
+    """What the three recipes share: trained by steps against a discriminator, asked for music without controls."""
 
     about: str
     n_bars = 1
-    game = AdversarialConfig()
+    adversarial = AdversarialConfig()
 
     def table(self) -> np.ndarray:
         """The training windows as the net writes them."""
         return windows_to_tokens(chorale_windows("train", self.n_bars).pieces, self.n_bars)
 
-    def players(self) -> tuple[torch.nn.Module, torch.nn.Module]:
-        """A generator and a discriminator before their game."""
+    def networks(self) -> tuple[torch.nn.Module, torch.nn.Module]:
+        """A generator and a discriminator before training."""
         return self.net(self.config), BarDiscriminator(self.config)
 
     def train(self, out: Path, seed: int = 0, steps: int | None = None, minutes: float | None = None) -> dict[str, Any]:
-        """Play the game for the recipe's number of steps, or for `steps`; a GAN is not trained by the clock."""
+        """Train both for the recipe's number of steps, or for `steps`; a GAN is not trained by the clock."""
         if minutes is not None:
             raise MusegenError(f"{self.name} is trained by steps, not by minutes: give --steps")
-        config = AdversarialConfig(**vars(self.game) | {"seed": seed, "steps": steps or self.game.steps})
+        config = AdversarialConfig(**vars(self.adversarial) | {"seed": seed, "steps": steps or self.adversarial.steps})
         torch.manual_seed(seed)
-        (generator, discriminator), table = self.players(), self.table()
+        (generator, discriminator), table = self.networks(), self.table()
         batches = BarBatches(table, config.batch_size, seed)
         losses = train_adversarial(generator, discriminator, batches, config, run_folder(out, seed))
         card = {
@@ -95,16 +95,17 @@ class GANRecipe(ShippedNet):
         generator = torch.Generator().manual_seed(seed)
         return (net or self.load_once()).draw(n, generator, TEMPERATURE).argmax(dim=-1).numpy()
 
-    def generate(self, n: int, seed: int, **wishes: Any) -> list[Piece]:
+    def generate(self, n: int, seed: int, **controls: Any) -> list[Piece]:
         """Write n windows on the white keys, from noise alone."""
-        if wishes:
-            raise MusegenError(f"{', '.join(sorted(wishes))}: {self.name} writes from noise alone and takes no wishes")
+        if controls:
+            named = ", ".join(sorted(controls))
+            raise MusegenError(f"{named}: {self.name} writes from noise alone and takes no controls")
         labels = {"source": f"musegen {self.name}, seed {seed}", "licence": TERMS, "style": "chorale"}
         made = tokens_to_pieces(self.draw(n, seed), tempo_qpm=TEMPO, **labels)
         return [piece.replace(title=f"{self.name} {number}") for number, piece in enumerate(made, start=1)]
 
     def evaluate(self, split: str, path: Path | None = None) -> dict[str, Any]:
-        """Every figure of `metrics.bars`, for the net and for its floors and its ceiling."""
+        """Every figure of `metrics.bars`, for the net, for its baselines and for its ceiling."""
         real, training = chorale_windows(split, self.n_bars), chorale_windows("train", self.n_bars)
         net, n = self.load(path), len(real.pieces)
         reports = [self.report(tokens_to_pieces(self.draw(n, seed, net)), split) for seed in DRAWS]
@@ -113,7 +114,7 @@ class GANRecipe(ShippedNet):
             name: float(np.std([r[name] for r in reports], ddof=1)) for name in reports[0]
         }
         rng = np.random.default_rng(0)
-        for name, pieces in self.floors(real.pieces, training.pieces, rng).items():
+        for name, pieces in self.baselines(real.pieces, training.pieces, rng).items():
             table[name] = self.report(pieces, split)
         copies = 100 * copied_share(real.pieces, training.pieces)
         return {"model": self.name, "split": split, "windows": n, "exact copies, held out": copies, **table}
@@ -123,7 +124,7 @@ class GANRecipe(ShippedNet):
         real = chorale_windows(split, self.n_bars)
         return bar_report(pieces, real.pieces, chorale_windows("train", self.n_bars).pieces, real.works)
 
-    def floors(self, real: list[Piece], training: list[Piece], rng: np.random.Generator) -> dict[str, list[Piece]]:
+    def baselines(self, real: list[Piece], training: list[Piece], rng: np.random.Generator) -> dict[str, list[Piece]]:
         """Sets of as many windows as there are real ones: training music (the ceiling), and what learns little."""
         n, tokens = len(real), windows_to_tokens(training, self.n_bars)
         some = rng.permutation(len(training))[:n]
@@ -145,13 +146,13 @@ class BarRecipe(GANRecipe):
     )
     net = BarGenerator
     config = BarGANConfig()
-    game = AdversarialConfig()
+    adversarial = AdversarialConfig()
 
-    def floors(self, real: list[Piece], training: list[Piece], rng: np.random.Generator) -> dict[str, list[Piece]]:
+    def baselines(self, real: list[Piece], training: list[Piece], rng: np.random.Generator) -> dict[str, list[Piece]]:
         """The sketch of the tutorials is one bar long, too; so are real bars that went through its cells."""
         through_cells = cells_to_tokens(windows_to_cells(real))
         return {
-            **super().floors(real, training, rng),
+            **super().baselines(real, training, rng),
             "real, through 784 cells": tokens_to_pieces(through_cells),
             "sketch": tokens_to_pieces(SKETCH.draw(len(real), seed=0)),
         }
@@ -165,11 +166,11 @@ class PhraseRecipe(GANRecipe):
     net = BarGenerator
     n_bars = 4
     config = BarGANConfig(n_bars=4)
-    game = AdversarialConfig(steps=800, batch_size=32, generator_rate=3e-4)
+    adversarial = AdversarialConfig(steps=800, batch_size=32, generator_rate=3e-4)
 
-    def players(self) -> tuple[torch.nn.Module, torch.nn.Module]:
+    def networks(self) -> tuple[torch.nn.Module, torch.nn.Module]:
         """The shipped one-bar generator, which has the same weights, and a new discriminator."""
-        generator, discriminator = super().players()
+        generator, discriminator = super().networks()
         generator.load_state_dict(BAR.load().state_dict())
         return generator, discriminator
 
@@ -181,13 +182,15 @@ class SketchRecipe(GANRecipe):
     about = "The generator of most tutorials, two layers and 784 cells, made this bar."
     net = SketchGenerator
     config = SketchConfig()
-    game = AdversarialConfig(steps=3000, generator_rate=2e-4, discriminator_rate=2e-4, slope_penalty=0.0, average=0.0)
+    adversarial = AdversarialConfig(
+        steps=3000, generator_rate=2e-4, discriminator_rate=2e-4, slope_penalty=0.0, average=0.0
+    )
 
     def table(self) -> np.ndarray:
         """Training bars of 784 cells."""
         return windows_to_cells(chorale_windows("train").pieces)
 
-    def players(self) -> tuple[torch.nn.Module, torch.nn.Module]:
+    def networks(self) -> tuple[torch.nn.Module, torch.nn.Module]:
         """Two layers each."""
         return SketchGenerator(self.config), SketchDiscriminator(self.config)
 

@@ -72,14 +72,14 @@ def usual_pickups(tunes: Sequence[MelodyEvents]) -> dict[str, int]:
     return {name: counts.most_common(1)[0][0] for name, counts in sorted(seen.items())}
 
 
-def request_from(wishes: dict[str, Any]) -> MelodyRequest:
-    """Build a request; MusegenError names a wish that melodies do not know."""
-    unknown = wishes.keys() - MelodyRequest.__dataclass_fields__.keys()
+def request_from(controls: dict[str, Any]) -> MelodyRequest:
+    """Build a request; MusegenError names a control that melodies do not know."""
+    unknown = controls.keys() - MelodyRequest.__dataclass_fields__.keys()
     if unknown:
         raise MusegenError(
             f"{', '.join(sorted(unknown))}: melodies know {', '.join(MelodyRequest.__dataclass_fields__)}"
         )
-    return MelodyRequest(**wishes)
+    return MelodyRequest(**controls)
 
 
 class MelodyRecipe:
@@ -89,10 +89,10 @@ class MelodyRecipe:
     about = ""
     keeps_key = False  # whether the model heeds the key that is asked for
 
-    def generate(self, n: int, seed: int, **wishes: Any) -> list[Piece]:
+    def generate(self, n: int, seed: int, **controls: Any) -> list[Piece]:
         """Write n playable melodies."""
-        request = request_from(wishes)
-        if "pickup" not in wishes:
+        request = request_from(controls)
+        if "pickup" not in controls:
             usual = self.usual_pickups().get(f"{request.style} {request.metre}", 0)
             request = replace(request, pickup=usual)
         drawn = self.load().sample(n, request, torch.Generator().manual_seed(seed))

@@ -1,4 +1,4 @@
-"""TODO."""
+"""From logits to melodies: what is asked for, which events it allows, and drawing event by event from any model."""
 
 from __future__ import annotations
 

@@ -128,29 +128,56 @@ def run_contest(contest: Contest, split: Split, seeds: Iterable[int] = SEEDS) ->
 
 
 def benchmark(split: Split, seed: int = 0, say: Say = lambda text: None, names: Iterable[str] = ()) -> dict[str, Any]:
-    """All contests that the data allow, one row each; `left_out` says why others are missing."""
-    rows, left_out, users = {}, {}, {}
+    """All contests that the data allow, one row each.
+
+    Returns:
+        "models": a row each; "left_out": why others are missing; "not_tuned": whose settings validation did not choose,
+        and why.
+    """
+    report: dict[str, dict[str, Any]] = {"models": {}, "left_out": {}, "not_tuned": {}}
+    users: dict[str, dict[str, np.ndarray]] = {}
     for name in names or CONTESTS:
         contest = CONTESTS[name]
-        if contest.needs_order and not split.train.ordered:
-            left_out[name] = "the file gives no order"
-        elif contest.needs_table and split.train.n_items > MAX_ITEMS:
-            left_out[name] = f"more than {MAX_ITEMS:,} items"
-        else:
-            say(f"{name} is tuned and tested")
-            started = time.perf_counter()
-            large = contest.is_net and sum(map(len, split.known.sequences)) * split.known.n_items > LARGE
-            contest = replace(contest, grid=contest.grid[:1]) if large else contest
-            settings, found = run_contest(contest, split, range(seed, seed + len(SEEDS)))
-            users[name] = {m: np.mean([getattr(f, m) for f in found], axis=0) for m in ("recall", "ndcg", "hit_next")}
-            rows[name] = _row(settings, found, users[name], split) | {
-                "seconds": round(time.perf_counter() - started, 1)
-            }
-            say(f"  R@20 {rows[name]['recall_at_20']:.3f}, {rows[name]['seconds']:.0f} s")
-    for name, row in rows.items():
+        if reason := why_left_out(contest, split):
+            report["left_out"][name] = reason
+            continue
+        if reason := why_not_tuned(contest, split):
+            contest, report["not_tuned"][name] = replace(contest, grid=contest.grid[:1]), reason
+        say(f"{name} is {'tested, its settings not tuned' if reason else 'tuned and tested'}")
+        report["models"][name], users[name] = _enter(contest, split, range(seed, seed + len(SEEDS)))
+        say(f"  R@20 {report['models'][name]['recall_at_20']:.3f}, {report['models'][name]['seconds']:.0f} s")
+    for name, row in report["models"].items():
         if "EASE" in users and name != "EASE":
             row["minus_ease"] = _difference(users[name]["recall"], users["EASE"]["recall"])
-    return {"models": rows, "left_out": left_out}
+    return report
+
+
+def why_left_out(contest: Contest, split: Split) -> str:
+    """Why the data do not allow a contest; empty where they do."""
+    if contest.needs_order and not split.train.ordered:
+        return "the file gives no order"
+    if contest.needs_table and split.train.n_items > MAX_ITEMS:
+        return f"more than {MAX_ITEMS:,} items"
+    return ""
+
+
+def why_not_tuned(contest: Contest, split: Split) -> str:
+    """Why the settings of a contest are the first of its grid, unseen by validation; empty where it chooses them."""
+    size = sum(map(len, split.known.sequences)) * split.known.n_items
+    if not contest.is_net or len(contest.grid) == 1 or size <= LARGE:
+        return ""
+    first = ", ".join(f"{name} {value}" for name, value in contest.grid[0].items())
+    few = f"the first of {len(contest.grid)} settings ({first}) was taken, and only the epochs chosen on validation"
+    return f"{size:,} hearings times items are more than {LARGE:,}: {few}"
+
+
+def _enter(contest: Contest, split: Split, seeds: Iterable[int]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """Run a contest; its row, and what it measured of each user."""
+    started = time.perf_counter()
+    settings, found = run_contest(contest, split, seeds)
+    users = {m: np.mean([getattr(f, m) for f in found], axis=0) for m in ("recall", "ndcg", "hit_next")}
+    row = _row(settings, found, users, split)
+    return row | {"seconds": round(time.perf_counter() - started, 1)}, users
 
 
 def _row(settings: dict[str, Any], found: list[Found], users: dict[str, np.ndarray], split: Split) -> dict[str, Any]:

@@ -12,7 +12,6 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float
-from scipy import sparse
 
 from musegen_lib.core.errors import MusegenError
 from musegen_lib.core.ranking import among_best
@@ -33,6 +32,8 @@ class Histories:
 
     def matrix(self) -> Any:
         """(U, I) scipy CSR matrix of 32-bit floats: 1 where a user heard an item."""
+        from scipy import sparse  # here, as many import this module who need no matrix
+
         ends = np.cumsum([0, *map(len, self.sequences)])
         items = np.concatenate([np.empty(0, dtype=np.int64), *self.sequences])
         ones = np.ones(len(items), dtype=np.float32)
@@ -43,7 +44,6 @@ class Histories:
         return Histories(tuple(self.sequences[user] for user in users), self.n_items, self.ordered)
 
 
-@runtime_checkable
 @runtime_checkable
 class Recommender(Protocol):
     """What every recommender offers."""

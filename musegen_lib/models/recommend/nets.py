@@ -16,9 +16,12 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from musegen_lib.core.configs import require_sizes
 from musegen_lib.models.recommend.models import Histories
+from musegen_lib.training.steps import follow
 
 AfterEpoch = Callable[[int], bool]  # told how many epochs are over; True ends the training
+CLIP_NORM = 5.0
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,17 @@ class MultVAEConfig:
     batch: int = 128
     epochs: int = 60
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        require_sizes(self)
+
+
+@dataclass(frozen=True)
+class HistoryBatch:
+    """Histories of users, and the weight of the KL term at this step."""
+
+    heard: Float[Tensor, "B I"]  # 1 where an item was heard
+    beta: float
 
 
 class MultVAE(nn.Module):
@@ -59,8 +73,9 @@ class MultVAE(nn.Module):
         """Logits of all items from the mean of the latent."""
         return self.decoder(self.encode(heard)[0])
 
-    def loss(self, heard: Float[Tensor, "B I"], beta: float) -> Float[Tensor, ""]:
-        """Negative bound in nats a user, the KL term weighted by beta."""
+    def loss(self, batch: HistoryBatch) -> tuple[Float[Tensor, ""], dict[str, float]]:
+        """Negative bound in nats a user, the KL term weighted by beta, and how many users that is the mean of."""
+        heard = batch.heard
         mean, log_var = self.encode(heard)
         logits = self.decoder(mean + torch.randn_like(mean) * (0.5 * log_var).exp())
         kl = 0.5 * (mean**2 + log_var.exp() - 1 - log_var).sum(dim=1)  # (B,)
@@ -68,7 +83,7 @@ class MultVAE(nn.Module):
             nll = F.binary_cross_entropy_with_logits(logits, heard, reduction="none").sum(dim=1)
         else:
             nll = -(F.log_softmax(logits, dim=1) * heard).sum(dim=1)
-        return (nll + beta * kl).mean()
+        return (nll + batch.beta * kl).mean(), {"weight": float(len(heard))}
 
 
 class VAERecommender:
@@ -87,7 +102,8 @@ class VAERecommender:
             nonlocal step
             for users in torch.randperm(len(matrix)).split(self.config.batch):
                 step += 1
-                yield self.net.loss(matrix[users], self.config.beta * min(1.0, step / self.config.anneal_steps))
+                beta = self.config.beta * min(1.0, step / self.config.anneal_steps)
+                yield self.net.loss(HistoryBatch(matrix[users], beta))[0]
 
         _train(self.net, losses, self.config.learning_rate, self.config.epochs, after_epoch)
 
@@ -110,6 +126,9 @@ class SessionGRUConfig:
     epochs: int = 40
     seed: int = 0
 
+    def __post_init__(self) -> None:
+        require_sizes(self)
+
 
 class SessionGRU(nn.Module):
     """p(next item | items so far) = softmax(items · state); the same vectors are read and compared with."""
@@ -131,11 +150,15 @@ class SessionGRU(nn.Module):
         """Logits of the item that follows each state."""
         return states @ self.items.weight[:-1].T + self.bias
 
-    def loss(self, items: Int[Tensor, "B N"]) -> Float[Tensor, ""]:
-        """Nats an item; the first N - 1 are read, the last N - 1 predicted. Padding, the dear part, has no logits."""
+    def loss(self, items: Int[Tensor, "B N"]) -> tuple[Float[Tensor, ""], dict[str, float]]:
+        """Nats an item, and how many items that is the mean of.
+
+        The first N - 1 are read, the last N - 1 predicted. Padding, the dear part, has no logits.
+        """
         follows = items[:, 1:]
         real = follows < self.n_items
-        return F.cross_entropy(self.logits(self.states(items[:, :-1])[real]), follows[real])
+        nats = F.cross_entropy(self.logits(self.states(items[:, :-1])[real]), follows[real])
+        return nats, {"weight": float(real.sum())}
 
 
 class SessionGRURecommender:
@@ -158,7 +181,7 @@ class SessionGRURecommender:
         def losses() -> Iterator[Tensor]:
             for rows in torch.randperm(len(table)).split(self.config.batch):
                 batch = table[rows]
-                yield self.net.loss(batch[:, : int((batch < heard.n_items).sum(dim=1).max())])
+                yield self.net.loss(batch[:, : int((batch < heard.n_items).sum(dim=1).max())])[0]
 
         settings = self.config.learning_rate, self.config.epochs, after_epoch, self.config.weight_decay
         _train(self.net, losses, *settings)
@@ -189,14 +212,13 @@ def _train(
     after_epoch: AfterEpoch,
     weight_decay: float = 0.0,
 ) -> None:
-    """Adam over some epochs; afterwards the net is still in training mode, and `score` switches dropout off."""
+    """Adam over some epochs; afterwards the net is still in training mode, and `score` switches dropout off.
+
+    `losses` is one epoch, a loss a batch. Order and dropout come from one stream of random numbers that the fit seeds.
+    """
     optimizer = torch.optim.AdamW(net.parameters(), lr=learning_rate, weight_decay=weight_decay)
     for epoch in range(1, epochs + 1):
         net.train()
-        for loss in losses():
-            optimizer.zero_grad()
-            loss.backward()
-            nn.utils.clip_grad_norm_(net.parameters(), 5.0)
-            optimizer.step()
+        follow(losses(), net, optimizer, CLIP_NORM)
         if after_epoch(epoch):
             break

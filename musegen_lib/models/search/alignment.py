@@ -8,10 +8,10 @@ Source: Smith and Waterman 1981, "Identification of common molecular subsequence
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int
-from sklearn.feature_extraction.text import TfidfVectorizer
 
 from musegen_lib.corpus import Corpus
 
@@ -65,6 +65,8 @@ def interval_text(intervals: Int[np.ndarray, "N"]) -> str:
     return "".join(chr(100 + interval) for interval in intervals.tolist())
 
 
-def ngram_counter() -> TfidfVectorizer:
-    """Counts runs of three to six intervals; a rare run weighs more, a repeated one adds ever less."""
+def ngram_counter() -> Any:
+    """A TfidfVectorizer of runs of three to six intervals; a rare run weighs more, a repeated one adds ever less."""
+    from sklearn.feature_extraction.text import TfidfVectorizer  # here, as it takes longer to import than all of this
+
     return TfidfVectorizer(analyzer="char", ngram_range=N_GRAMS, sublinear_tf=True, lowercase=False, dtype=np.float32)

@@ -1,4 +1,4 @@
-"""TODO."""
+"""Two-bar windows side by side, as the VAE trains on them: transposed by the seed, with the weight of the KL term."""
 
 from __future__ import annotations
 

@@ -65,17 +65,17 @@ class VAERecipe(ShippedNet):
         data = f"two-bar windows of folk tunes, part train, {len(windows):,} windows: {TERMS}"
         return self.save_trained(out, model, run, data, seed, steps, minutes, beta=BETA)
 
-    def generate(self, n: int, seed: int, **wishes: Any) -> list[Piece]:
+    def generate(self, n: int, seed: int, **controls: Any) -> list[Piece]:
         """Write n windows from codes drawn from the prior.
 
         Args:
-            wishes: temperature, the deviation of the codes (1 is the prior itself).
+            controls: temperature, the deviation of the codes (1 is the prior itself).
         """
-        unknown = wishes.keys() - {"temperature"}
+        unknown = controls.keys() - {"temperature"}
         if unknown:
             raise MusegenError(f"{', '.join(sorted(unknown))}: the vae knows temperature only; it always writes 2 bars")
         generator = torch.Generator().manual_seed(seed)
-        written = prior_windows(self.load_once(), n, generator, float(wishes.get("temperature", 1.0)))
+        written = prior_windows(self.load_once(), n, generator, float(controls.get("temperature", 1.0)))
         return [self.to_piece(tokens, f"{self.name} {i}", seed) for i, tokens in enumerate(written, start=1)]
 
     def to_piece(self, tokens: np.ndarray, title: str, seed: int) -> Piece:

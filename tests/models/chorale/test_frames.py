@@ -20,7 +20,7 @@ from musegen_lib.models.chorale.frame_batches import (
     read_frames,
 )
 from musegen_lib.models.chorale.frames import NONE, FrameBatch, FrameNet, FramesConfig, averaged_nll
-from musegen_lib.models.chorale.frames_recipe import evaluate_frames, score_pieces, train_frames
+from musegen_lib.models.chorale.frames_recipe import FRAMES, score_pieces
 
 TINY = FramesConfig(hidden_dim=8, embedding_dim=4, dropout=0.5)
 
@@ -160,26 +160,50 @@ def test_a_file_of_another_form_is_refused_with_its_place(tmp_path, text, fault)
         read_frames(path)
 
 
-def test_training_for_a_time_makes_a_checkpoint_that_scores_better_than_an_untrained_net(data, tmp_path):
+def test_without_a_file_there_is_nothing_to_learn_from_or_to_measure_on(tmp_path):
+    with pytest.raises(MusegenError, match=r"chorales-frames learns from a file: give --data FILE\.json"):
+        FRAMES.train(tmp_path / "net.safetensors")
+    with pytest.raises(MusegenError, match=r"chorales-frames is measured on a file: give a checkpoint and --data"):
+        FRAMES.evaluate("valid")
+
+
+def test_a_run_goes_on_with_the_same_file_alone(data, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    out, other = tmp_path / "net.safetensors", tmp_path / "other.json"
+    FRAMES.train(out, steps=2, data=data)
+    first = out.read_bytes()
+    FRAMES.train(out, steps=2, data=data)
+    assert out.read_bytes() == first
+    assert len(list((tmp_path / "runs").iterdir())) == 1
+    other.write_text(json.dumps({part: make_pieces(4, seed=8) for part in ("train", "valid", "test")}))
+    FRAMES.train(out, steps=2, data=other)
+    assert out.read_bytes() != first
+    assert len(list((tmp_path / "runs").iterdir())) == 2
+
+
+def test_training_for_a_time_makes_a_checkpoint_that_scores_better_than_an_untrained_net(data, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     out = tmp_path / "net.safetensors"
-    card = train_frames(data, out, minutes=0.03)
-    found = evaluate_frames(out, data, "test")
+    card = FRAMES.train(out, minutes=0.03, data=data)
+    found = FRAMES.evaluate("test", out, data)
     pieces = read_frames(data)["test"]
     untrained = score_pieces(make_net(config=FramesConfig()), pieces, (0,)).sum() / found["frames"]
     assert found["nats_per_frame_one_key"] < 0.9 * untrained
     assert found["frames"] == sum(len(piece) for piece in pieces)
     assert card["steps"] > 0
     with pytest.raises(MusegenError, match="split 'all' is unknown"):
-        evaluate_frames(out, data, "all")
+        FRAMES.evaluate("all", out, data)
 
 
-def test_a_number_of_steps_is_heeded_and_named_in_the_recipe(data, tmp_path):
-    card = train_frames(data, tmp_path / "net.safetensors", steps=2)
+def test_a_number_of_steps_is_heeded_and_named_in_the_recipe(data, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    card = FRAMES.train(tmp_path / "net.safetensors", steps=2, data=data)
     assert card["steps"] == 2
     assert card["recipe"] == f"musegen train chorales-frames --data {data.name} --seed 0 --steps 2"
 
 
 def test_the_commands_train_and_measure_on_a_file(data, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
     out = tmp_path / "net.safetensors"
     for words in (
         ["train", "chorales-frames", "--data", data, "--minutes", "0.01", "--out", out, "--json"],

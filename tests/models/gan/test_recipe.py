@@ -1,4 +1,4 @@
-"""The recipes of lesson 2: a short game each, what is refused, and what the shipped nets write."""
+"""The recipes of lesson 2: a short training each, what is refused, and what the shipped nets write."""
 
 import numpy as np
 import pytest
@@ -15,7 +15,7 @@ RECIPES = pytest.mark.parametrize("recipe", [BAR, PHRASES, SKETCH], ids=lambda r
 
 
 @RECIPES
-def test_a_short_game_leaves_a_checkpoint_whose_card_names_the_command(recipe, tmp_path, monkeypatch):
+def test_a_short_training_leaves_a_checkpoint_whose_card_names_the_command(recipe, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     card = recipe.train(tmp_path / "net.safetensors", seed=3, steps=2)
     assert card["recipe"] == f"musegen train {recipe.name} --seed 3 --steps 2"
@@ -25,7 +25,7 @@ def test_a_short_game_leaves_a_checkpoint_whose_card_names_the_command(recipe, t
 
 
 @RECIPES
-def test_a_game_is_not_trained_by_the_clock_and_takes_no_wishes(recipe, tmp_path):
+def test_a_gan_is_not_trained_by_the_clock_and_takes_no_controls(recipe, tmp_path):
     with pytest.raises(MusegenError, match=f"{recipe.name} is trained by steps, not by minutes: give --steps"):
         recipe.train(tmp_path / "net.safetensors", minutes=1.0)
     with pytest.raises(MusegenError, match=f"style: {recipe.name} writes from noise alone"):
@@ -43,14 +43,14 @@ def test_shipped_nets_write_legal_music_and_the_same_for_the_same_seed(recipe):
 
 
 def test_the_four_bar_net_begins_with_the_weights_of_the_one_bar_net():
-    generator, _ = PHRASES.players()
+    generator, _ = PHRASES.networks()
     shipped = BAR.load().state_dict()
     assert all(torch.equal(shipped[name], value) for name, value in generator.state_dict().items())
 
 
-def test_the_floors_and_the_ceiling_hold_their_places():
+def test_the_baselines_and_the_ceiling_hold_their_places():
     real, training = (chorale_windows(part).pieces for part in ("valid", "train"))
-    sets = BAR.floors(real[:200], training, np.random.default_rng(0))
+    sets = BAR.baselines(real[:200], training, np.random.default_rng(0))
     found = {name: BAR.report(pieces, "valid") for name, pieces in sets.items()}
     assert all(list(report) == list(FIGURES) for report in found.values())
     accuracy = {name: report["two-sample accuracy"] for name, report in found.items()}

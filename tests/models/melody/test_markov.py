@@ -219,3 +219,27 @@ def test_the_backoff_is_not_chosen_on_the_tunes_that_are_scored(monkeypatch):
     chosen = [test[f"order_{order}"]["backoff"] for order in melody.ORDERS]
     assert chosen == [valid[f"order_{order}"]["backoff"] for order in melody.ORDERS]
     assert max(chosen) > min(melody.BACKOFFS)
+
+
+# Drawing event by event
+
+
+def test_markov_probabilities_of_every_context_sum_to_one():
+    stream = MarkovStream(MelodyMarkov(MarkovConfig(3, backoff=2.0)).fit(make_tunes(40, seed=9)), 2)
+    for pitch, duration in ((2, 1), (43, 64), (REST_ID, 7), (10, 3)):  # seen and unseen contexts
+        assert stream.pitch_logits().exp().sum(-1).tolist() == pytest.approx([1, 1], abs=1e-5)
+        both = torch.tensor([pitch, 5])
+        assert stream.duration_logits(both).exp().sum(-1).tolist() == pytest.approx([1, 1], abs=1e-5)
+        stream.push(both, torch.tensor([duration, 2]))
+
+
+def test_markov_counts_are_those_of_a_table_made_by_hand():
+    tune = make_tune([(10, 4), (12, 4), (10, 2)])  # then END
+    model = MelodyMarkov(MarkovConfig(order=1, backoff=1.0)).fit([tune])
+    stream = MarkovStream(model, 1)
+    stream.push(torch.tensor([10]), torch.tensor([4]))
+    # Without context: 4 events of 3 types, p0(12) = (1 + 3/44) / (4 + 3). After pitch 10: 12 and END, once each:
+    # p1 = (1 + 2 p0) / (2 + 2). After pitch 10 of duration 4: 12 alone: p2 = (1 + p1) / (1 + 1).
+    p0 = (1 + 3 / 44) / 7
+    p1 = (1 + 2 * p0) / 4
+    assert float(stream.pitch_logits()[0, 12].exp()) == pytest.approx((1 + p1) / 2)

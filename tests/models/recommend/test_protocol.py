@@ -1,6 +1,7 @@
 """The protocol of recommendation: what is held out, what is left out, what is counted."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,9 +9,10 @@ import torch
 from typer.testing import CliRunner
 
 from musegen_lib.cli.main import app
-from musegen_lib.cli.recommend import evaluate_file
+from musegen_lib.cli.recommend import evaluate_file, report_lines
 from musegen_lib.core.errors import MusegenError
 from musegen_lib.metrics.ranking import ndcg_at, recall_at, standard_error
+from musegen_lib.models.recommend import benchmark as bench
 from musegen_lib.models.recommend.benchmark import CONTESTS, Contest, _difference, benchmark, run_contest, tune
 from musegen_lib.models.recommend.interactions import Interactions
 from musegen_lib.models.recommend.models import Histories, Popularity
@@ -45,7 +47,7 @@ def interactions(rows, timed=True):
 
 @pytest.fixture(scope="module")
 def small_world():
-    return simulate(n_listeners=60, n_tunes=80, plays=30, seed=3)
+    return simulate(n_listeners=60, n_tunes=80, plays=30.0, seed=3)
 
 
 def test_an_item_counts_at_its_first_hearing_in_order_of_time():
@@ -159,8 +161,28 @@ def test_without_order_the_session_model_is_left_out_and_said_so(small_world):
     assert "hit_next_at_10" not in report["models"]["popularity"]
 
 
+def test_settings_that_were_not_tuned_on_a_large_file_are_told_in_the_report(tmp_path, small_world, monkeypatch):
+    few = replace(CONTESTS["VAE"], grid=tuple({**settings, "hidden_dim": 8} for settings in CONTESTS["VAE"].grid))
+    monkeypatch.setattr(bench, "CONTESTS", {"popularity": CONTESTS["popularity"], "VAE": few})
+    path = tmp_path / "plays.tsv"
+    write_simulated(small_world, path)
+    tuned = evaluate_file(path)
+    assert tuned["not_tuned"] == {}
+    assert tuned["protocol"]["test"].endswith("which alone chooses settings")
+    monkeypatch.setattr(bench, "LARGE", 1000)
+    said = []
+    large = evaluate_file(path, say=said.append)
+    assert list(large["not_tuned"]) == ["VAE"]
+    assert "more than 1,000: the first of 2 settings (beta 0.2, hidden_dim 8)" in large["not_tuned"]["VAE"]
+    assert large["models"]["VAE"]["settings"]["beta"] == 0.2
+    assert large["protocol"]["test"].endswith("which alone chooses settings, but those of VAE")
+    assert "VAE is tested, its settings not tuned" in said
+    assert any(line.startswith("VAE: not tuned, ") for line in report_lines(large))
+    assert not any("not tuned" in line for line in report_lines(tuned))
+
+
 def test_a_world_is_made_by_its_seed_alone():
-    one, same, two = (simulate(30, 60, 20, seed) for seed in (0, 0, 1))
+    one, same, two = (simulate(30, 60, 20.0, seed) for seed in (0, 0, 1))
     assert np.array_equal(one.played.item, same.played.item)
     assert not np.array_equal(one.tunes, two.tunes)
 

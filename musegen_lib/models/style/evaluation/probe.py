@@ -15,6 +15,7 @@ from musegen_lib.encodings.melody_lines import N_INTERVALS
 from musegen_lib.models.style.batches import LineBatch, LineBatches
 from musegen_lib.models.style.net_recipes import lines_in_batches
 from musegen_lib.models.style.vae import StyleClassifier
+from musegen_lib.training.steps import follow
 
 PROBE_STEPS, PROBE_RATE = 200, 5e-3
 Reader = Callable[[LineBatch], torch.Tensor]  # what a probe is shown of each note, (B, M, F)
@@ -29,12 +30,9 @@ def probe(read: Reader, n_features: int, lines: tuple, seed: int) -> float:
     """Train a classifier on what `read` shows of training melodies; balanced accuracy on the validation melodies."""
     torch.manual_seed(seed)
     net, batches = StyleClassifier(n_features), LineBatches(lines[0][:2], (20, 20), seed + 100)
-    optimizer = torch.optim.Adam(net.parameters(), lr=PROBE_RATE)
-    for step in range(PROBE_STEPS):
-        batch = batches(step)
-        optimizer.zero_grad()
-        F.cross_entropy(net(read(batch), batch.mask), batch.styles).backward()
-        optimizer.step()
+    shown = map(batches, range(PROBE_STEPS))
+    losses = (F.cross_entropy(net(read(batch), batch.mask), batch.styles) for batch in shown)
+    follow(losses, net, torch.optim.Adam(net.parameters(), lr=PROBE_RATE))
     hits: list[list[float]] = [[] for _ in STYLES]
     with torch.no_grad():
         for batch in lines_in_batches(lines[1]):

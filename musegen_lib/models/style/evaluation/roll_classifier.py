@@ -15,6 +15,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from musegen_lib.core.configs import require_sizes
 from musegen_lib.core.piece import Piece
 
 ROLL_STEPS, HOP_STEPS, ROLL_PITCHES = 32, 16, 48
@@ -27,6 +28,9 @@ class RollClassifierConfig:
 
     channels: int = 16  # of the first layer; the next have 1.5 and 2 times as many
     dropout: float = 0.2
+
+    def __post_init__(self) -> None:
+        require_sizes(self)
 
 
 @dataclass(frozen=True)
