@@ -17,7 +17,7 @@ STALE_SECONDS = 3600  # a temporary file that was not touched for so long belong
 def data_dir() -> Path:
     """Return $MUSEGEN_DATA if set, else the `data` folder beside the package."""
     chosen = os.environ.get("MUSEGEN_DATA")
-    return Path(chosen) if chosen else Path(__file__).parents[1] / "data"
+    return Path(chosen) if chosen else Path(__file__).parents[2] / "data"
 
 
 def committed(name: str) -> Path:
@@ -27,7 +27,7 @@ def committed(name: str) -> Path:
     """
     chosen = data_dir() / name
     here = (chosen.parent if "/" in name else chosen).exists()
-    return chosen if here else Path(__file__).parents[1] / "data" / name
+    return chosen if here else Path(__file__).parents[2] / "data" / name
 
 
 @contextmanager

@@ -18,7 +18,7 @@ def write_half(path, stop):
 
 def test_data_lie_beside_the_package_unless_the_user_chose_a_folder(monkeypatch, tmp_path):
     monkeypatch.delenv("MUSEGEN_DATA", raising=False)
-    assert data_dir() == Path(paths.__file__).parents[1] / "data"
+    assert data_dir() == Path(paths.__file__).parents[2] / "data"
     assert (data_dir() / "splits").is_dir()
     monkeypatch.setenv("MUSEGEN_DATA", str(tmp_path))
     assert data_dir() == tmp_path
