@@ -52,7 +52,7 @@ def step_places(steps: Any, metre: str, pickup: int) -> Any:
 
 
 def bar_family(piece: Piece) -> str:
-    """The metre of CHORALE_METRES whose bars a piece's bars fill: those of 12 steps are read as 3/4, all others as 4/4."""
+    """The metre of CHORALE_METRES that a piece's bars fill: those of 12 steps are read as 3/4, all others as 4/4."""
     return "3/4" if piece.steps_per_bar and piece.steps_per_bar % 12 == 0 else "4/4"
 
 

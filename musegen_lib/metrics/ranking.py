@@ -11,16 +11,6 @@ from jaxtyping import Bool, Float, Int
 N_RESAMPLES = 1000
 
 
-def ranks(scores: Float[np.ndarray, "Q N"], wanted: Int[np.ndarray, "Q"]) -> Int[np.ndarray, "Q"]:
-    """Rank of each query's wanted item, highest score first; of equal scores the wanted one counts as last.
-
-    >>> ranks(np.array([[0.1, 0.9, 0.5], [1.0, 1.0, 0.0]]), np.array([2, 0])).tolist()
-    [2, 2]
-    """
-    mine = scores[np.arange(len(scores)), wanted]
-    return (scores >= mine[:, None]).sum(axis=1)
-
-
 def hits_at(rank: Int[np.ndarray, "Q"], k: int) -> Float[np.ndarray, "Q"]:
     """1 for each query whose wanted item is among the first k; the mean is R@k where one item is wanted."""
     return (rank <= k).astype(np.float64)

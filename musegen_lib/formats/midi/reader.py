@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -60,10 +60,6 @@ class MidiReport:
     stray_bytes: int = _count("bytes after the end ignored")
     drum_notes: int = 0  # kept, so `str` leaves them out
     labels_ignored: tuple[str, ...] = ()  # fields of our own text event that are wrong or contradict the file
-
-    def as_dict(self) -> dict[str, Any]:
-        """Every count by name."""
-        return asdict(self)
 
     def __str__(self) -> str:
         parts = [

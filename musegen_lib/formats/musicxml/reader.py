@@ -31,12 +31,11 @@ from musegen_lib.formats.musicxml.parts import (
     read_number,
     to_ticks,
 )
-from musegen_lib.formats.musicxml.writer import music21_to_piece, piece_to_music21, piece_to_musicxml
+from musegen_lib.formats.musicxml.writer import piece_to_music21, piece_to_musicxml
 
 __all__ = [
     "ParsedScore",
     "Part",
-    "music21_to_piece",
     "musicxml_to_piece",
     "piece_to_music21",
     "piece_to_musicxml",
