@@ -29,7 +29,7 @@ GRIDS = (4, 12, 24, 48)  # steps per beat to try, coarsest first
 MAX_TITLE = 200  # characters kept of a stranger's title
 
 
-def _count(phrase: str) -> int:
+def _count(phrase: str) -> Any:
     return field(default=0, metadata={"phrase": phrase})
 
 
