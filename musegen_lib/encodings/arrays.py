@@ -23,11 +23,12 @@ from jaxtyping import Bool, Int
 from musegen_lib.core.piece import NOTE_DTYPE, Piece, clip_overlaps
 
 MELODY_LOW, MELODY_HIGH = 48, 89  # C3 to F6: the range of the folk tunes
-HOLD, REST, FIRST_PITCH = 0, 1, 2  # token ids; pitch p has id p - MELODY_LOW + FIRST_PITCH
+HOLD, REST, FIRST_PITCH = 0, 1, 2  # token ids; of a melody, pitch p has id p - MELODY_LOW + FIRST_PITCH
 N_MELODY_TOKENS = FIRST_PITCH + MELODY_HIGH - MELODY_LOW + 1  # 44
 EVENT_REST = 0  # the pitch column of an event that is silent
 
 N_PITCHES = 128
+STEPS_PER_BEAT = 4  # sixteenths: the grid of every encoding that names its steps
 BAR_STEPS, BAR_LOW, BAR_PITCHES = 16, 36, 49  # one 4/4 bar, C2 to C6: 16 x 49 = 784 cells
 
 

@@ -21,11 +21,10 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-from musegen_lib.encodings.arrays import BAR_STEPS
+from musegen_lib.encodings.arrays import BAR_STEPS, STEPS_PER_BEAT
 from musegen_lib.encodings.chorale_steps import FIRST_PITCH, HOLD, N_VOICES, REST
 from musegen_lib.models.gan.interval_features import N_BAR_TOKENS, N_FEATURES, N_PITCHES, interval_features
 
-BEAT_STEPS = 4
 BAR_CELLS = 784
 ORDER = (3, 0, 2, 1)  # bass first, then soprano, tenor, alto: outer voices before inner ones
 SHARED = 0  # row of the noise that all voices read; voice v reads row 1 + v
@@ -199,8 +198,8 @@ class BarDiscriminator(nn.Module):
         width = config.judge_dim
         self.step = nn.Linear(N_FEATURES + BAR_STEPS, width)
         self.step_again = nn.Linear(width, width)
-        self.beat = nn.Linear(BEAT_STEPS * width, width)
-        self.bar = nn.Linear(BAR_STEPS // BEAT_STEPS * width, width)
+        self.beat = nn.Linear(STEPS_PER_BEAT * width, width)
+        self.bar = nn.Linear(BAR_STEPS // STEPS_PER_BEAT * width, width)
         self.summary = nn.Linear(2 * width, width)
         self.joined = nn.Linear(2 * width, width)
         self.whole = nn.Linear(config.n_bars * width, width)
@@ -215,7 +214,7 @@ class BarDiscriminator(nn.Module):
         n, width = len(seen), self.config.judge_dim
         places = torch.eye(BAR_STEPS).to(seen).repeat(self.config.n_bars, 1).expand(n, -1, -1)
         step = _leaky_relu(self.step(torch.cat([seen, places], dim=2)))  # (B, T, D)
-        beat = _leaky_relu(self.beat(step.view(n, -1, BEAT_STEPS * width)))
+        beat = _leaky_relu(self.beat(step.view(n, -1, STEPS_PER_BEAT * width)))
         by_bar = step.view(n, -1, BAR_STEPS, width)
         summary = _leaky_relu(self.summary(torch.cat([by_bar.mean(dim=2), by_bar.amax(dim=2)], dim=2)))
         order = _leaky_relu(self.bar(beat.view(n, self.config.n_bars, -1)))

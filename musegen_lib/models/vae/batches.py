@@ -1,4 +1,4 @@
-"""TODO."""
+"""Batches of two-bar windows for the melody VAE, with the weight of its KL term. T = 32 steps a window."""
 
 from __future__ import annotations
 
