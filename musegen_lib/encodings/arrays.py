@@ -1,15 +1,7 @@
-"""Piece <-> arrays, in pairs that invert each other: `piece_to_x` and `x_to_piece`.
+"""Piece <-> plain arrays, in pairs that invert each other: tokens, events, grid, roll and bars.
 
-| name   | array                   | keeps                                 | loses                                   |
-|--------|-------------------------|---------------------------------------|-----------------------------------------|
-| tokens | (T,) ids                | one melody on the grid                | velocity, the rest after the last note  |
-| events | (N, 2) pitch, duration  | one melody note by note, with rests   | velocity, the rest after the last note  |
-| grid   | (T, 4) signed pitches   | four voices on the grid               | velocity, the rest after the last note  |
-| roll   | two (T, 128) bool       | all notes, struck and sounding        | voices, velocity; a doubled unison      |
-| bars   | (bars, 784) bool        | what sounds in 16 steps x 49 pitches  | strikes, voices, velocity, pickup       |
-
-Every function takes a `Piece` of any title, tempo or metre and gives back a plain array; the way back takes those
-labels as keyword arguments.
+What each form keeps and loses stands in the table of `musegen_lib.encodings`. A piece may have any title, tempo or
+metre; the way back takes those labels as keyword arguments.
 """
 
 from __future__ import annotations
