@@ -1,6 +1,6 @@
 """How good a ranked list is: where the wanted item stands, recall, reciprocal rank, gain, and how sure the mean is.
 
-A rank counts from 1. Print beside every mean what a random order scores (the floor); 1 is the ceiling.
+A rank counts from 1. Print beside every mean what a random order scores (the baseline); 1 is the ceiling.
 """
 
 from __future__ import annotations

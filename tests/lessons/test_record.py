@@ -14,7 +14,7 @@ from musegen_lib.lessons.notebooks import execute
 from musegen_lib.lessons.record import KEY, Value, Verdict, record, verdict
 
 LESSON = """
-from musegen_lib.ledger import record, verdict
+from musegen_lib.lessons.record import record, verdict
 record("collapsed", 2 / 3, spread=0.2, over="3 seeds", unit="of the runs")
 verdict("C3", "holds partly", values=["collapsed"], because="The better loss | cures it.")
 """

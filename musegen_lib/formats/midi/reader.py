@@ -1,4 +1,4 @@
-"""MIDI files to `Piece` and back: the one door for MIDI bytes from outside. Writing and reading back is exact.
+"""MIDI files to `Piece` and back: the one reader for MIDI bytes from outside. Writing and reading back is exact.
 
 Where the standard leaves the reading open: a note-off ends the oldest note of its pitch that still sounds on its
 channel and track; a zero-length note gets one step; of two notes of a voice with one pitch and onset the longer stays.

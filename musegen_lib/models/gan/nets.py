@@ -4,7 +4,7 @@ Axes: B bars in a batch, T steps (16 a bar), 4 voices from soprano to bass, K to
 
 `SketchGenerator` and `SketchDiscriminator` are the pair of most tutorials: 100 random numbers to 784 cells, and 784
 cells to one score. `BarGenerator` writes four voices token by token; `BarDiscriminator` reads them with the intervals
-spelled out. A discriminator answers with raw scores (logits), one tensor for each level it judges.
+spelled out. A discriminator answers with raw scores (logits), one tensor for each level that it scores.
 
 Sources: Goodfellow et al. 2014, arXiv:1406.2661 (the game); Jang, Gu and Poole 2017, arXiv:1611.01144 (straight-through
 Gumbel-softmax); Dong et al. 2018, MuseGAN, arXiv:1709.06298 (noise for all voices and for each); Isola et al. 2017,
@@ -190,7 +190,7 @@ def straight_through(logits: Float[Tensor, "... K"]) -> Float[Tensor, "... K"]:
 
 
 class BarDiscriminator(nn.Module):
-    """Judges four voices at every step, every beat, every bar, and (if there are several bars) as a whole."""
+    """Scores four voices at every step, every beat, every bar, and (if there are several bars) as a whole."""
 
     def __init__(self, config: BarGANConfig):
         super().__init__()
