@@ -1,4 +1,4 @@
-"""TODO."""
+"""How data/splits was made: folk tunes shared out by families, and tunes that stand in two books, by alignment."""
 
 from __future__ import annotations
 
@@ -13,8 +13,6 @@ from musegen_lib.corpus.splits import group_by_shared_run
 from musegen_lib.models.search.alignment import align, corpus_intervals, interval_text, ngram_counter, stacked
 
 SAME_MELODY = 0.35  # the score over the mean length from which two tunes count as one melody
-
-
 N_CANDIDATES = 20  # tunes that are aligned with each: those with the most n-grams in common
 
 

@@ -1,10 +1,27 @@
-"""TODO."""
+"""Names of keys and metres: how long a bar is, where a tonic stands, how a key is spelt."""
 
 from __future__ import annotations
 
 from fractions import Fraction
 
 PITCH_CLASSES = ("C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
+LETTER_SEMITONES = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
+TONIC_PITCH_CLASS = {
+    letter + sign: (semitones + shift) % 12
+    for letter, semitones in LETTER_SEMITONES.items()
+    for sign, shift in (("", 0), ("#", 1), ("b", -1))
+}
+FIFTHS = "FCGDAEB"  # letters a fifth apart: sharps arrive in this order, flats in the opposite one
+FIFTHS_ABOVE_MAJOR = {  # how far a mode's tonic stands above that of the major key with the same accidentals
+    "lydian": -1,
+    **dict.fromkeys(("major", "ionian"), 0),
+    "mixolydian": 1,
+    "dorian": 2,
+    **dict.fromkeys(("minor", "aeolian"), 3),
+    "phrygian": 4,
+    "locrian": 5,
+}
+LINE_OF_FIFTHS = [letter + sign for sign in ("b", "", "#") for letter in FIFTHS]
 
 
 def metre_to_beats(metre: str) -> Fraction:
@@ -21,40 +38,20 @@ def metre_to_beats(metre: str) -> Fraction:
     return Fraction(4 * int(numerator), int(denominator))
 
 
-def _transpose_key(key: str | None, semitones: int) -> str | None:
-    tonic, _, mode = (key or "").partition(" ")
-    if tonic not in TONIC_PITCH_CLASS or semitones % 12 == 0:
-        return key
-    return spell_key(TONIC_PITCH_CLASS[tonic] + semitones, mode)
-
-
 def spell_key(pitch_class: int, mode: str) -> str:
     """Name a key with few sharps or flats.
 
     >>> spell_key(1, "major"), spell_key(1, "minor")
     ('Db major', 'C# minor')
     """
-    fifths = _FIFTHS_ABOVE_MAJOR.get(mode, 0)
-    relative = PITCH_CLASSES[
-        (pitch_class - 7 * fifths) % 12
-    ]  # the major key that spells it: C# minor as E major, not Db
-    return f"{_LINE_OF_FIFTHS[_LINE_OF_FIFTHS.index(relative) + fifths]} {mode}".rstrip()
+    fifths = FIFTHS_ABOVE_MAJOR.get(mode, 0)
+    relative = PITCH_CLASSES[(pitch_class - 7 * fifths) % 12]  # the major key that spells it: C# minor as E major
+    return f"{LINE_OF_FIFTHS[LINE_OF_FIFTHS.index(relative) + fifths]} {mode}".rstrip()
 
 
-_NATURALS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
-
-
-TONIC_PITCH_CLASS = {
-    name + accidental: (pitch_class + shift) % 12
-    for name, pitch_class in _NATURALS.items()
-    for accidental, shift in (("", 0), ("#", 1), ("b", -1))
-}
-
-
-_LINE_OF_FIFTHS = [
-    *("Cb", "Gb", "Db", "Ab", "Eb", "Bb", "F", "C", "G", "D"),
-    *("A", "E", "B", "F#", "C#", "G#", "D#", "A#", "E#"),
-]
-
-
-_FIFTHS_ABOVE_MAJOR = {"lydian": -1, "mixolydian": 1, "dorian": 2, "minor": 3, "phrygian": 4, "locrian": 5}
+def transpose_key(key: str | None, semitones: int) -> str | None:
+    """Move the tonic of a key such as "A minor"; a key without a known tonic stays as it is."""
+    tonic, _, mode = (key or "").partition(" ")
+    if tonic not in TONIC_PITCH_CLASS or semitones % 12 == 0:
+        return key
+    return spell_key(TONIC_PITCH_CLASS[tonic] + semitones, mode)

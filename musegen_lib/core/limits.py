@@ -1,4 +1,4 @@
-"""Bounds on music from outside, whichever door it came through: what is read must also be drawn and written in time."""
+"""Bounds on music from outside, whichever reader it came through: what is read must also be drawn in time."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from musegen_lib.core.errors import MusegenError
 from musegen_lib.core.keys import metre_to_beats
 from musegen_lib.core.piece import Piece
 
+TICKS_PER_BEAT = 48  # of the corpus, and of what the readers of ABC and MusicXML give
+MAX_NOTES = 200_000  # of an ABC file or a MusicXML score
+MAX_BEATS = 100_000  # quarter notes of a tune or a part: days of music
 MAX_BARS = 50_000  # of a piece; six hours of 2/4 at 200 quarter notes a minute have 36,000
 MAX_WRITTEN = 20_000  # notes and empty bars of a page: about half a minute of drawing
 _NO_METRE = "4/4"  # what a piece without metre is written in

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from musegen_lib.core.keys import _transpose_key, metre_to_beats
+from musegen_lib.core.keys import metre_to_beats, transpose_key
 from musegen_lib.core.piano_roll_svg import notes_to_svg
 
 if TYPE_CHECKING:
@@ -153,7 +153,7 @@ class Piece:
             raise ValueError(f"transposing by {semitones} moves pitches to {pitch.min()}-{pitch.max()}, outside 0-127")
         notes = self.notes.copy()
         notes["pitch"] = pitch
-        return self.replace(notes=notes, key=_transpose_key(self.key, semitones))
+        return self.replace(notes=notes, key=transpose_key(self.key, semitones))
 
     def excerpt(self, n_bars: int = 8, first_bar: int = 0) -> Piece:
         """Cut out whole bars; bar 0 is the pickup if there is one. Notes are clipped at both ends."""

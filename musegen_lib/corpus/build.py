@@ -77,7 +77,11 @@ def _folk_entries(file: Path) -> list[Entry]:
     collection = file.stem if kind == "song" else file.parent.name
     entries = []
     for tune in read_abc(file):
-        texts = {"id": f"{file.name}#{tune.number}", "title": _mend(" / ".join(tune.titles)), "metre": tune.metre or ""}
+        texts = {
+            "id": f"{file.name}#{tune.number}",
+            "title": _fix_title(" / ".join(tune.titles)),
+            "metre": tune.metre or "",
+        }
         texts |= {"key": tune.key or "", "style": style, "kind": kind, "collection": collection}
         ends = _phrase_marks([onset for onset, _, _ in tune.notes], tune.phrase_ends)
         notes = [(*note, 0, mark) for note, mark in zip(tune.notes, ends)]
@@ -85,7 +89,7 @@ def _folk_entries(file: Path) -> list[Entry]:
     return entries
 
 
-def _mend(title: str) -> str:
+def _fix_title(title: str) -> str:
     """Read titles with DOS letters again: byte 0x81 is the u umlaut of Mengjiang nü, not a control character."""
     return title if title.isprintable() else title.encode("latin-1", "replace").decode("cp437")
 

@@ -1,4 +1,4 @@
-"""Chinese and German folk song, cut so that whoever judges a transfer never saw what the transfer learnt from.
+"""Chinese and German folk song, cut so that no classifier of a transfer ever saw what the transfer learnt from.
 
 Each style has two sides of other source files: "judge" for the classifiers and language models that measure, "transfer"
 for the models that are measured. Within a side the parts are the corpus's own, families of a tune kept together.
@@ -34,7 +34,7 @@ def other_style(style: str) -> str:
 
 @lru_cache(maxsize=16)
 def load_side(style: str, side: str, part: str | None = None) -> Corpus:
-    """Load the tunes of a style from the judge's files or from the others, in any metre, of 8 notes or more.
+    """Load the tunes of a style from the classifiers' files or from the others, in any metre, of 8 notes or more.
 
     Args:
         style: "chinese" or "german".
@@ -44,8 +44,8 @@ def load_side(style: str, side: str, part: str | None = None) -> Corpus:
         MusegenError: the style or the side is unknown; the message lists what there is.
     """
     corpus = load_folk_tunes(region=_known(style, STYLES, "style"), part=part)
-    judged = np.array([name.startswith(CLASSIFIER_FILES[style]) for name in corpus.column("id").tolist()], dtype=bool)
-    wanted = judged if _known(side, SIDES, "side") == "judge" else ~judged
+    measured = np.array([name.startswith(CLASSIFIER_FILES[style]) for name in corpus.column("id").tolist()], dtype=bool)
+    wanted = measured if _known(side, SIDES, "side") == "judge" else ~measured
     return corpus.select(wanted & (corpus.n_notes >= FEWEST_NOTES))
 
 
@@ -94,8 +94,8 @@ def marked_ends(piece: Piece) -> Bool[np.ndarray, "N"]:
 
 
 def _both_sides(style: str, part: str) -> Corpus:
-    judged, others = (load_side(style, side, part) for side in SIDES)
-    return replace(judged, rows=np.sort(np.concatenate([judged.rows, others.rows])))
+    measured, others = (load_side(style, side, part) for side in SIDES)
+    return replace(measured, rows=np.sort(np.concatenate([measured.rows, others.rows])))
 
 
 def _known(name: str, names: tuple[str, ...], what: str) -> str:

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from musegen_lib.core.limits import TICKS_PER_BEAT
 from musegen_lib.core.piece import NOTE_DTYPE, Piece
 
-TICKS_PER_BEAT = 48
 GRIDS = (4, 8, 12, 24, 48)  # steps per beat to choose from, coarsest first
 DIVISORS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 48)  # the grids that 48 ticks hold
 NOTE_COLUMNS = {"onset": np.int32, "duration": np.uint16, "pitch": np.uint8, "voice": np.uint8, "mark": np.bool_}

@@ -1,0 +1,13 @@
+"""Pieces to see and to hear: piano rolls, curves, scores, sound, and a page that holds them all."""
+
+from musegen_lib.core.lazy import lazy_names
+
+__getattr__, __dir__, __all__ = lazy_names(
+    __name__,
+    {
+        "figures": "curves piano_roll picture pitch_name show transition_matrix write_piano_roll",
+        "gallery": "GalleryItem write_gallery",
+        "score": "engrave",
+        "sound": "player players render write_mp3",
+    },
+)

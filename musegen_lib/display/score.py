@@ -11,6 +11,7 @@ from fractions import Fraction
 from typing import Any
 from xml.etree import ElementTree as ET
 
+from musegen_lib.core.keys import LETTER_SEMITONES
 from musegen_lib.core.limits import refuse_long_page
 from musegen_lib.core.piece import Piece
 from musegen_lib.formats.musicxml.reader import piece_to_musicxml
@@ -42,7 +43,6 @@ _BRACKET = (
     "<group-barline>yes</group-barline></part-group>"
 )
 _FINAL = '<barline location="right"><bar-style>light-heavy</bar-style></barline>'
-_SEMITONES = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 
 
 def engrave(
@@ -154,4 +154,4 @@ def _pitch(written: ET.Element | None) -> int | None:
     if written is None:  # a rest, or percussion
         return None
     octave, alter = int(written.findtext("octave")), round(float(written.findtext("alter", "0")))
-    return 12 * (octave + 1) + _SEMITONES[written.findtext("step")] + alter
+    return 12 * (octave + 1) + LETTER_SEMITONES[written.findtext("step")] + alter

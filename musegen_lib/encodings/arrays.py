@@ -1,15 +1,7 @@
-"""Piece <-> arrays, in pairs that invert each other: `piece_to_x` and `x_to_piece`.
+"""Piece <-> plain arrays, in pairs that invert each other: tokens, events, grid, roll and bars.
 
-| name   | array                   | keeps                                 | loses                                   |
-|--------|-------------------------|---------------------------------------|-----------------------------------------|
-| tokens | (T,) ids                | one melody on the grid                | velocity, the rest after the last note  |
-| events | (N, 2) pitch, duration  | one melody note by note, with rests   | velocity, the rest after the last note  |
-| grid   | (T, 4) signed pitches   | four voices on the grid               | velocity, the rest after the last note  |
-| roll   | two (T, 128) bool       | all notes, struck and sounding        | voices, velocity; a doubled unison      |
-| bars   | (bars, 784) bool        | what sounds in 16 steps x 49 pitches  | strikes, voices, velocity, pickup       |
-
-Every function takes a `Piece` of any title, tempo or metre and gives back a plain array; the way back takes those
-labels as keyword arguments.
+What each form keeps and loses stands in the table of `musegen_lib.encodings`. A piece may have any title, tempo or
+metre; the way back takes those labels as keyword arguments.
 """
 
 from __future__ import annotations
@@ -23,11 +15,12 @@ from jaxtyping import Bool, Int
 from musegen_lib.core.piece import NOTE_DTYPE, Piece, clip_overlaps
 
 MELODY_LOW, MELODY_HIGH = 48, 89  # C3 to F6: the range of the folk tunes
-HOLD, REST, FIRST_PITCH = 0, 1, 2  # token ids; pitch p has id p - MELODY_LOW + FIRST_PITCH
+HOLD, REST, FIRST_PITCH = 0, 1, 2  # token ids; of a melody, pitch p has id p - MELODY_LOW + FIRST_PITCH
 N_MELODY_TOKENS = FIRST_PITCH + MELODY_HIGH - MELODY_LOW + 1  # 44
 EVENT_REST = 0  # the pitch column of an event that is silent
 
 N_PITCHES = 128
+STEPS_PER_BEAT = 4  # sixteenths: the grid of every encoding that names its steps
 BAR_STEPS, BAR_LOW, BAR_PITCHES = 16, 36, 49  # one 4/4 bar, C2 to C6: 16 x 49 = 784 cells
 
 

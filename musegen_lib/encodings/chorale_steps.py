@@ -15,10 +15,9 @@ from jaxtyping import Int
 
 from musegen_lib.core.keys import spell_key
 from musegen_lib.core.piece import Piece
-from musegen_lib.encodings.arrays import grid_to_piece, piece_to_grid
+from musegen_lib.encodings.arrays import FIRST_PITCH, HOLD, REST, STEPS_PER_BEAT, grid_to_piece, piece_to_grid
 from musegen_lib.encodings.melody_events import MODES, NO_TONIC, key_to_ids
 
-HOLD, REST, FIRST_PITCH = 0, 1, 2
 LOW, HIGH = 33, 84  # a little beyond what Bach's voices sing
 END = FIRST_PITCH + HIGH - LOW + 1
 N_TOKENS = END + 1
@@ -27,7 +26,6 @@ MARGIN = 3  # semitones by which a transposition may leave a voice's range
 CHORALE_METRES = {"4/4": 16, "3/4": 12}
 N_PLACES = sum(CHORALE_METRES.values())
 LEFT_BEATS = 24  # more beats than these to the end read the same
-STEPS_PER_BEAT = 4
 
 
 @dataclass(frozen=True)
@@ -52,7 +50,7 @@ def step_places(steps: Any, metre: str, pickup: int) -> Any:
 
 
 def bar_family(piece: Piece) -> str:
-    """The metre of CHORALE_METRES whose bars a piece's bars fill: those of 12 steps are read as 3/4, all others as 4/4."""
+    """The metre of CHORALE_METRES that a piece's bars fill: those of 12 steps are read as 3/4, all others as 4/4."""
     return "3/4" if piece.steps_per_bar and piece.steps_per_bar % 12 == 0 else "4/4"
 
 

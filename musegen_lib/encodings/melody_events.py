@@ -17,14 +17,20 @@ from jaxtyping import Int
 from musegen_lib.core.keys import TONIC_PITCH_CLASS, metre_to_beats, spell_key
 from musegen_lib.core.piece import Piece
 from musegen_lib.corpus import Corpus
-from musegen_lib.encodings.arrays import EVENT_REST, MELODY_HIGH, MELODY_LOW, events_to_piece, piece_to_events
+from musegen_lib.encodings.arrays import (
+    EVENT_REST,
+    MELODY_HIGH,
+    MELODY_LOW,
+    STEPS_PER_BEAT,
+    events_to_piece,
+    piece_to_events,
+)
 
 REST_ID, END_ID = 0, 1
 FIRST_PITCH_ID = 2
 N_PITCH_IDS = FIRST_PITCH_ID + MELODY_HIGH - MELODY_LOW + 1  # 44: REST, END, pitches 48-89
 MAX_DURATION = 64  # sixteenth steps: the longest note of the folk tunes
 N_DURATIONS = MAX_DURATION + 1  # ids are durations in steps; 0 stands at the END event only
-STEPS_PER_BEAT = 4
 
 STYLES = ("chinese", "german", "luxembourg", "lorraine", "irish", "american", "scottish", "english", "european")
 METRES = ("2/4", "4/4", "2/2", "3/4", "6/8", "3/8", "9/8", "4/2", "3/2", "6/4")

@@ -24,12 +24,13 @@ from musegen_lib.encodings.arrays import (
     MELODY_LOW,
     N_MELODY_TOKENS,
     REST,
+    STEPS_PER_BEAT,
     piece_to_tokens,
     skyline,
     tokens_to_piece,
 )
 
-WINDOW_STEPS, BEAT_STEPS = 32, 4
+WINDOW_STEPS = 32
 WINDOW_METRES = {"4/4": 16, "2/2": 16, "2/4": 8}  # steps a bar; a window is two bars of the first two, four of 2/4
 MAX_SHIFT = 6  # semitones a window may move in training
 
@@ -67,7 +68,7 @@ class MelodyWindows:
 
 def cut_windows(corpus: Corpus, metres: Sequence[str] = ("4/4", "2/2"), hop_bars: int = 2) -> MelodyWindows:
     """Cut the tunes in these metres that lie on sixteenths into windows, hop_bars apart, pickups left out."""
-    on_grid = np.isin(corpus.column("metre"), metres) & (corpus.column("grid") == BEAT_STEPS)
+    on_grid = np.isin(corpus.column("metre"), metres) & (corpus.column("grid") == STEPS_PER_BEAT)
     found: list[np.ndarray] = []
     rows: list[tuple[int, int, str, str]] = []
     for number in np.flatnonzero(on_grid).tolist():
@@ -172,8 +173,8 @@ def piece_to_window(piece: Piece) -> tuple[Int[np.ndarray, "32"], list[str]]:
         MusegenError: no note is left, the piece is not on sixteenths, or its melody is too wide for the net.
     """
     name = piece.title or "the piece"
-    if piece.steps_per_beat != BEAT_STEPS:
-        raise MusegenError(f"{name}: has {piece.steps_per_beat} steps a beat; wanted sixteenths, {BEAT_STEPS}")
+    if piece.steps_per_beat != STEPS_PER_BEAT:
+        raise MusegenError(f"{name}: has {piece.steps_per_beat} steps a beat; wanted sixteenths, {STEPS_PER_BEAT}")
     melody = skyline(piece.replace(notes=pitched_notes(piece)))
     start = piece.pickup_steps
     notes = melody.notes[(melody.notes["onset_steps"] >= start) & (melody.notes["onset_steps"] < start + WINDOW_STEPS)]

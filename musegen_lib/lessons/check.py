@@ -8,6 +8,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+FindFault = Callable[[Any], str | None]
+
+
+class Exercises(dict[str, tuple[FindFault, tuple[str, str, str]]]):
+    """The exercises of a lesson by name: what finds the fault in an answer, and three hints."""
+
+    def add(self, first: str, second: str, third: str) -> Callable[[FindFault], FindFault]:
+        """Decorate what finds the fault; the exercise has its name."""
+
+        def keep(find_fault: FindFault) -> FindFault:
+            self[find_fault.__name__] = find_fault, (first, second, third)
+            return find_fault
+
+        return keep
+
 
 class Check:
     """One exercise.
@@ -17,7 +32,7 @@ class Check:
         hints: three sentences that lead to the answer without giving it.
     """
 
-    def __init__(self, name: str, find_fault: Callable[[Any], str | None], hints: tuple[str, str, str]):
+    def __init__(self, name: str, find_fault: FindFault, hints: tuple[str, str, str]):
         self.name, self.find_fault, self.hints = name, find_fault, hints
         self.wrong_answers = 0
 
@@ -41,7 +56,7 @@ class Check:
 class Checks:
     """The checks of one lesson by name: `check.steps_in_bar(answer)`."""
 
-    def __init__(self, exercises: dict[str, tuple[Callable[[Any], str | None], tuple[str, str, str]]]):
+    def __init__(self, exercises: Exercises):
         self._checks = {name: Check(name, *entry) for name, entry in exercises.items()}
 
     def __getattr__(self, name: str) -> Check:

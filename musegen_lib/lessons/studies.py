@@ -1,4 +1,4 @@
-"""TODO."""
+"""The recorded results of data/studies, for the lessons that show them."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """One table for models of four-voice bars: every figure of a set of short pieces beside held-out real ones.
 
-A set is judged as a whole: a judge tries to tell it from the real set, histograms are laid over each other, and copies
-are counted. The floors and the ceiling (noise, mixed voices, training bars) go through the same function.
+A set is measured as a whole: a classifier tries to distinguish it from the real set, histograms are laid over each
+other, and copies are counted. The baselines and the ceiling (noise, mixed voices, training bars) go through the same
+function.
 """
 
 from __future__ import annotations
@@ -74,20 +75,20 @@ def bar_report(
     """Every figure of FIGURES for a set of four-voice pieces.
 
     Args:
-        pieces: the set, at least five; the judge and the distance read equally many bars of it and of `real`.
+        pieces: the set, at least five; the classifier and the distance read equally many bars of it and of `real`.
         real: held-out music, windows of the same length.
         training: what copies are looked for in.
-        real_pieces, made_pieces: the work that each piece of `real` and of the set comes from, so that the judge never
-            trains and tests on one work; None: each is its own.
+        real_pieces, made_pieces: the work that each piece of `real` and of the set comes from, so that the classifier
+            never trains and tests on one work; None: each is its own.
     """
     (made_bars, made_of), (real_bars, real_of) = bar_features(pieces), bar_features(real)
     works = real_of if real_pieces is None else np.asarray(real_pieces)[real_of]
     own = made_of if made_pieces is None else np.asarray(made_pieces)[made_of]
     n = min(len(made_bars), len(real_bars))
-    judged = classifier_two_sample(real_bars[:n], made_bars[:n], works[:n], own[:n] + works.max() + 1, "trees", n_seeds)
+    told = classifier_two_sample(real_bars[:n], made_bars[:n], works[:n], own[:n] + works.max() + 1, "trees", n_seeds)
     measured = (
-        judged.accuracy,
-        judged.seed_spread,
+        told.accuracy,
+        told.seed_spread,
         frechet_distance(real_bars[:n], made_bars[:n]),
         histogram_overlap(pooled_durations(pieces), pooled_durations(real)),
         float(np.mean(np.concatenate([pitch_classes_per_bar(piece) for piece in pieces]))),

@@ -1,7 +1,7 @@
 """What is left of a melody after a transfer: notes, contour, rhythm and harmony over time.
 
 Every measure compares a melody before and after and lies in 0 to 1 (1 = all kept). Print beside them what an unchanged
-tune scores (1, the ceiling) and what a random tune of the target style scores (the floor).
+tune scores (1, the ceiling) and what a random tune of the target style scores (the baseline).
 """
 
 from __future__ import annotations

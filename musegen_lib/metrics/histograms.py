@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from musegen_lib.core.piece import Piece, pitched_notes
+from musegen_lib.encodings.arrays import piece_to_roll
 
 DURATION_BEATS = (4, 3, 2, 3 / 2, 4 / 3, 1, 3 / 4, 2 / 3, 1 / 2, 3 / 8, 1 / 3, 1 / 4)  # whole to sixteenth, in quarters
 HISTOGRAM_WIDEST = 12  # semitones: wider melodic intervals count as an octave
@@ -18,10 +19,7 @@ HISTOGRAM_WIDEST = 12  # semitones: wider melodic intervals count as an octave
 
 def pitched_roll(piece: Piece) -> Bool[np.ndarray, "T 128"]:
     """(T, P) True while a pitch sounds in any voice but percussion."""
-    roll = np.zeros((piece.n_steps, 128), dtype=bool)
-    for onset, duration, pitch, *_ in pitched_notes(piece).tolist():
-        roll[onset : onset + duration, pitch] = True
-    return roll
+    return piece_to_roll(piece.replace(notes=pitched_notes(piece)), piece.n_steps)[0]
 
 
 def bar_starts(piece: Piece) -> Int[np.ndarray, "bars"]:
@@ -31,8 +29,8 @@ def bar_starts(piece: Piece) -> Int[np.ndarray, "bars"]:
     return np.arange(piece.pickup_steps, piece.n_steps, piece.steps_per_bar, dtype=np.int64)
 
 
-def pitch_class_histogram(piece: Piece, weighted: bool = False) -> Float[np.ndarray, "12"]:
-    """Share of the notes in each pitch class, C first; `weighted` counts their durations instead.
+def pitch_class_histogram(piece: Piece) -> Float[np.ndarray, "12"]:
+    """Share of the notes in each pitch class, C first.
 
     h[k] = #(notes with pitch mod 12 = k) / #(notes); 12 numbers from 0 to 1 with sum 1. All NaN for an empty piece.
     Source: PCH of Yang and Lerch 2020.
@@ -40,9 +38,7 @@ def pitch_class_histogram(piece: Piece, weighted: bool = False) -> Float[np.ndar
     >>> pitch_class_histogram(Piece.from_notes([(0, 1, 60), (1, 3, 67)]))[[0, 7]].tolist()
     [0.5, 0.5]
     """
-    notes = pitched_notes(piece)
-    weights = notes["duration_steps"] if weighted else np.ones(len(notes))
-    return _shares(np.bincount(notes["pitch"] % 12, weights=weights, minlength=12))
+    return _shares(np.bincount(pitched_notes(piece)["pitch"] % 12, minlength=12))
 
 
 def duration_histogram(piece: Piece) -> Float[np.ndarray, "12"]:

@@ -81,19 +81,6 @@ def nats_per_note(nll: Column, n_notes: Column) -> dict[str, float]:
     }
 
 
-def nats_difference(nll_a: Column, nll_b: Column, n_notes: Column) -> Estimate:
-    """Nats per note by which model b beats model a on the same pieces (negative: a is better).
-
-    The two are paired piece by piece, so the error is far smaller than the two separate errors suggest: a piece that is
-    hard for one is hard for the other.
-
-    >>> nats_difference([3.0, 9.0], [2.0, 8.0], [1, 1])
-    Estimate(mean=1.0, standard_error=0.0)
-    """
-    a, b = _columns(nll_a, nll_b)
-    return ratio_estimate(a - b, n_notes)
-
-
 def nats_to_bits(nats: float) -> float:
     """Nats / ln 2."""
     return float(nats / np.log(2))

@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Shaped
+from scipy.spatial.distance import cdist, pdist
+from scipy.special import rel_entr
 
 GRID_POINTS = 1000
 TINY = 1e-12  # probability below which KL reads a cell as this
@@ -46,13 +48,7 @@ def kl_divergence(p: Shaped[np.ndarray, "K"], q: Shaped[np.ndarray, "K"], pseudo
     >>> round(kl_divergence(np.array([1.0, 0.0]), np.array([1.0, 1.0])), 4)
     0.6931
     """
-    p, q = _scaled(p + pseudo_count), _scaled(q + pseudo_count)
-    if np.isnan(p).any() or np.isnan(q).any():
-        return float("nan")
-    used = p > 0
-    if (q[used] == 0).any():
-        return float("inf")
-    return float(max(0.0, np.sum(p[used] * np.log(p[used] / q[used]))))
+    return float(np.maximum(0.0, rel_entr(_scaled(p + pseudo_count), _scaled(q + pseudo_count)).sum()))
 
 
 def overlapping_area(a: Shaped[np.ndarray, "N"], b: Shaped[np.ndarray, "M"]) -> float:
@@ -83,14 +79,12 @@ def kde_kl(a: Shaped[np.ndarray, "N"], b: Shaped[np.ndarray, "M"]) -> float:
 
 def intra_set_distances(features: Shaped[np.ndarray, "N ..."]) -> Float[np.ndarray, "pairs"]:
     """Euclidean distances between the N (N - 1) / 2 pairs of rows; a row is one piece, (N,) or (N, D)."""
-    from scipy.spatial.distance import pdist  # here, as recipes import this module
 
     return pdist(_table(features))
 
 
 def inter_set_distances(a: Shaped[np.ndarray, "N ..."], b: Shaped[np.ndarray, "M ..."]) -> Float[np.ndarray, "pairs"]:
     """Euclidean distances from each of N rows to each of M rows, N M numbers."""
-    from scipy.spatial.distance import cdist
 
     return cdist(_table(a), _table(b)).ravel()
 

@@ -1,6 +1,6 @@
 """How good a ranked list is: where the wanted item stands, recall, reciprocal rank, gain, and how sure the mean is.
 
-A rank counts from 1. Print beside every mean what a random order scores (the floor); 1 is the ceiling.
+A rank counts from 1. Print beside every mean what a random order scores (the baseline); 1 is the ceiling.
 """
 
 from __future__ import annotations
@@ -8,20 +8,9 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from musegen_lib.core.ranking import best_first, settled
+from musegen_lib.core.ranking import best_first
 
 N_RESAMPLES = 1000
-
-
-def ranks(scores: Float[np.ndarray, "Q N"], wanted: Int[np.ndarray, "Q"]) -> Int[np.ndarray, "Q"]:
-    """Rank of each query's wanted item, highest score first; of equal scores the wanted one counts as last.
-
-    >>> ranks(np.array([[0.1, 0.9, 0.5], [1.0, 1.0, 0.0]]), np.array([2, 0])).tolist()
-    [2, 2]
-    """
-    scores = settled(scores)
-    mine = scores[np.arange(len(scores)), wanted]
-    return (scores >= mine[:, None]).sum(axis=1)
 
 
 def hits_at(rank: Int[np.ndarray, "Q"], k: int) -> Float[np.ndarray, "Q"]:

@@ -1,4 +1,4 @@
-"""Floors for every metric: real pieces put out of order, and noise of the same size.
+"""Baselines for every metric: real pieces put out of order, and noise of the same size.
 
 A metric that scores shuffled music like real music does not hear order; one that scores noise like real music does not
 hear anything. Print both beside every figure of a model.

@@ -1,4 +1,4 @@
-"""Can anyone tell generated pieces from real ones? A classifier that tries, and a distance between two clouds.
+"""Can anyone distinguish generated pieces from real ones? A classifier that tries, and a distance between two clouds.
 
 Both see only the features they are given (`metrics.features`): "cannot tell" means "cannot tell by these".
 scikit-learn is imported where it is used: it takes as long as torch, and recipes import this module.

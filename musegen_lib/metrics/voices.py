@@ -8,6 +8,7 @@ last the lowest. Every count reads sounding pitches, struck or held, and is the 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import combinations
 
 import numpy as np
@@ -66,16 +67,6 @@ def count_parallels(piece: Piece, semitones: int) -> Count:
     return hits, int(motion.any(axis=1).sum())
 
 
-def count_parallel_fifths(piece: Piece) -> Count:
-    """`count_parallels` of perfect fifths."""
-    return count_parallels(piece, FIFTH)
-
-
-def count_parallel_octaves(piece: Piece) -> Count:
-    """`count_parallels` of octaves and unisons."""
-    return count_parallels(piece, OCTAVE)
-
-
 def count_crossings(piece: Piece) -> Count:
     """Steps in which a voice sounds below a lower one, and the steps in which at least two voices sound.
 
@@ -91,8 +82,8 @@ def count_crossings(piece: Piece) -> Count:
     return int(crossed.sum()), int(((pitch > 0).sum(axis=1) > 1).sum())
 
 
-def count_leaps(piece: Piece, widest: int = 7) -> Count:
-    """Melodic moves wider than `widest` semitones (7: a fifth), and all melodic moves; repeated notes are no moves.
+def count_leaps(piece: Piece) -> Count:
+    """Melodic moves wider than a fifth, and all melodic moves; repeated notes are no moves.
 
     A rest does not break a line. Any number of voices. Bach: 2.5 % of moves.
 
@@ -100,7 +91,7 @@ def count_leaps(piece: Piece, widest: int = 7) -> Count:
     (1, 2)
     """
     moves = np.abs(melodic_intervals(piece))
-    return int((moves > widest).sum()), int((moves > 0).sum())
+    return int((moves > FIFTH).sum()), int((moves > 0).sum())
 
 
 def count_chords(piece: Piece) -> Count:
@@ -130,8 +121,8 @@ def count_out_of_range(piece: Piece) -> Count:
 
 
 RULES: dict[str, Callable[[Piece], Count]] = {
-    "parallel fifths": count_parallel_fifths,
-    "parallel octaves": count_parallel_octaves,
+    "parallel fifths": partial(count_parallels, semitones=FIFTH),
+    "parallel octaves": partial(count_parallels, semitones=OCTAVE),
     "voice crossing": count_crossings,
     "leaps over a fifth": count_leaps,
     "triads and sevenths": count_chords,

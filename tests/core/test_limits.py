@@ -1,4 +1,4 @@
-"""What is read must be shown and written in time: bars and pages are bounded at every door."""
+"""What is read must be shown and written in time: bars and pages are bounded in every reader."""
 
 import time
 

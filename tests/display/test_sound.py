@@ -6,10 +6,11 @@ import warnings
 import numpy as np
 import pytest
 import soundfile
+from sound_measures import measure
 
 from musegen_lib.core.piece import DRUMS, Piece
 from musegen_lib.display import sound as listen
-from musegen_lib.display.sound import SAMPLE_RATE, audio_to_mp3, measure, player, players, render, write_mp3
+from musegen_lib.display.sound import SAMPLE_RATE, audio_to_mp3, player, players, render, write_mp3
 
 SCALE = Piece.from_notes([(4 * i, 4, pitch) for i, pitch in enumerate((60, 62, 64, 65, 67))], tempo_qpm=120)
 

@@ -9,10 +9,6 @@ SCORES = np.array([[0.9, 0.1, 0.5, 0.4], [0.1, 0.2, 0.3, 0.4]])
 RELEVANT = np.array([[True, False, False, True], [True, False, False, False]])
 
 
-def test_rank_of_ties_is_the_worst():
-    assert ranking.ranks(np.zeros((1, 5)), np.array([3])).tolist() == [5]
-
-
 def test_hits_and_reciprocals():
     rank = np.array([1, 2, 10, 11])
     assert ranking.hits_at(rank, 10).tolist() == [1, 1, 1, 0]

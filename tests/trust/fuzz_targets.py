@@ -24,11 +24,10 @@ from midi_bytes import BEAT, meta, off, on, program, song, tempo, track
 from safetensors.torch import save
 from sandbox import Limits
 
-from musegen_lib import corpus
 from musegen_lib.cli.convert import convert_file
 from musegen_lib.core.errors import MusegenError
 from musegen_lib.core.piece import Piece
-from musegen_lib.corpus import cache, splits
+from musegen_lib.corpus import cache, load, splits
 from musegen_lib.formats.abc import reader as abc
 from musegen_lib.formats.midi import reader as midi
 from musegen_lib.formats.midi.reader import parse_midi, piece_to_midi
@@ -175,11 +174,11 @@ def any_card(path: Path) -> None:
 
 def any_split(path: Path) -> None:
     """Use a damaged file of splits in each place, as a data folder of the user's own may hold one."""
-    uses = (splits.folk_split, splits.hymn_tunes, lambda: splits.chorale_split("tune"), corpus._committed_fingerprints)
+    uses = (splits.folk_split, splits.hymn_tunes, lambda: splits.chorale_split("tune"), load._committed_fingerprints)
     refusals = []
     with (
         mock.patch.object(splits, "committed", return_value=path),
-        mock.patch.object(corpus, "committed", return_value=path),
+        mock.patch.object(load, "committed", return_value=path),
     ):
         for use in uses:
             try:

@@ -1,4 +1,4 @@
-"""The small grammars of ABC: tokens, keys, metres and lengths. Each parser raises ValueError; `abc` adds file and line.
+"""The small grammars of ABC: tokens, keys, metres and lengths. A parser raises ValueError; `reader` adds file and line.
 
 Source: the ABC standard 2.1, https://abcnotation.com/wiki/abc:standard:v2.1, sections 3.1 and 4.
 """
@@ -11,23 +11,14 @@ from fractions import Fraction
 from functools import lru_cache
 from types import MappingProxyType
 
-from musegen_lib.core.keys import metre_to_beats
+from musegen_lib.core.keys import FIFTHS, FIFTHS_ABOVE_MAJOR, metre_to_beats
 
 ACCIDENTALS = {"^": 1, "^^": 2, "_": -1, "__": -2, "=": 0}
 NATURALS = dict(zip("CDEFGABcdefgab", (60, 62, 64, 65, 67, 69, 71, 72, 74, 76, 77, 79, 81, 83)))
-FIFTHS = "FCGDAEB"  # sharps arrive in this order, flats in the opposite one
-MODES = {  # first three letters: name, sharps more than the major key on the same tonic
-    "": ("major", 0),
-    "maj": ("major", 0),
-    "ion": ("major", 0),
-    "mix": ("mixolydian", -1),
-    "dor": ("dorian", -2),
-    "m": ("minor", -3),
-    "min": ("minor", -3),
-    "aeo": ("minor", -3),
-    "phr": ("phrygian", -4),
-    "loc": ("locrian", -5),
-    "lyd": ("lydian", 1),
+MODES = {  # by their first three letters
+    **dict.fromkeys(("", "maj", "ion"), "major"),
+    **dict.fromkeys(("m", "min", "aeo"), "minor"),
+    **{name[:3]: name for name in ("mixolydian", "dorian", "phrygian", "locrian", "lydian")},
 }
 MAX_NUMBER = 9999  # no honest count of units, notes or bars is longer
 _KEY = re.compile(r"([A-G])([#b]?)\s*((?i:maj|ion|mix|dor|min|aeo|phr|loc|lyd|m(?![a-z])))?")
@@ -52,16 +43,7 @@ TOKEN = re.compile(  # whatever matches nothing (slurs, spaces, decorations such
 )
 CHORD_NOTE = re.compile(rf"(\^\^|\^|__|_|=)?([A-Ga-g])([,']*)({_LENGTH})(-?)")
 OPEN_CHORD = re.compile(r"\[(?!\d)[A-Ga-g^_=,'/\d]{0,40}$")
-TUPLET_TIME = {
-    2: 3,
-    3: 2,
-    4: 3,
-    5: 2,
-    6: 2,
-    7: 2,
-    8: 3,
-    9: 2,
-}  # p notes in the time of; 5, 7, 9 take 3 in 6/8, 9/8, 12/8
+TUPLET_TIME = {2: 3, 3: 2, 4: 3, 5: 2, 6: 2, 7: 2, 8: 3, 9: 2}  # p notes in the time of; 5, 7, 9: 3 in 6/8, 9/8, 12/8
 
 
 @dataclass(frozen=True)
@@ -88,8 +70,8 @@ def parse_key(value: str) -> Key:
     if not match:
         return Key(None, 0, _alters(0))
     letter, accidental, mode = match.groups(default="")
-    name, shift = MODES[mode.lower()]
-    n_sharps = FIFTHS.index(letter) - 1 + {"#": 7, "b": -7, "": 0}[accidental] + shift
+    name = MODES[mode.lower()]
+    n_sharps = FIFTHS.index(letter) - 1 + {"#": 7, "b": -7, "": 0}[accidental] - FIFTHS_ABOVE_MAJOR[name]
     explicit = re.search(r"\bexp\b", value) is not None  # "exp": only the accidentals that follow
     more = {n: ACCIDENTALS[a] for a, n in _KEY_ACCIDENTAL.findall(value)}
     return Key(

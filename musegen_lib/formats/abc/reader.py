@@ -15,13 +15,13 @@ from typing import Any
 
 from musegen_lib.core.errors import MusegenError
 from musegen_lib.core.keys import metre_to_beats
-from musegen_lib.core.limits import refuse_endless
+from musegen_lib.core.limits import MAX_NOTES, TICKS_PER_BEAT, refuse_endless
 from musegen_lib.core.piece import Piece
 from musegen_lib.formats.abc.fields import parse_key, parse_metre
-from musegen_lib.formats.abc.voices import FINE_PER_TICK, MAX_NOTES, TICKS_PER_BEAT, TuneReader
+from musegen_lib.formats.abc.voices import FINE_PER_TICK, TuneReader
 from musegen_lib.formats.abc.writer import piece_to_abc
 
-__all__ = ["TICKS_PER_BEAT", "Tune", "parse_abc", "piece_to_abc", "read_abc", "tune_to_piece"]
+__all__ = ["Tune", "parse_abc", "piece_to_abc", "read_abc", "tune_to_piece"]
 
 MAX_BYTES = 8_000_000
 MAX_TUNES = 20_000

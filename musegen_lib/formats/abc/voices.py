@@ -1,6 +1,6 @@
 """From lines of ABC to notes: the state that gives each token its meaning.
 
-Used by `abc` only. Times here are fine ticks, FINE_PER_TICK to a tick, so that fractions of a tick stay whole numbers.
+Times here are fine ticks, FINE_PER_TICK to a tick, so that fractions of a tick stay whole numbers.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import re
 from fractions import Fraction
 
 from musegen_lib.core.keys import metre_to_beats
+from musegen_lib.core.limits import MAX_BEATS, MAX_NOTES, TICKS_PER_BEAT
 from musegen_lib.formats.abc.fields import (
     ACCIDENTALS,
     CHORD_NOTE,
@@ -24,10 +25,7 @@ from musegen_lib.formats.abc.fields import (
     parse_unit,
 )
 
-TICKS_PER_BEAT = 48
 FINE_PER_TICK = 840  # 48 * 840 = 2^7 * 3^2 * 5 * 7: halves, triplets, quintuplets and septuplets are exact
-MAX_NOTES = 200_000
-MAX_BEATS = 100_000  # quarter notes in a tune: days of music
 MAX_VOICES = 64
 HEADER_CHECKS = {"M": parse_metre, "L": parse_unit}
 

@@ -1,4 +1,4 @@
-"""From a Piece to ABC text; `abc` offers `piece_to_abc` to the rest of the library."""
+"""From a Piece to ABC text."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from fractions import Fraction
 from itertools import pairwise
 
 from musegen_lib.core.keys import TONIC_PITCH_CLASS
+from musegen_lib.core.limits import TICKS_PER_BEAT
 from musegen_lib.core.piece import Piece
 from musegen_lib.formats.abc.fields import NATURALS, parse_key, spelling_in
-from musegen_lib.formats.abc.voices import TICKS_PER_BEAT
 
 BARS_PER_LINE = 4
 

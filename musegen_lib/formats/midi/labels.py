@@ -13,15 +13,13 @@ from typing import Any
 import numpy as np
 
 from musegen_lib.core.errors import MusegenError
-from musegen_lib.core.keys import metre_to_beats
+from musegen_lib.core.keys import FIFTHS_ABOVE_MAJOR, LINE_OF_FIFTHS, metre_to_beats
 from musegen_lib.core.piece import DRUMS, Piece
 from musegen_lib.formats.midi.scan import DEFAULT_TEMPO, FASTEST_TEMPO, MARKER, SLOWEST_TEMPO, ScanFacts
 
 MAX_LABEL_BYTES = 65_536
 MAX_STEPS_PER_BEAT = 32_767  # MIDI's finest division of a quarter note
-TONICS = [letter + sign for sign in ("b", "", "#") for letter in "FCGDAEB"]  # rising fifths; C stands at 8
-MODES = {"ionian": 0, "major": 0, "lydian": 1, "mixolydian": -1, "dorian": -2}
-MODES |= {"minor": -3, "aeolian": -3, "phrygian": -4, "locrian": -5}  # sharps beyond the major key of the tonic
+_C = LINE_OF_FIFTHS.index("C")
 
 
 def piece_to_labels(piece: Piece) -> dict[str, Any]:
@@ -102,15 +100,15 @@ def key_to_signature(key: str | None) -> tuple[int, int] | None:
     ((-3, 1), (0, 0), None)
     """
     tonic, _, mode = (key or "").partition(" ")
-    if tonic not in TONICS or mode not in MODES:
+    if tonic not in LINE_OF_FIFTHS or mode not in FIFTHS_ABOVE_MAJOR:
         return None
-    sharps = TONICS.index(tonic) - 8 + MODES[mode]
+    sharps = LINE_OF_FIFTHS.index(tonic) - _C - FIFTHS_ABOVE_MAJOR[mode]
     return (sharps, int(mode == "minor")) if -7 <= sharps <= 7 else None
 
 
 def signature_to_key(sharps: int, minor: int) -> str:
     """Name a key signature: (-3, 1) is "C minor"."""
-    return f"{TONICS[sharps + 8 + 3 * minor]} {'minor' if minor else 'major'}"
+    return f"{LINE_OF_FIFTHS[sharps + _C + 3 * minor]} {'minor' if minor else 'major'}"
 
 
 def _tempo_to_microseconds(tempo_qpm: float) -> int:

@@ -1,4 +1,4 @@
-"""MIDI files to `Piece` and back: the one door for MIDI bytes from outside. Writing and reading back is exact.
+"""MIDI files to `Piece` and back: the one reader for MIDI bytes from outside. Writing and reading back is exact.
 
 Where the standard leaves the reading open: a note-off ends the oldest note of its pitch that still sounds on its
 channel and track; a zero-length note gets one step; of two notes of a voice with one pitch and onset the longer stays.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,7 @@ GRIDS = (4, 12, 24, 48)  # steps per beat to try, coarsest first
 MAX_TITLE = 200  # characters kept of a stranger's title
 
 
-def _count(phrase: str) -> int:
+def _count(phrase: str) -> Any:
     return field(default=0, metadata={"phrase": phrase})
 
 
@@ -60,10 +60,6 @@ class MidiReport:
     stray_bytes: int = _count("bytes after the end ignored")
     drum_notes: int = 0  # kept, so `str` leaves them out
     labels_ignored: tuple[str, ...] = ()  # fields of our own text event that are wrong or contradict the file
-
-    def as_dict(self) -> dict[str, Any]:
-        """Every count by name."""
-        return asdict(self)
 
     def __str__(self) -> str:
         parts = [

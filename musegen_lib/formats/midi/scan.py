@@ -1,4 +1,4 @@
-"""Walk the bytes of a MIDI file before any library parses them: structure, sizes, times and what will be ignored.
+"""Read the bytes of a MIDI file before any library parses them: structure, sizes, times and what will be ignored.
 
 `scan` accepts a file only if every event can be read and nothing is out of bounds. It hands on `clean`, the same file
 with its notes alone, so that the parser behind it meets no byte that was not understood here.
@@ -51,7 +51,7 @@ class VoiceFacts:
 
 @dataclass
 class ScanFacts:
-    """What the walk found, in time order. `counts` says what reading will drop, repair or ignore."""
+    """What the scan found, in time order. `counts` says what reading will drop, repair or ignore."""
 
     ticks_per_beat: int
     voices: list[VoiceFacts] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""One part of a MusicXML score, from elements to notes. Used by `musicxml` only.
+"""One part of a MusicXML score, from elements to notes. Used by `reader` only.
 
 Source: MusicXML 4.0, https://www.w3.org/2021/06/musicxml40/.
 """
@@ -9,15 +9,12 @@ import math
 from dataclasses import dataclass
 from xml.etree import ElementTree as ET
 
-from musegen_lib.core.keys import metre_to_beats
+from musegen_lib.core.keys import LETTER_SEMITONES, metre_to_beats
+from musegen_lib.core.limits import MAX_BEATS, MAX_NOTES, TICKS_PER_BEAT
 from musegen_lib.core.piece import DRUMS
 
-TICKS_PER_BEAT = 48
-MAX_NOTES = 200_000
-MAX_BEATS = 100_000  # quarter notes in a part: days of music
 FINE_PER_TICK = 20_160  # fine ticks are whole numbers for every usual <divisions>: 48 * 20160 = 2^10 * 3^3 * 5 * 7
 FINE_PER_BEAT = TICKS_PER_BEAT * FINE_PER_TICK
-STEPS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 
 
 @dataclass(frozen=True)
@@ -145,9 +142,9 @@ class PartReader:
         pitch = 12 * (_number(element.find("octave"), -2, 10) + 1) + self.transpose
         pitch += _number(alter, -12, 12) if alter is not None else 0
         step = element.findtext("step", "").strip()
-        if step not in STEPS or not 0 <= pitch + STEPS[step] <= 127:
+        if step not in LETTER_SEMITONES or not 0 <= pitch + LETTER_SEMITONES[step] <= 127:
             raise ValueError(f"a note {step[:8]!r} in octave {element.findtext('octave')} is no MIDI pitch; correct it")
-        return pitch + STEPS[step]
+        return pitch + LETTER_SEMITONES[step]
 
     def _duration(self, element: ET.Element | None) -> int:
         return _number(element, 0, 1e9) * FINE_PER_BEAT // self.divisions if element is not None else 0

@@ -19,24 +19,21 @@ from xml.parsers import expat
 import numpy as np
 
 from musegen_lib.core.errors import MusegenError, shorten
-from musegen_lib.core.keys import metre_to_beats
-from musegen_lib.core.limits import refuse_endless
+from musegen_lib.core.keys import FIFTHS, FIFTHS_ABOVE_MAJOR, metre_to_beats
+from musegen_lib.core.limits import MAX_NOTES, TICKS_PER_BEAT, refuse_endless
 from musegen_lib.core.piece import NOTE_DTYPE, Piece, clip_overlaps
 from musegen_lib.formats.musicxml.parts import (
     FINE_PER_BEAT,
-    MAX_NOTES,
-    TICKS_PER_BEAT,
     Part,
     PartReader,
     read_number,
     to_ticks,
 )
-from musegen_lib.formats.musicxml.writer import music21_to_piece, piece_to_music21, piece_to_musicxml
+from musegen_lib.formats.musicxml.writer import piece_to_music21, piece_to_musicxml
 
 __all__ = [
     "ParsedScore",
     "Part",
-    "music21_to_piece",
     "musicxml_to_piece",
     "piece_to_music21",
     "piece_to_musicxml",
@@ -44,8 +41,6 @@ __all__ = [
 ]
 
 MAX_BYTES = 16_000_000  # of a file, and of what an .mxl file unpacks to
-_FIFTHS_ABOVE_MAJOR = {"major": 0, "ionian": 0, "mixolydian": 1, "dorian": 2, "minor": 3, "aeolian": 3}
-_FIFTHS_ABOVE_MAJOR |= {"phrygian": 4, "locrian": 5, "lydian": -1}
 
 
 @dataclass(frozen=True)
@@ -64,10 +59,10 @@ class ParsedScore:
     @property
     def key(self) -> str | None:
         """Such as 'A minor'; None where the file states no mode."""
-        if self.n_sharps is None or self.mode not in _FIFTHS_ABOVE_MAJOR:
+        if self.n_sharps is None or self.mode not in FIFTHS_ABOVE_MAJOR:
             return None
-        place = self.n_sharps + _FIFTHS_ABOVE_MAJOR[self.mode] + 1
-        return "FCGDAEB"[place % 7] + ("#" * (place // 7) if place >= 0 else "b" * -(place // 7)) + f" {self.mode}"
+        place = self.n_sharps + FIFTHS_ABOVE_MAJOR[self.mode] + 1
+        return FIFTHS[place % 7] + ("#" * (place // 7) if place >= 0 else "b" * -(place // 7)) + f" {self.mode}"
 
 
 def read_musicxml(path: str | Path) -> ParsedScore:

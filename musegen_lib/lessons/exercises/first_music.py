@@ -7,12 +7,18 @@ from collections.abc import Callable
 
 from musegen_lib.core.keys import PITCH_CLASSES, TONIC_PITCH_CLASS
 from musegen_lib.core.piece import Piece
-from musegen_lib.lessons.check import Checks
+from musegen_lib.lessons.check import Checks, Exercises
 
+EXERCISES = Exercises()
 SCALE = Piece.from_notes([(4 * i, 4, pitch) for i, pitch in enumerate((60, 62, 64, 65, 67))], key="C major")
 INTERVALS = {0: "nothing", 5: "a fourth", 7: "a fifth", 12: "an octave", -7: "a fifth down", -5: "a fourth down"}
 
 
+@EXERCISES.add(
+    "The lower number names a kind of note: 4 a quarter, 8 an eighth.",
+    "How many sixteenths fit in one such note? Try 4, 8 and 2 by hand.",
+    "Split the text at the slash, turn both parts into numbers, and multiply notes by sixteenths a note.",
+)
 def steps_in_bar(answer: Callable[[str], int]) -> str | None:
     """Sixteenth steps in a bar of a metre."""
     for metre, steps in (("4/4", 16), ("3/4", 12), ("2/2", 16), ("6/8", 12), ("9/8", 18)):
@@ -23,6 +29,11 @@ def steps_in_bar(answer: Callable[[str], int]) -> str | None:
     return None
 
 
+@EXERCISES.add(
+    "From C up to G: count the semitones on a keyboard, black keys too.",
+    "Piece has a method that moves all notes at once; type piece. and press Tab.",
+    "The method also moves the key; if you changed the note table by hand, it could not.",
+)
 def up_a_fifth(answer: Callable[[Piece], Piece]) -> str | None:
     """Transpose a piece up a fifth, key and all."""
     moved = answer(SCALE)
@@ -38,6 +49,11 @@ def up_a_fifth(answer: Callable[[Piece], Piece]) -> str | None:
     return None
 
 
+@EXERCISES.add(
+    "Look at one tune at a time, and at each note but its last.",
+    "zip(tune[:-1], tune[1:]) gives each note with the one after it.",
+    "One Counter for all tunes, updated once per tune, keeps pairs from spanning two tunes.",
+)
 def count_pairs(answer: Callable[[list[list[int]]], dict]) -> str | None:
     """Count which pitch follows which, tune by tune."""
     tunes = [[60, 62, 60, 62], [67, 60]]
@@ -52,6 +68,11 @@ def count_pairs(answer: Callable[[list[list[int]]], dict]) -> str | None:
     return None
 
 
+@EXERCISES.add(
+    "Four bars of 4/4 are 64 sixteenths: the onsets and durations must reach exactly that.",
+    "Piece.from_notes takes rows of (onset, duration, pitch); C4 is 60, and key='C major' is a keyword.",
+    "Start the last note at step 56 and let it last 8, on the note that the key is named after.",
+)
 def four_bars(answer: Callable[[], Piece]) -> str | None:
     """Write four bars of 4/4 that end on the tonic."""
     piece = answer()
@@ -72,40 +93,5 @@ def four_bars(answer: Callable[[], Piece]) -> str | None:
         return "fewer than four different pitches: a signal rather than a tune."
     return None
 
-
-EXERCISES = {
-    "steps_in_bar": (
-        steps_in_bar,
-        (
-            "The lower number names a kind of note: 4 a quarter, 8 an eighth.",
-            "How many sixteenths fit in one such note? Try 4, 8 and 2 by hand.",
-            "Split the text at the slash, turn both parts into numbers, and multiply notes by sixteenths a note.",
-        ),
-    ),
-    "up_a_fifth": (
-        up_a_fifth,
-        (
-            "From C up to G: count the semitones on a keyboard, black keys too.",
-            "Piece has a method that moves all notes at once; type piece. and press Tab.",
-            "The method also moves the key; if you changed the note table by hand, it could not.",
-        ),
-    ),
-    "count_pairs": (
-        count_pairs,
-        (
-            "Look at one tune at a time, and at each note but its last.",
-            "zip(tune[:-1], tune[1:]) gives each note with the one after it.",
-            "One Counter for all tunes, updated once per tune, keeps pairs from spanning two tunes.",
-        ),
-    ),
-    "four_bars": (
-        four_bars,
-        (
-            "Four bars of 4/4 are 64 sixteenths: the onsets and durations must reach exactly that.",
-            "Piece.from_notes takes rows of (onset, duration, pitch); C4 is 60, and key='C major' is a keyword.",
-            "Start the last note at step 56 and let it last 8, on the note that the key is named after.",
-        ),
-    ),
-}
 
 check = Checks(EXERCISES)

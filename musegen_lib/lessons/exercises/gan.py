@@ -8,11 +8,17 @@ from typing import Any
 import numpy as np
 import torch
 
-from musegen_lib.lessons.check import Checks
+from musegen_lib.lessons.check import Checks, Exercises
 
+EXERCISES = Exercises()
 Answer = Callable[..., Any]
 
 
+@EXERCISES.add(
+    "Of all the bars found at this point, which share is real?",
+    "Two densities, one ratio: what stands above the line, and what below?",
+    "Above the line the density of real music, below it the density of everything that is found there.",
+)
 def optimal_discriminator(answer: Answer) -> str | None:
     """What the best discriminator says where real music has density p and made music density q."""
     cases = (
@@ -29,6 +35,11 @@ def optimal_discriminator(answer: Answer) -> str | None:
     return None
 
 
+@EXERCISES.add(
+    "A real bar costs nothing once its score is above 1; a made one once it is below -1.",
+    "Short of the margin, the cost is the distance to it. Average over real, average over made, then add.",
+    "The function that cuts off below zero is torch.relu; feed it the distances to the margin.",
+)
 def hinge_loss(answer: Answer) -> str | None:
     """The discriminator's hinge loss on raw scores."""
     cases = (
@@ -45,6 +56,11 @@ def hinge_loss(answer: Answer) -> str | None:
     return None
 
 
+@EXERCISES.add(
+    "Measure the distance of every point to every home first.",
+    "A point belongs to its nearest home, and only if that is within 0.3.",
+    "Count the points of each home; a home is found if it has at least 2 % of all points.",
+)
 def modes_found(answer: Answer) -> str | None:
     """How many of the homes a cloud of points visits, each with at least a share of the points."""
     homes = np.array([[0.0, 1.0], [1.0, 0.0], [0.0, -1.0], [-1.0, 0.0]])
@@ -64,6 +80,11 @@ def modes_found(answer: Answer) -> str | None:
     return None
 
 
+@EXERCISES.add(
+    "Gumbel noise is made from a uniform number by two logarithms, each with a minus sign.",
+    "Add the noise to the logits; the pick is where the sum is largest.",
+    "The inner logarithm is of the uniform number itself; take argmax along the last axis.",
+)
 def gumbel_pick(answer: Answer) -> str | None:
     """Draw one index a row of logits by adding Gumbel noise made from uniform numbers."""
     logits = np.log(np.array([[0.7, 0.2, 0.1]]))
@@ -80,6 +101,11 @@ def gumbel_pick(answer: Answer) -> str | None:
     return None if certain.tolist() == [1] else "a token that is all but certain is not the one you pick."
 
 
+@EXERCISES.add(
+    "The points must ask for a gradient before they are scored.",
+    "torch.autograd.grad of the sum of the scores gives one gradient a point; square its length, then average.",
+    "Without create_graph=True the result cannot be differentiated again.",
+)
 def slope_penalty(answer: Answer) -> str | None:
     """Mean squared slope of scores at given points."""
     points = torch.tensor([[1.0, 2.0], [0.0, -1.0]])
@@ -100,6 +126,11 @@ def slope_penalty(answer: Answer) -> str | None:
     return None
 
 
+@EXERCISES.add(
+    "Two bars are the same if every note has moved by the same number of semitones.",
+    "Describe a bar so that its key drops out: what stays if all notes move together?",
+    "Subtract the first note from all notes, and put the results into a set; scale its size to 1,000 bars.",
+)
 def distinct_bars(answer: Answer) -> str | None:
     """Different bars in 1,000, a transposed bar being the same."""
     cases = (
@@ -115,56 +146,5 @@ def distinct_bars(answer: Answer) -> str | None:
             return f"{what}: your count is {found:.1f} in 1,000."
     return None
 
-
-EXERCISES = {
-    "optimal_discriminator": (
-        optimal_discriminator,
-        (
-            "Of all the bars found at this point, which share is real?",
-            "Two densities, one ratio: what stands above the line, and what below?",
-            "Above the line the density of real music, below it the density of everything that is found there.",
-        ),
-    ),
-    "hinge_loss": (
-        hinge_loss,
-        (
-            "A real bar costs nothing once its score is above 1; a made one once it is below -1.",
-            "Short of the margin, the cost is the distance to it. Average over real, average over made, then add.",
-            "The function that cuts off below zero is torch.relu; feed it the distances to the margin.",
-        ),
-    ),
-    "modes_found": (
-        modes_found,
-        (
-            "Measure the distance of every point to every home first.",
-            "A point belongs to its nearest home, and only if that is within 0.3.",
-            "Count the points of each home; a home is found if it has at least 2 % of all points.",
-        ),
-    ),
-    "gumbel_pick": (
-        gumbel_pick,
-        (
-            "Gumbel noise is made from a uniform number by two logarithms, each with a minus sign.",
-            "Add the noise to the logits; the pick is where the sum is largest.",
-            "The inner logarithm is of the uniform number itself; take argmax along the last axis.",
-        ),
-    ),
-    "slope_penalty": (
-        slope_penalty,
-        (
-            "The points must ask for a gradient before they are scored.",
-            "torch.autograd.grad of the sum of the scores gives one gradient a point; square its length, then average.",
-            "Without create_graph=True the result cannot be differentiated again.",
-        ),
-    ),
-    "distinct_bars": (
-        distinct_bars,
-        (
-            "Two bars are the same if every note has moved by the same number of semitones.",
-            "Describe a bar so that its key drops out: what stays if all notes move together?",
-            "Subtract the first note from all notes, and put the results into a set; scale its size to 1,000 bars.",
-        ),
-    ),
-}
 
 check = Checks(EXERCISES)

@@ -7,11 +7,17 @@ from typing import Any
 
 import numpy as np
 
-from musegen_lib.lessons.check import Checks
+from musegen_lib.lessons.check import Checks, Exercises
 
+EXERCISES = Exercises()
 Answer = Callable[..., Any]
 
 
+@EXERCISES.add(
+    "Count the wanted tunes among the first k.",
+    "A list of two cannot hold three wanted tunes: what is the most that it could hold?",
+    "Divide by the smaller of k and the number of wanted tunes.",
+)
 def truncated_recall(answer: Answer) -> str | None:
     """Share of the wanted items among the first k, out of at most k that could be there."""
     cases = (
@@ -27,6 +33,11 @@ def truncated_recall(answer: Answer) -> str | None:
     return None
 
 
+@EXERCISES.add(
+    "A file need not be in order of time.",
+    "Sort the plays by their time, then cut.",
+    "A fifth of the number, rounded, and at least one; the last so many of the sorted list.",
+)
 def hold_out_last(answer: Answer) -> str | None:
     """The latest fifth of the items, at least one, in order of time."""
     cases = (
@@ -42,6 +53,11 @@ def hold_out_last(answer: Answer) -> str | None:
     return None
 
 
+@EXERCISES.add(
+    "Count partners of users and of items.",
+    "When an item goes, a user may fall below n: one pass is not enough.",
+    "Repeat the filter until it changes nothing.",
+)
 def core(answer: Answer) -> str | None:
     """Leave out users and items with fewer than n partners until nothing changes; a set of pairs."""
     square = {("a", 1), ("a", 2), ("b", 1), ("b", 2)}
@@ -58,6 +74,11 @@ def core(answer: Answer) -> str | None:
     return None
 
 
+@EXERCISES.add(
+    "Users by tunes, times itself turned: which side first gives tunes by tunes?",
+    "Add l2 to the diagonal before you invert.",
+    "Divide each column of the inverse by minus its own diagonal entry, then set the diagonal to 0.",
+)
 def ease_weights(answer: Answer) -> str | None:
     """The closed form of EASE: inverse of the Gram matrix plus l2, divided by minus its diagonal, 0 on the diagonal."""
     heard = np.array([[1, 1, 0], [1, 1, 1], [0, 1, 1], [1, 0, 0]], dtype=float)
@@ -79,6 +100,11 @@ def ease_weights(answer: Answer) -> str | None:
     return None
 
 
+@EXERCISES.add(
+    "Softmax first: the tunes share one probability of 1.",
+    "Add up the logarithms at the tunes that were heard, and change the sign.",
+    "Subtract the largest logit before you take exponentials: nothing else changes, and nothing overflows.",
+)
 def multinomial_nll(answer: Answer) -> str | None:
     """Minus the sum of log softmax over the heard items."""
     cases = (
@@ -94,6 +120,11 @@ def multinomial_nll(answer: Answer) -> str | None:
     return None
 
 
+@EXERCISES.add(
+    "A tune that is in many lists counts once.",
+    "Put all lists into one set.",
+    "The size of the set, divided by the number of all tunes.",
+)
 def coverage(answer: Answer) -> str | None:
     """Share of all items that are in at least one list."""
     cases = (
@@ -107,56 +138,5 @@ def coverage(answer: Answer) -> str | None:
             return f"{what}, {n_items} tunes: the coverage is {wanted:g}, you say {found:g}."
     return None
 
-
-EXERCISES = {
-    "truncated_recall": (
-        truncated_recall,
-        (
-            "Count the wanted tunes among the first k.",
-            "A list of two cannot hold three wanted tunes: what is the most that it could hold?",
-            "Divide by the smaller of k and the number of wanted tunes.",
-        ),
-    ),
-    "hold_out_last": (
-        hold_out_last,
-        (
-            "A file need not be in order of time.",
-            "Sort the plays by their time, then cut.",
-            "A fifth of the number, rounded, and at least one; the last so many of the sorted list.",
-        ),
-    ),
-    "core": (
-        core,
-        (
-            "Count partners of users and of items.",
-            "When an item goes, a user may fall below n: one pass is not enough.",
-            "Repeat the filter until it changes nothing.",
-        ),
-    ),
-    "ease_weights": (
-        ease_weights,
-        (
-            "Users by tunes, times itself turned: which side first gives tunes by tunes?",
-            "Add l2 to the diagonal before you invert.",
-            "Divide each column of the inverse by minus its own diagonal entry, then set the diagonal to 0.",
-        ),
-    ),
-    "multinomial_nll": (
-        multinomial_nll,
-        (
-            "Softmax first: the tunes share one probability of 1.",
-            "Add up the logarithms at the tunes that were heard, and change the sign.",
-            "Subtract the largest logit before you take exponentials: nothing else changes, and nothing overflows.",
-        ),
-    ),
-    "coverage": (
-        coverage,
-        (
-            "A tune that is in many lists counts once.",
-            "Put all lists into one set.",
-            "The size of the set, divided by the number of all tunes.",
-        ),
-    ),
-}
 
 check = Checks(EXERCISES)

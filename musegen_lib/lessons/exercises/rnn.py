@@ -7,12 +7,18 @@ from typing import Any
 
 import numpy as np
 
-from musegen_lib.lessons.check import Checks
+from musegen_lib.lessons.check import Checks, Exercises
 
+EXERCISES = Exercises()
 Answer = Callable[..., Any]
 MELODY = [60, 64, 67, 72, 71, 65]
 
 
+@EXERCISES.add(
+    "If only the last note counts, the notes before it may stand in any order.",
+    "Keep the last note where it is and put the others in another order; what does the net say now?",
+    "One other order can agree by chance: try the reverse and a few more, and ask if any answer differs.",
+)
 def has_memory(answer: Answer) -> str | None:
     """Whether a guess for what follows depends on the order of what came before the last note."""
     nets = (
@@ -31,6 +37,11 @@ def has_memory(answer: Answer) -> str | None:
     return None
 
 
+@EXERCISES.add(
+    "The length is taken over all tensors together, like one long arrow.",
+    "The square root of the sum of all squares is the length; too long means longer than the limit.",
+    "Multiply every tensor by the same factor, limit divided by length, and never by more than one.",
+)
 def clip_gradient(answer: Answer) -> str | None:
     """Shorten a list of gradients to a length in common; keep the direction."""
     cases = (
@@ -54,6 +65,11 @@ def clip_gradient(answer: Answer) -> str | None:
     return None
 
 
+@EXERCISES.add(
+    "How many milliseconds does a beat last at this tempo, and how many sixteenths are in it?",
+    "The mean hides late steps, the maximum is one bad moment; the 99th percentile is asked for.",
+    "np.percentile with 99, compared with 60,000 divided by the tempo and by four.",
+)
 def in_time(answer: Answer) -> str | None:
     """Whether the 99th percentile of the times (ms) leaves a sixteenth at a tempo in time."""
     slow_once = [5.0] * 995 + [500.0] * 5  # half a per cent is late
@@ -71,6 +87,11 @@ def in_time(answer: Answer) -> str | None:
     return None
 
 
+@EXERCISES.add(
+    "A sixteenth is ready when it and all before it are drawn: add the times up.",
+    "The first one sounds when `ahead` of them are ready; from then on one is due every `lasts` milliseconds.",
+    "np.cumsum for when each is ready, the start plus lasts times 0, 1, 2, ... for when it is due; compare.",
+)
 def count_late(answer: Answer) -> str | None:
     """How many sixteenths come late, if they are drawn one by one and some of them before the first sounds."""
     cases = (
@@ -90,6 +111,11 @@ def count_late(answer: Answer) -> str | None:
     return None
 
 
+@EXERCISES.add(
+    "A loop of period p: the last p notes equal the p before them, and those equal the p before.",
+    "Look at the end of the melody only; how it began does not matter.",
+    "Try the periods 1, 2, 3, ... in turn, as long as three of them fit into the melody.",
+)
 def loop_period(answer: Answer) -> str | None:
     """Shortest period with which the end of a melody has come at least three times; 0 if there is none."""
     cases = (
@@ -108,6 +134,11 @@ def loop_period(answer: Answer) -> str | None:
     return None
 
 
+@EXERCISES.add(
+    "A fifth is 7 semitones, and with an octave more it is still a fifth.",
+    "Both voices must move, in the same direction, and be a fifth apart before and after.",
+    "Upper minus lower, modulo 12, with the upper voice above; and leave out steps where a voice rests.",
+)
 def parallel_fifths(answer: Answer) -> str | None:
     """Count moves of two voices in parallel perfect fifths; pitches step by step, 0 a rest."""
     cases = (
@@ -127,6 +158,11 @@ def parallel_fifths(answer: Answer) -> str | None:
     return None
 
 
+@EXERCISES.add(
+    "Two conditions, both must hold: the range, and the leap.",
+    "np.arange(128) gives all pitches; a comparison turns it into truth values.",
+    "Where nothing sounded before (0), there is no leap to measure.",
+)
 def singable(answer: Answer) -> str | None:
     """Mask of pitches 0 to 127 that a voice may strike: in its range, and at most an octave from its last pitch."""
     cases = (
@@ -150,64 +186,5 @@ def singable(answer: Answer) -> str | None:
             return f"{where}: pitch {extra[0]} is allowed and cannot be sung."
     return None
 
-
-EXERCISES = {
-    "has_memory": (
-        has_memory,
-        (
-            "If only the last note counts, the notes before it may stand in any order.",
-            "Keep the last note where it is and put the others in another order; what does the net say now?",
-            "One other order can agree by chance: try the reverse and a few more, and ask if any answer differs.",
-        ),
-    ),
-    "clip_gradient": (
-        clip_gradient,
-        (
-            "The length is taken over all tensors together, like one long arrow.",
-            "The square root of the sum of all squares is the length; too long means longer than the limit.",
-            "Multiply every tensor by the same factor, limit divided by length, and never by more than one.",
-        ),
-    ),
-    "in_time": (
-        in_time,
-        (
-            "How many milliseconds does a beat last at this tempo, and how many sixteenths are in it?",
-            "The mean hides late steps, the maximum is one bad moment; the 99th percentile is asked for.",
-            "np.percentile with 99, compared with 60,000 divided by the tempo and by four.",
-        ),
-    ),
-    "count_late": (
-        count_late,
-        (
-            "A sixteenth is ready when it and all before it are drawn: add the times up.",
-            "The first one sounds when `ahead` of them are ready; from then on one is due every `lasts` milliseconds.",
-            "np.cumsum for when each is ready, the start plus lasts times 0, 1, 2, ... for when it is due; compare.",
-        ),
-    ),
-    "loop_period": (
-        loop_period,
-        (
-            "A loop of period p: the last p notes equal the p before them, and those equal the p before.",
-            "Look at the end of the melody only; how it began does not matter.",
-            "Try the periods 1, 2, 3, ... in turn, as long as three of them fit into the melody.",
-        ),
-    ),
-    "parallel_fifths": (
-        parallel_fifths,
-        (
-            "A fifth is 7 semitones, and with an octave more it is still a fifth.",
-            "Both voices must move, in the same direction, and be a fifth apart before and after.",
-            "Upper minus lower, modulo 12, with the upper voice above; and leave out steps where a voice rests.",
-        ),
-    ),
-    "singable": (
-        singable,
-        (
-            "Two conditions, both must hold: the range, and the leap.",
-            "np.arange(128) gives all pitches; a comparison turns it into truth values.",
-            "Where nothing sounded before (0), there is no leap to measure.",
-        ),
-    ),
-}
 
 check = Checks(EXERCISES)

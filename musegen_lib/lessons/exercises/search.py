@@ -7,11 +7,17 @@ from typing import Any
 
 import numpy as np
 
-from musegen_lib.lessons.check import Checks
+from musegen_lib.lessons.check import Checks, Exercises
 
+EXERCISES = Exercises()
 Answer = Callable[..., Any]
 
 
+@EXERCISES.add(
+    "Length must not matter, only direction.",
+    "Multiply number by number, add up, and divide by both lengths.",
+    "np.linalg.norm gives a length; a @ b multiplies and adds up.",
+)
 def cosine(answer: Answer) -> str | None:
     """Cosine of two points."""
     cases = (
@@ -27,6 +33,11 @@ def cosine(answer: Answer) -> str | None:
     return None
 
 
+@EXERCISES.add(
+    "The place is a count: how many tunes score at least as much as the wanted one?",
+    "The wanted tune counts itself, so the best place is 1.",
+    "A comparison of the whole array with one score gives True and False; add them up.",
+)
 def reciprocal_rank(answer: Answer) -> str | None:
     """1 over the place of the wanted item."""
     scores = np.array([0.2, 0.9, 0.5, 0.7])
@@ -40,6 +51,11 @@ def reciprocal_rank(answer: Answer) -> str | None:
     return None
 
 
+@EXERCISES.add(
+    "Sort by score, best first, and look at the first k.",
+    "How many relevant tunes are there, and how many fit into k places?",
+    "Divide by the smaller of k and the number of relevant tunes.",
+)
 def recall(answer: Answer) -> str | None:
     """Share of the relevant items among the first k, out of those that could be there."""
     scores = np.array([9.0, 7.0, 5.0, 3.0, 1.0])
@@ -57,6 +73,11 @@ def recall(answer: Answer) -> str | None:
     return None
 
 
+@EXERCISES.add(
+    "Each row is a question with three answers; the right one stands on the diagonal.",
+    "Divide by the temperature, then take the cross-entropy of lesson 01, and the mean over rows.",
+    "log of a sum of exponentials: take the largest number of each row out first.",
+)
 def nce(answer: Answer) -> str | None:
     """Cross-entropy of finding the partner in each row of a table of cosines."""
     table = np.array([[0.9, 0.1, 0.0], [0.2, 0.8, 0.3], [0.0, 0.4, 0.6]])
@@ -77,6 +98,11 @@ def nce(answer: Answer) -> str | None:
     return None
 
 
+@EXERCISES.add(
+    "Two factors: how often here, and how rare elsewhere.",
+    "Rarity is the logarithm of all tunes over the tunes that have it.",
+    "What every tune has says nothing: the logarithm of 1 is 0.",
+)
 def tfidf(answer: Answer) -> str | None:
     """Weight of a run of intervals: how often it comes, times the logarithm of how rare it is."""
     cases = (
@@ -92,6 +118,11 @@ def tfidf(answer: Answer) -> str | None:
     return None
 
 
+@EXERCISES.add(
+    "One number a tune: the largest among its own windows.",
+    "owners == tune picks the windows of a tune.",
+    "Do not begin at 0: a cosine may be lower.",
+)
 def best_window(answer: Answer) -> str | None:
     """Score of each tune: its best window."""
     scores, owners = np.array([0.1, 0.9, 0.3, 0.4, 0.2]), np.array([0, 0, 1, 1, 1])
@@ -107,56 +138,5 @@ def best_window(answer: Answer) -> str | None:
         return f"cosines below zero are scores, too: -0.5 and -0.2, yours are {below.tolist()}."
     return None
 
-
-EXERCISES = {
-    "cosine": (
-        cosine,
-        (
-            "Length must not matter, only direction.",
-            "Multiply number by number, add up, and divide by both lengths.",
-            "np.linalg.norm gives a length; a @ b multiplies and adds up.",
-        ),
-    ),
-    "reciprocal_rank": (
-        reciprocal_rank,
-        (
-            "The place is a count: how many tunes score at least as much as the wanted one?",
-            "The wanted tune counts itself, so the best place is 1.",
-            "A comparison of the whole array with one score gives True and False; add them up.",
-        ),
-    ),
-    "recall": (
-        recall,
-        (
-            "Sort by score, best first, and look at the first k.",
-            "How many relevant tunes are there, and how many fit into k places?",
-            "Divide by the smaller of k and the number of relevant tunes.",
-        ),
-    ),
-    "nce": (
-        nce,
-        (
-            "Each row is a question with three answers; the right one stands on the diagonal.",
-            "Divide by the temperature, then take the cross-entropy of lesson 01, and the mean over rows.",
-            "log of a sum of exponentials: take the largest number of each row out first.",
-        ),
-    ),
-    "tfidf": (
-        tfidf,
-        (
-            "Two factors: how often here, and how rare elsewhere.",
-            "Rarity is the logarithm of all tunes over the tunes that have it.",
-            "What every tune has says nothing: the logarithm of 1 is 0.",
-        ),
-    ),
-    "best_window": (
-        best_window,
-        (
-            "One number a tune: the largest among its own windows.",
-            "owners == tune picks the windows of a tune.",
-            "Do not begin at 0: a cosine may be lower.",
-        ),
-    ),
-}
 
 check = Checks(EXERCISES)

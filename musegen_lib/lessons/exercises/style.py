@@ -7,13 +7,19 @@ from typing import Any
 
 import numpy as np
 
-from musegen_lib.lessons.check import Checks
+from musegen_lib.lessons.check import Checks, Exercises
 
+EXERCISES = Exercises()
 Answer = Callable[..., Any]
 
 PENTATONIC = (0, 2, 4, 7, 9)
 
 
+@EXERCISES.add(
+    "A note is its onset and its pitch, both.",
+    "Divide by the notes there were, not by those there are.",
+    "Sets make it short: a & b holds what is in both.",
+)
 def share_kept(answer: Answer) -> str | None:
     """Share of the notes (onset, pitch) before that still stand after."""
     cases = (
@@ -30,11 +36,16 @@ def share_kept(answer: Answer) -> str | None:
     return None
 
 
+@EXERCISES.add(
+    "Count each style by itself first.",
+    "A classifier that always says the same is right on one style and wrong on the other.",
+    "The mean of the shares weighs each style the same, however many tunes it has.",
+)
 def fair_accuracy(answer: Answer) -> str | None:
-    """Mean over the styles of the share of its tunes that is judged rightly."""
+    """Mean over the styles of the share of its tunes that is classified rightly."""
     cases = (
         ("ccgg", "ccgg", 1.0, "all right"),
-        ("ccccccccgg", "cccccccccc", 0.5, "a judge who always says c, with eight c and two g"),
+        ("ccccccccgg", "cccccccccc", 0.5, "a classifier that always says c, with eight c and two g"),
         ("cccg", "cgcg", 5 / 6, "one of three c wrong, the only g right"),
         ("ccgg", "ggcc", 0.0, "all wrong"),
     )
@@ -45,6 +56,11 @@ def fair_accuracy(answer: Answer) -> str | None:
     return None
 
 
+@EXERCISES.add(
+    "A pitch class is the pitch modulo 12.",
+    "Look at the pitch itself, then a semitone away, then two.",
+    "Going outwards, try the upper one first; the farthest a pitch can be from a scale is six semitones.",
+)
 def snap(answer: Answer) -> str | None:
     """The nearest pitch whose pitch class is in the scale; of two the upper."""
     cases = (
@@ -66,6 +82,11 @@ def snap(answer: Answer) -> str | None:
     return None if far == 60 else f"with C alone in the scale, 65 snaps to 60, five semitones off; yours to {far}."
 
 
+@EXERCISES.add(
+    "Of the 25 symbols at each interval only the one that is sung counts.",
+    "log_probs[:, np.arange(n), symbols] picks it for both styles at once.",
+    "Take the mean over the intervals; the lead is the larger mean less the smaller.",
+)
 def sung_by(answer: Answer) -> str | None:
     """Which of two styles finds a melody likelier, and by how many nats an interval."""
     rng = np.random.default_rng(0)
@@ -85,6 +106,11 @@ def sung_by(answer: Answer) -> str | None:
     return None
 
 
+@EXERCISES.add(
+    "What counts is not the score after a move but what the move adds to it.",
+    "Take column 0, staying put, away from each row.",
+    "np.unravel_index turns the place of the largest entry into row and column.",
+)
 def best_move(answer: Answer) -> str | None:
     """Which note to move, and how: most gain of log p(target) - w log p(source) over staying put (column 0)."""
     rng = np.random.default_rng(0)
@@ -101,6 +127,11 @@ def best_move(answer: Answer) -> str | None:
     return None if nothing is None else f"where no move gains anything, return None; you returned {nothing}."
 
 
+@EXERCISES.add(
+    "Order the notes by gain, the largest first.",
+    "The budget is a whole number: int(amount * len(gains)).",
+    "A note whose gain is not above 0 stays, even if the budget is not used up.",
+)
 def within_budget(answer: Answer) -> str | None:
     """The notes to change: those with most gain above 0, at most the share `amount` of them."""
     cases = (
@@ -116,6 +147,11 @@ def within_budget(answer: Answer) -> str | None:
     return None
 
 
+@EXERCISES.add(
+    "The cosine is the product of the vectors over the product of their lengths.",
+    "It must not change when one piece is played five times as long.",
+    "Silence has length 0: answer before you divide.",
+)
 def chroma_cosine(answer: Answer) -> str | None:
     """Cosine between the sounding times of twelve pitch classes; 0 where one is silent."""
     one, two = np.eye(12)[0], np.eye(12)[7]
@@ -132,8 +168,13 @@ def chroma_cosine(answer: Answer) -> str | None:
     return None
 
 
+@EXERCISES.add(
+    "A classifier that says 0.1 is 90 % sure of the other style.",
+    "How sure: the larger of p and 1 - p. How right: whether p is on the true side of one half.",
+    "Both are means over the tunes; subtract the second.",
+)
 def overconfidence(answer: Answer) -> str | None:
-    """How sure a judge is on average of the answer it gives, less how often it is right."""
+    """How sure a classifier is on average of the answer it gives, less how often it is right."""
     cases = (
         ([0.9, 0.9, 0.1, 0.1], [1, 0, 0, 1], 0.4, "90 % sure and right half of the time"),
         ([1.0, 0.0], [1, 0], 0.0, "quite sure and right"),
@@ -145,72 +186,5 @@ def overconfidence(answer: Answer) -> str | None:
             return f"{what}: sureness less rightness is {wanted:g}, yours {found:g}."
     return None
 
-
-EXERCISES = {
-    "share_kept": (
-        share_kept,
-        (
-            "A note is its onset and its pitch, both.",
-            "Divide by the notes there were, not by those there are.",
-            "Sets make it short: a & b holds what is in both.",
-        ),
-    ),
-    "fair_accuracy": (
-        fair_accuracy,
-        (
-            "Count each style by itself first.",
-            "A judge who always says the same is right on one style and wrong on the other.",
-            "The mean of the shares weighs each style the same, however many tunes it has.",
-        ),
-    ),
-    "snap": (
-        snap,
-        (
-            "A pitch class is the pitch modulo 12.",
-            "Look at the pitch itself, then a semitone away, then two.",
-            "Going outwards, try the upper one first; the farthest a pitch can be from a scale is six semitones.",
-        ),
-    ),
-    "sung_by": (
-        sung_by,
-        (
-            "Of the 25 symbols at each interval only the one that is sung counts.",
-            "log_probs[:, np.arange(n), symbols] picks it for both styles at once.",
-            "Take the mean over the intervals; the lead is the larger mean less the smaller.",
-        ),
-    ),
-    "best_move": (
-        best_move,
-        (
-            "What counts is not the score after a move but what the move adds to it.",
-            "Take column 0, staying put, away from each row.",
-            "np.unravel_index turns the place of the largest entry into row and column.",
-        ),
-    ),
-    "within_budget": (
-        within_budget,
-        (
-            "Order the notes by gain, the largest first.",
-            "The budget is a whole number: int(amount * len(gains)).",
-            "A note whose gain is not above 0 stays, even if the budget is not used up.",
-        ),
-    ),
-    "chroma_cosine": (
-        chroma_cosine,
-        (
-            "The cosine is the product of the vectors over the product of their lengths.",
-            "It must not change when one piece is played five times as long.",
-            "Silence has length 0: answer before you divide.",
-        ),
-    ),
-    "overconfidence": (
-        overconfidence,
-        (
-            "A judge who says 0.1 is 90 % sure of the other style.",
-            "How sure: the larger of p and 1 - p. How right: whether p is on the true side of one half.",
-            "Both are means over the tunes; subtract the second.",
-        ),
-    ),
-}
 
 check = Checks(EXERCISES)

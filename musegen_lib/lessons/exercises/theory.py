@@ -9,14 +9,20 @@ import numpy as np
 
 from musegen_lib.core.keys import PITCH_CLASSES
 from musegen_lib.core.piece import Piece
-from musegen_lib.lessons.check import Checks
+from musegen_lib.lessons.check import Checks, Exercises
 
+EXERCISES = Exercises()
 Answer = Callable[..., Any]
 PHRASE = [(67, 4), (0, 2), (64, 2), (60, 8)]  # (pitch, duration), 0 a rest
 D_REAL, D_MADE = np.array([0.9, 0.8]), np.array([0.3, 0.1, 0.2])
 LOGITS = np.array([2.0, 1.0, 0.0])
 
 
+@EXERCISES.add(
+    "Every event is a pitch and a duration; which of the two does transposing touch?",
+    "A pitch of 0 is no pitch: silence has no octave.",
+    "Build a new list, row by row, and ask of each row first whether it sounds.",
+)
 def transpose_events(answer: Answer) -> str | None:
     """Move events by semitones; rests stay rests, lengths stay."""
     given = list(PHRASE)
@@ -38,6 +44,11 @@ def transpose_events(answer: Answer) -> str | None:
     return None
 
 
+@EXERCISES.add(
+    "Without a pickup, count how many whole bars lie before the step.",
+    "Whole-number division (//) counts full bars; musicians start at 1.",
+    "Measure steps from the first bar line, not from the start; Python's // rounds down below zero, too.",
+)
 def bar_of_step(answer: Answer) -> str | None:
     """Number of the bar in which a step falls."""
     cases = (
@@ -57,6 +68,11 @@ def bar_of_step(answer: Answer) -> str | None:
     return None
 
 
+@EXERCISES.add(
+    "D is surprised twice: by real pieces it doubts and by made pieces it believes.",
+    "The probability D gives to 'made' is one minus its answer; a surprise is minus a logarithm.",
+    "Average each of the two surprises over its own pieces, then add; both carry a minus.",
+)
 def discriminator_loss(answer: Answer) -> str | None:
     """-E log D(x) - E log(1 - D(G(z))), in nats."""
     found, wanted = float(answer(D_REAL, D_MADE)), _loss(D_REAL, D_MADE)
@@ -75,6 +91,11 @@ def discriminator_loss(answer: Answer) -> str | None:
     return f"a D that is mostly right scored {found:.3f} nats: not the sum of the two average surprises."
 
 
+@EXERCISES.add(
+    "Temperature acts on the logits, before anything is exponentiated.",
+    "High temperature makes logits small and alike; which operation does that?",
+    "Only differences of logits matter, so subtract the largest before taking the exponential.",
+)
 def soften(answer: Answer) -> str | None:
     """Softmax at a temperature, safe for large logits."""
     warm, cold = (np.asarray(answer(LOGITS, temperature), dtype=float) for temperature in (2.0, 0.5))
@@ -93,6 +114,11 @@ def soften(answer: Answer) -> str | None:
     return None
 
 
+@EXERCISES.add(
+    "Write down the average, under the first curve, of the difference of the two log-densities.",
+    "Three parts: the ratio of variances, the shift in deviations of the second curve, a logarithm.",
+    "With the second curve standard it must turn into the closed form of the lesson; mind the half.",
+)
 def gaussian_kl(answer: Answer) -> str | None:
     """KL divergence of two normal distributions, in nats."""
     if not np.isclose(answer(1.0, 2.0, 1.0, 2.0), 0):
@@ -110,6 +136,11 @@ def gaussian_kl(answer: Answer) -> str | None:
     return None
 
 
+@EXERCISES.add(
+    "Begin with a square of ones, the row for this pitch and the column for the next.",
+    "Go through one tune at a time, so that no pair spans two.",
+    "Divide each row by its own sum; keepdims=True keeps the shapes in line.",
+)
 def next_pitch_table(answer: Answer) -> str | None:
     """Table of p(next | this), counted from one up, tune by tune."""
     tunes = [[0, 2, 0, 2], [1, 0]]
@@ -134,6 +165,11 @@ def next_pitch_table(answer: Answer) -> str | None:
     return None
 
 
+@EXERCISES.add(
+    "Transposing changes pitches and leaves the intervals between neighbours alone.",
+    "Shuffling changes which notes are neighbours; np.diff of the pitches looks at just that.",
+    "Turn uint8 pitches into int before subtracting, and think of a piece with no or one note.",
+)
 def my_metric(answer: Answer) -> str | None:
     """A number a piece: hears order, does not hear the key."""
     scale, jumble = _tune(range(60, 76)), _tune([60, 73, 62, 75, 61, 70, 65, 68, 63, 74, 66, 71, 64, 72, 67, 69])
@@ -167,64 +203,5 @@ def _softmax(logits: np.ndarray) -> np.ndarray:
     weights = np.exp(logits - logits.max())
     return weights / weights.sum()
 
-
-EXERCISES = {
-    "transpose_events": (
-        transpose_events,
-        (
-            "Every event is a pitch and a duration; which of the two does transposing touch?",
-            "A pitch of 0 is no pitch: silence has no octave.",
-            "Build a new list, row by row, and ask of each row first whether it sounds.",
-        ),
-    ),
-    "bar_of_step": (
-        bar_of_step,
-        (
-            "Without a pickup, count how many whole bars lie before the step.",
-            "Whole-number division (//) counts full bars; musicians start at 1.",
-            "Measure steps from the first bar line, not from the start; Python's // rounds down below zero, too.",
-        ),
-    ),
-    "discriminator_loss": (
-        discriminator_loss,
-        (
-            "D is surprised twice: by real pieces it doubts and by made pieces it believes.",
-            "The probability D gives to 'made' is one minus its answer; a surprise is minus a logarithm.",
-            "Average each of the two surprises over its own pieces, then add; both carry a minus.",
-        ),
-    ),
-    "soften": (
-        soften,
-        (
-            "Temperature acts on the logits, before anything is exponentiated.",
-            "High temperature makes logits small and alike; which operation does that?",
-            "Only differences of logits matter, so subtract the largest before taking the exponential.",
-        ),
-    ),
-    "gaussian_kl": (
-        gaussian_kl,
-        (
-            "Write down the average, under the first curve, of the difference of the two log-densities.",
-            "Three parts: the ratio of variances, the shift in deviations of the second curve, a logarithm.",
-            "With the second curve standard it must turn into the closed form of the lesson; mind the half.",
-        ),
-    ),
-    "next_pitch_table": (
-        next_pitch_table,
-        (
-            "Begin with a square of ones, the row for this pitch and the column for the next.",
-            "Go through one tune at a time, so that no pair spans two.",
-            "Divide each row by its own sum; keepdims=True keeps the shapes in line.",
-        ),
-    ),
-    "my_metric": (
-        my_metric,
-        (
-            "Transposing changes pitches and leaves the intervals between neighbours alone.",
-            "Shuffling changes which notes are neighbours; np.diff of the pitches looks at just that.",
-            "Turn uint8 pitches into int before subtracting, and think of a piece with no or one note.",
-        ),
-    ),
-}
 
 check = Checks(EXERCISES)

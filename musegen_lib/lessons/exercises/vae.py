@@ -7,11 +7,17 @@ from typing import Any
 
 import numpy as np
 
-from musegen_lib.lessons.check import Checks
+from musegen_lib.lessons.check import Checks, Exercises
 
+EXERCISES = Exercises()
 Answer = Callable[..., Any]
 
 
+@EXERCISES.add(
+    "Each row of the output belongs to one piece: the cut runs through every row.",
+    "First half of the last axis: means. Second half: logarithms of variances.",
+    "A deviation is exp(0.5 * log-variance).",
+)
 def split_code(answer: Answer) -> str | None:
     """Cut the encoder's output in two: means and deviations."""
     for n_pieces in (3, 2):
@@ -31,6 +37,11 @@ def split_code(answer: Answer) -> str | None:
     return None
 
 
+@EXERCISES.add(
+    "Before the end of the warm-up the weight is a share of beta.",
+    "The share is step / warm-up, and never more than one.",
+    "Without a warm-up nothing is to be divided by.",
+)
 def kl_weight(answer: Answer) -> str | None:
     """Weight of the KL term at a step: a line from 0, then flat."""
     cases = (
@@ -47,6 +58,11 @@ def kl_weight(answer: Answer) -> str | None:
     return None
 
 
+@EXERCISES.add(
+    "Average over pieces first, then look at each unit.",
+    "A unit below the allowance is charged the allowance, whatever it uses.",
+    "np.maximum compares two numbers place by place; add up what it gives.",
+)
 def free_bits(answer: Answer) -> str | None:
     """The KL that is charged when each unit may use some nats for nothing."""
     cases = (
@@ -62,6 +78,11 @@ def free_bits(answer: Answer) -> str | None:
     return None
 
 
+@EXERCISES.add(
+    "A unit in use says different things of different pieces.",
+    "How far a column spreads over its rows is its variance.",
+    "Count the columns whose variance is above 0.01.",
+)
 def active_units(answer: Answer) -> str | None:
     """Count the units whose mean moves from piece to piece."""
     move = np.linspace(-1, 1, 50)
@@ -78,6 +99,11 @@ def active_units(answer: Answer) -> str | None:
     return None
 
 
+@EXERCISES.add(
+    "Only the steps at which the true melody strikes a note count.",
+    "Tokens 0 and 1 are hold and rest; a struck note has a larger one.",
+    "Choose those steps in both arrays with one mask, then compare.",
+)
 def onset_accuracy(answer: Answer) -> str | None:
     """Share of struck notes given back at their step with their pitch; 0 is hold, 1 is rest."""
     truth = np.array([14, 0, 0, 0, 16, 0, 1, 1])
@@ -95,6 +121,11 @@ def onset_accuracy(answer: Answer) -> str | None:
     return None
 
 
+@EXERCISES.add(
+    "The mean is taken of the weights, the logarithm of the mean.",
+    "Take the largest logarithm out before you raise e to anything.",
+    "log mean exp(l) = m + log mean exp(l - m) for any m; choose m well.",
+)
 def weighted_bound(answer: Answer) -> str | None:
     """Log of the mean of weights that are given as logarithms."""
     cases = (
@@ -114,6 +145,11 @@ def weighted_bound(answer: Answer) -> str | None:
     return None
 
 
+@EXERCISES.add(
+    "Think of directions and lengths apart.",
+    "A direction turns along an arc: sin((1-t) w) a + sin(t w) b, over sin(w), for unit vectors at angle w.",
+    "The length goes from one to the other in a line.",
+)
 def path(answer: Answer) -> str | None:
     """n codes from a to b that keep their distance from the origin, both ends counted."""
     a, b = np.array([3.0, 0.0]), np.array([0.0, 3.0])
@@ -133,6 +169,11 @@ def path(answer: Answer) -> str | None:
     return None
 
 
+@EXERCISES.add(
+    "Sort the pieces by the attribute, and keep codes and values together.",
+    "Two means of codes: of the top quarter and of the bottom quarter.",
+    "np.quantile gives the borders of the quarters.",
+)
 def direction(answer: Answer) -> str | None:
     """Difference of mean codes between the quarter that has most of an attribute and the quarter that has least."""
     values = np.arange(16.0)
@@ -149,72 +190,5 @@ def direction(answer: Answer) -> str | None:
         return f"wanted the gap between the quarters, 12 in the first number; yours is {found.round(2).tolist()}."
     return None
 
-
-EXERCISES = {
-    "split_code": (
-        split_code,
-        (
-            "Each row of the output belongs to one piece: the cut runs through every row.",
-            "First half of the last axis: means. Second half: logarithms of variances.",
-            "A deviation is exp(0.5 * log-variance).",
-        ),
-    ),
-    "kl_weight": (
-        kl_weight,
-        (
-            "Before the end of the warm-up the weight is a share of beta.",
-            "The share is step / warm-up, and never more than one.",
-            "Without a warm-up nothing is to be divided by.",
-        ),
-    ),
-    "free_bits": (
-        free_bits,
-        (
-            "Average over pieces first, then look at each unit.",
-            "A unit below the allowance is charged the allowance, whatever it uses.",
-            "np.maximum compares two numbers place by place; add up what it gives.",
-        ),
-    ),
-    "active_units": (
-        active_units,
-        (
-            "A unit in use says different things of different pieces.",
-            "How far a column spreads over its rows is its variance.",
-            "Count the columns whose variance is above 0.01.",
-        ),
-    ),
-    "onset_accuracy": (
-        onset_accuracy,
-        (
-            "Only the steps at which the true melody strikes a note count.",
-            "Tokens 0 and 1 are hold and rest; a struck note has a larger one.",
-            "Choose those steps in both arrays with one mask, then compare.",
-        ),
-    ),
-    "weighted_bound": (
-        weighted_bound,
-        (
-            "The mean is taken of the weights, the logarithm of the mean.",
-            "Take the largest logarithm out before you raise e to anything.",
-            "log mean exp(l) = m + log mean exp(l - m) for any m; choose m well.",
-        ),
-    ),
-    "path": (
-        path,
-        (
-            "Think of directions and lengths apart.",
-            "A direction turns along an arc: sin((1-t) w) a + sin(t w) b, over sin(w), for unit vectors at angle w.",
-            "The length goes from one to the other in a line.",
-        ),
-    ),
-    "direction": (
-        direction,
-        (
-            "Sort the pieces by the attribute, and keep codes and values together.",
-            "Two means of codes: of the top quarter and of the bottom quarter.",
-            "np.quantile gives the borders of the quarters.",
-        ),
-    ),
-}
 
 check = Checks(EXERCISES)

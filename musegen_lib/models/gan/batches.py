@@ -1,8 +1,8 @@
 """Real bars for the nets of lesson 2: four voices as tokens, one to a few bars long, and bars of 784 cells.
 
 Axes: N bars or windows, T steps, 4 voices from soprano to bass. Tokens are HOLD, REST or a pitch, as in
-`chorale_batches`, without END. Every window is moved to the white keys (C major, or A minor), so that a small net need
-not learn every key.
+`encodings.chorale_steps`, without END. Every window is moved to the white keys (C major, or A minor), so that a small
+net need not learn every key.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from torch import Tensor
 
 from musegen_lib.core.piece import Piece
 from musegen_lib.corpus import windows as cut_windows
-from musegen_lib.encodings.arrays import BAR_STEPS, bars_to_piece, grid_to_piece, piece_to_bars
+from musegen_lib.encodings.arrays import BAR_STEPS, grid_to_piece, piece_to_bars
 from musegen_lib.encodings.chorale_steps import (
     FIRST_PITCH,
     HIGH,
@@ -83,11 +83,6 @@ def tokens_to_pieces(tokens: Int[np.ndarray, "N T 4"], **labels: Any) -> list[Pi
 def windows_to_cells(windows: Sequence[Piece]) -> Bool[np.ndarray, "N 784"]:
     """Encode windows of one bar as 16 x 49 cells."""
     return np.concatenate([piece_to_bars(window)[:1] for window in windows])
-
-
-def cells_to_pieces(cells: Bool[np.ndarray, "N 784"], **labels: Any) -> list[Piece]:
-    """Decode bars of cells, each a piece."""
-    return [bars_to_piece(row[None], **{"metre": "4/4"} | labels) for row in cells]
 
 
 class BarBatches:

@@ -1,8 +1,8 @@
 """What a discriminator of four-voice music sees: pitches, and the intervals between them, with gradients.
 
-Axes: B bars in a batch, T steps, 4 voices from soprano to bass, K tokens (HOLD, REST, pitches as in `chorale_batches`),
-F features. Tokens come one-hot, or as the straight-through outputs of a generator; every step here is a sum or a
-product, so a gradient passes.
+Axes: B bars in a batch, T steps, 4 voices from soprano to bass, K tokens (HOLD, REST, pitches as in
+`encodings.chorale_steps`), F features. Tokens come one-hot, or as the straight-through outputs of a generator; every
+step here is a sum or a product, so a gradient passes.
 
 A pitch is written as the hands of nine clocks, which turn once every 12, 6, 4, 3, 2.4 and 2 semitones (together they
 tell all pitch classes apart) and every 24, 48 and 96 (register). Turning one pitch's clock back by another's leaves a

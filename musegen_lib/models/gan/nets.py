@@ -4,7 +4,7 @@ Axes: B bars in a batch, T steps (16 a bar), 4 voices from soprano to bass, K to
 
 `SketchGenerator` and `SketchDiscriminator` are the pair of most tutorials: 100 random numbers to 784 cells, and 784
 cells to one score. `BarGenerator` writes four voices token by token; `BarDiscriminator` reads them with the intervals
-spelled out. A discriminator answers with raw scores (logits), one tensor for each level it judges.
+spelled out. A discriminator answers with raw scores (logits), one tensor for each level that it scores.
 
 Sources: Goodfellow et al. 2014, arXiv:1406.2661 (the game); Jang, Gu and Poole 2017, arXiv:1611.01144 (straight-through
 Gumbel-softmax); Dong et al. 2018, MuseGAN, arXiv:1709.06298 (noise for all voices and for each); Isola et al. 2017,
@@ -22,11 +22,10 @@ from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
 from musegen_lib.core.configs import require_sizes
-from musegen_lib.encodings.arrays import BAR_STEPS
+from musegen_lib.encodings.arrays import BAR_STEPS, STEPS_PER_BEAT
 from musegen_lib.encodings.chorale_steps import FIRST_PITCH, HOLD, N_VOICES, REST
 from musegen_lib.models.gan.interval_features import N_BAR_TOKENS, N_FEATURES, N_PITCHES, interval_features
 
-BEAT_STEPS = 4
 BAR_CELLS = 784
 ORDER = (3, 0, 2, 1)  # bass first, then soprano, tenor, alto: outer voices before inner ones
 SHARED = 0  # row of the noise that all voices read; voice v reads row 1 + v
@@ -198,7 +197,7 @@ def straight_through(logits: Float[Tensor, "... K"]) -> Float[Tensor, "... K"]:
 
 
 class BarDiscriminator(nn.Module):
-    """Judges four voices at every step, every beat, every bar, and (if there are several bars) as a whole."""
+    """Scores four voices at every step, every beat, every bar, and (if there are several bars) as a whole."""
 
     def __init__(self, config: BarGANConfig):
         super().__init__()
@@ -206,8 +205,8 @@ class BarDiscriminator(nn.Module):
         width = config.judge_dim
         self.step = nn.Linear(N_FEATURES + BAR_STEPS, width)
         self.step_again = nn.Linear(width, width)
-        self.beat = nn.Linear(BEAT_STEPS * width, width)
-        self.bar = nn.Linear(BAR_STEPS // BEAT_STEPS * width, width)
+        self.beat = nn.Linear(STEPS_PER_BEAT * width, width)
+        self.bar = nn.Linear(BAR_STEPS // STEPS_PER_BEAT * width, width)
         self.summary = nn.Linear(2 * width, width)
         self.joined = nn.Linear(2 * width, width)
         self.whole = nn.Linear(config.n_bars * width, width)
@@ -222,7 +221,7 @@ class BarDiscriminator(nn.Module):
         n, width = len(seen), self.config.judge_dim
         places = torch.eye(BAR_STEPS).to(seen).repeat(self.config.n_bars, 1).expand(n, -1, -1)
         step = _leaky_relu(self.step(torch.cat([seen, places], dim=2)))  # (B, T, D)
-        beat = _leaky_relu(self.beat(step.view(n, -1, BEAT_STEPS * width)))
+        beat = _leaky_relu(self.beat(step.view(n, -1, STEPS_PER_BEAT * width)))
         by_bar = step.view(n, -1, BAR_STEPS, width)
         summary = _leaky_relu(self.summary(torch.cat([by_bar.mean(dim=2), by_bar.amax(dim=2)], dim=2)))
         order = _leaky_relu(self.bar(beat.view(n, self.config.n_bars, -1)))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from musegen_lib.models.search.encoder import NoteBatch, PairBatch
+from musegen_lib.models.search.encoder import PairBatch
 from musegen_lib.models.search.hum_benchmark import N_NOTES, Notes, hum_rows
 
 JITTER = 2  # notes by which the two windows of a pair may lie apart: windows of the pool stand 4 notes apart
@@ -73,10 +73,3 @@ def to_pairs(
         mask[side, :, :length] = kept
     parts = (torch.from_numpy(part[:, rows]) for part in (pitches, durations, mask))
     return PairBatch(*parts, torch.from_numpy(families[rows].astype(np.int64)))
-
-
-def query_batch(query: Notes) -> NoteBatch:
-    """One query as a batch."""
-    pitches, durations = np.clip(query.pitches, 0, 127)[None], query.durations.astype(np.float32)[None]
-    mask = torch.ones(pitches.shape, dtype=torch.bool)
-    return NoteBatch(torch.from_numpy(pitches), torch.from_numpy(durations), mask)

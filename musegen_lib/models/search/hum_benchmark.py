@@ -1,4 +1,4 @@
-"""Hum a tune, find its melody in another book: the benchmark of lesson 6, its noise and its counting floor.
+"""Hum a tune, find its melody in another book: the benchmark of lesson 6, its noise and its counting baseline.
 
 A query is 16 notes in a row of one fiddle tune, hummed badly. Each note, with probability p, goes wrong in one of
 three equally likely ways: it is moved by 1 to 4 semitones up or down, it is left out, or a stranger within 4 semitones
@@ -176,7 +176,7 @@ def evaluate(scorer: Scorer, queries: Sequence[Query]) -> dict[str, float | list
 
 
 class RandomScorer:
-    """The floor: scores drawn by chance."""
+    """The baseline: scores drawn by chance."""
 
     def __init__(self, n_tunes: int, seed: int = 0):
         self.n_tunes, self.rng = n_tunes, np.random.default_rng(seed)

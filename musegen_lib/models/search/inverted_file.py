@@ -7,6 +7,8 @@ without the quantization. Axes: N points, C cells, D numbers of a point; all poi
 from __future__ import annotations
 
 import numpy as np
+from sklearn.cluster import KMeans
+from threadpoolctl import threadpool_limits
 
 from musegen_lib.core.ranking import best_first
 
@@ -24,7 +26,9 @@ class InvertedFile:
     def __init__(self, points: np.ndarray, n_cells: int, seed: int = 0):
         rng = np.random.default_rng(seed)
         sample = points[rng.permutation(len(points))[:N_SAMPLE]]
-        self.centres = _k_means(sample, n_cells)
+        with threadpool_limits(1):  # sums in one order, so the same centres on any machine
+            means = KMeans(n_cells, init=sample[:n_cells], n_init=1, max_iter=N_ROUNDS).fit(sample).cluster_centers_
+        self.centres = means / np.linalg.norm(means, axis=1, keepdims=True)
         cell = np.concatenate([(part @ self.centres.T).argmax(axis=1) for part in np.array_split(points, 64)])
         self.order = np.argsort(cell, kind="stable")  # points, cell by cell
         self.points = np.ascontiguousarray(points[self.order])
@@ -43,15 +47,3 @@ class InvertedFile:
 def best_of(scores: np.ndarray, k: int) -> np.ndarray:
     """Places of the k highest scores, best first; of equal scores the first place."""
     return best_first(scores, k)
-
-
-def _k_means(points: np.ndarray, n_cells: int) -> np.ndarray:
-    """Centres of length 1; a centre that no point is nearest to stays where it is."""
-    centres = points[:n_cells].copy()
-    for _ in range(N_ROUNDS):
-        cell = (points @ centres.T).argmax(axis=1)
-        sums = np.zeros_like(centres)
-        np.add.at(sums, cell, points)
-        filled = np.bincount(cell, minlength=n_cells) > 0
-        centres[filled] = sums[filled] / np.maximum(np.linalg.norm(sums[filled], axis=1, keepdims=True), 1e-9)
-    return centres

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-
-from musegen_lib.core.ranking import best_first
+from sklearn.decomposition import PCA
 
 WIDTH, HEIGHT, MARGIN = 720, 520, 16
 COLOURS = ("#4269d0", "#efb118", "#ff725c", "#6cc5b0", "#3ca951", "#ff8ab7", "#a463f2", "#97bbf5", "#9c6b4e")
@@ -23,11 +22,8 @@ def principal_components(points: np.ndarray, n: int = 2) -> tuple[np.ndarray, np
     >>> np.abs(places[:, 0]).tolist(), share.tolist()
     ([2.0, 0.0, 2.0], [1.0])
     """
-    centred = points.astype(np.float64) - points.mean(axis=0)
-    values, vectors = np.linalg.eigh(centred.T @ centred)
-    order = best_first(values, n)
-    vectors = vectors[:, order] * np.sign(vectors[np.abs(vectors[:, order]).argmax(axis=0), order])  # one sign for all
-    return centred @ vectors, values[order] / values.sum()
+    pca = PCA(n, svd_solver="covariance_eigh")
+    return pca.fit_transform(points.astype(np.float64)), pca.explained_variance_ratio_
 
 
 @dataclass(frozen=True)

@@ -113,17 +113,8 @@ def melody_notes(piece: Piece) -> Notes:
     return Notes(notes["pitch"].astype(np.int64), notes["duration_steps"] / piece.steps_per_beat)
 
 
-def embed(pieces: Sequence[Piece]) -> Float[np.ndarray, "N D"]:
-    """One point of length 1 a piece: the mean of its windows' points; it knows nothing of key and tempo.
-
-    Raises:
-        MusegenError: a melody has fewer than FEWEST_NOTES notes.
-    """
-    return embed_notes([melody_notes(piece) for piece in pieces])
-
-
 def embed_notes(tunes: Sequence[Notes]) -> Float[np.ndarray, "N D"]:
-    """The same for melodies."""
+    """One point of length 1 a melody: the mean of its windows' points; it knows nothing of key and tempo."""
     if not tunes:
         return np.zeros((0, TUNE_ENCODER.config.dim), dtype=np.float32)
     pitches, durations, owners = cut_note_windows(tunes, WHOLE_HOP)

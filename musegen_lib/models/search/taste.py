@@ -55,7 +55,7 @@ def rnn_embed(tunes: Sequence[Notes]) -> np.ndarray:
 
 
 class Ngrams:
-    """Points of n-gram weights, counted on given tunes: a judge that no net has anything to do with."""
+    """Points of n-gram weights, counted on given tunes: a measure that no net has anything to do with."""
 
     def __init__(self, tunes: Sequence[Notes]):
         self.counter = ngram_counter().set_params(ngram_range=(2, 4)).fit([self._text(tune) for tune in tunes])

@@ -16,7 +16,7 @@ from musegen_lib.core.piece import Piece
 from musegen_lib.core.ranking import best_first, first_best
 from musegen_lib.corpus.chinese_german import load_side, other_style
 from musegen_lib.encodings.arrays import FIRST_PITCH, HOLD, MELODY_HIGH, MELODY_LOW, REST
-from musegen_lib.encodings.melody_windows import BEAT_STEPS, WINDOW_METRES, WINDOW_STEPS, cut_windows
+from musegen_lib.encodings.melody_windows import STEPS_PER_BEAT, WINDOW_METRES, WINDOW_STEPS, cut_windows
 from musegen_lib.models.style.baselines import MOVES, with_pitches
 from musegen_lib.models.style.budget import allowed_changes
 from musegen_lib.models.vae.vae import MelodyVAE
@@ -74,7 +74,7 @@ def piece_to_steps(piece: Piece) -> tuple[Int[np.ndarray, "steps"], Int[np.ndarr
     Returns:
         the tokens, the step of each note, and the token of each note; pitches out of range move by octaves.
     """
-    scale = BEAT_STEPS / piece.steps_per_beat
+    scale = STEPS_PER_BEAT / piece.steps_per_beat
     onset = np.round(piece.notes["onset_steps"] * scale).astype(np.int64)
     end = np.round((piece.notes["onset_steps"] + piece.notes["duration_steps"]) * scale).astype(np.int64)
     lead = -round(piece.pickup_steps * scale) % WINDOW_STEPS

@@ -1,4 +1,4 @@
-"""Two-bar windows side by side, as the VAE trains on them: transposed by the seed, with the weight of the KL term."""
+"""Batches of two-bar windows for the melody VAE, with the weight of its KL term. T = 32 steps a window."""
 
 from __future__ import annotations
 

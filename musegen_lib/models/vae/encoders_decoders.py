@@ -14,11 +14,11 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from musegen_lib.encodings.arrays import N_MELODY_TOKENS
-from musegen_lib.encodings.melody_windows import BEAT_STEPS, WINDOW_STEPS
+from musegen_lib.encodings.arrays import N_MELODY_TOKENS, STEPS_PER_BEAT
+from musegen_lib.encodings.melody_windows import WINDOW_STEPS
 from musegen_lib.training.sampling import sample
 
-N_BEATS = WINDOW_STEPS // BEAT_STEPS
+N_BEATS = WINDOW_STEPS // STEPS_PER_BEAT
 UNKNOWN = N_MELODY_TOKENS  # stands where a token is hidden, or not yet written
 
 
@@ -56,7 +56,7 @@ class BeatEncoder(nn.Module):
     def __init__(self, config: MelodyVAEConfig):
         super().__init__()
         self.token = nn.Embedding(N_MELODY_TOKENS, config.embedding_dim)
-        width = BEAT_STEPS * config.embedding_dim
+        width = STEPS_PER_BEAT * config.embedding_dim
         self.cell = nn.GRU(width, config.encoder_dim, batch_first=True, bidirectional=True)
         self.out = nn.Linear(2 * N_BEATS * config.encoder_dim, 2 * config.latent_dim)
 
@@ -73,15 +73,15 @@ class BeatDecoder(nn.Module):
         super().__init__()
         self.config = config
         z, hidden, head = config.latent_dim, config.decoder_dim, config.head_dim
-        width = BEAT_STEPS * config.embedding_dim if config.reads_back else 0
+        width = STEPS_PER_BEAT * config.embedding_dim if config.reads_back else 0
         self.start = nn.Linear(z, hidden)
         self.place = nn.Parameter(torch.randn(N_BEATS, z + width))
         self.cell = nn.GRU(z + width, hidden, batch_first=True)
-        self.hidden = nn.Linear(hidden + z, BEAT_STEPS * head)
+        self.hidden = nn.Linear(hidden + z, STEPS_PER_BEAT * head)
         self.head = nn.Linear(head, N_MELODY_TOKENS)
         if config.reads_back:
             self.before = nn.Embedding(N_MELODY_TOKENS + 1, config.embedding_dim)  # the beat before
-            pairs = BEAT_STEPS * (BEAT_STEPS - 1) // 2  # (earlier step, step) within a beat
+            pairs = STEPS_PER_BEAT * (STEPS_PER_BEAT - 1) // 2  # (earlier step, step) within a beat
             self.earlier = nn.Embedding(pairs * (N_MELODY_TOKENS + 1), head)
 
     def forward(self, z: Float[Tensor, "B Z"], tokens: Int[Tensor, "B T"] | None = None) -> Float[Tensor, "B T V"]:
@@ -90,7 +90,7 @@ class BeatDecoder(nn.Module):
             return self.write(z, None)[1]
         beats, read = None, z.unsqueeze(1).expand(-1, N_BEATS, -1)  # (B, beats, Z)
         if self.config.reads_back and tokens is not None:
-            beats = self._hidden_at_random(tokens).view(len(z), N_BEATS, BEAT_STEPS)
+            beats = self._hidden_at_random(tokens).view(len(z), N_BEATS, STEPS_PER_BEAT)
             read = self._read(F.pad(beats[:, :-1], (0, 0, 1, 0), value=UNKNOWN), z)
         states, _ = self.cell(read + self.place, torch.tanh(self.start(z)).unsqueeze(0))  # (B, beats, D)
         return self._score(states, z, beats).flatten(1, 2)
@@ -100,11 +100,11 @@ class BeatDecoder(nn.Module):
         if not self.config.reads_back:
             return write_at_once(self, z, generator)
         state = torch.tanh(self.start(z)).unsqueeze(0)
-        beat, tokens, logits = z.new_full((len(z), BEAT_STEPS), UNKNOWN, dtype=torch.long), [], []
+        beat, tokens, logits = z.new_full((len(z), STEPS_PER_BEAT), UNKNOWN, dtype=torch.long), [], []
         for number in range(N_BEATS):
             out, state = self.cell(self._read(beat.unsqueeze(1), z) + self.place[number], state)
             beat = torch.full_like(beat, UNKNOWN)
-            for step in range(BEAT_STEPS):
+            for step in range(STEPS_PER_BEAT):
                 scores = self._score(out, z, beat.unsqueeze(1))[:, 0, step]  # (B, V)
                 chosen = choose(scores, generator)
                 beat = torch.cat([beat[:, :step], chosen.unsqueeze(1), beat[:, step + 1 :]], dim=1)
@@ -118,7 +118,7 @@ class BeatDecoder(nn.Module):
 
     def _score(self, states: Tensor, z: Tensor, beats: Tensor | None) -> Float[Tensor, "B beats 4 V"]:
         both = torch.cat([states, z.unsqueeze(1).expand(-1, states.shape[1], -1)], dim=2)
-        inner = self.hidden(both).unflatten(2, (BEAT_STEPS, -1))  # (B, beats, 4, head)
+        inner = self.hidden(both).unflatten(2, (STEPS_PER_BEAT, -1))  # (B, beats, 4, head)
         if beats is not None:
             inner = inner + self._earlier_in_beat(beats)
         return self.head(F.relu(inner))
@@ -127,7 +127,7 @@ class BeatDecoder(nn.Module):
         """What the steps before each step in its own beat say."""
         size, first = N_MELODY_TOKENS + 1, 0
         said = [torch.zeros_like(self.earlier(beats[:, :, 0]))]
-        for step in range(1, BEAT_STEPS):
+        for step in range(1, STEPS_PER_BEAT):
             tables = size * torch.arange(first, first + step, device=beats.device)
             said.append(self.earlier(beats[:, :, :step] + tables).sum(dim=2))
             first += step

@@ -1,4 +1,4 @@
-"""Walks through the latent space of the melody VAE: variations of a melody, paths between two."""
+"""Interpolation in the latent space of the melody VAE: variations of a melody, paths between two."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def neighbours(
 def crossfade(
     start: Int[np.ndarray, "32"], end: Int[np.ndarray, "32"], n_steps: int, rng: np.random.Generator
 ) -> Int[np.ndarray, "n 32"]:
-    """The floor for a path: tokens of one window replaced by the other's, one after the other in random order."""
+    """The baseline for a path: tokens of one window replaced by the other's, one after the other in random order."""
     order = rng.permutation(len(start))
     rank = np.argsort(order, kind="stable")
     return np.stack([np.where(rank < round(len(start) * k / (n_steps - 1)), end, start) for k in range(n_steps)])

@@ -1,4 +1,4 @@
-"""How good is a VAE? The two bounds on the likelihood, the rate, accuracy with its floor, units in use.
+"""How good is a VAE? The two bounds on the likelihood, the rate, accuracy with its baseline, units in use.
 
 Axes: N windows, T steps, Z latent units.
 """
@@ -114,7 +114,7 @@ def teacher_forced(model: MelodyVAE, tokens: Int[np.ndarray, "N T"], z: Float[Te
 
 
 def reconstruction(model: MelodyVAE, tokens: Int[np.ndarray, "N T"], codes: Codes) -> dict[str, dict[str, float]]:
-    """Accuracy of the round trip: free-running from the mean and from a drawn code, teacher-forced, and the floor."""
+    """Accuracy of the round trip: free-running from the mean and a drawn code, teacher-forced, and the baseline."""
     return {
         "from_mean": accuracy(write_windows(model, codes.mean), tokens),
         "from_draw": accuracy(write_windows(model, codes.z), tokens),

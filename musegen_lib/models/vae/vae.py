@@ -1,14 +1,10 @@
-"""Variational autoencoders: the usual sketch over 784 cells, and one over two bars of melody. Taught in 03_vae.ipynb.
+"""Variational autoencoder over two bars of melody. Taught in 03_vae.ipynb, beside a small one over the cells of a bar.
 
-Axes: B pieces, C cells of a bar, T = 32 steps, V = 44 tokens, Z latent units. Both nets keep to one contract:
-`encode(x) -> (mean, log_variance)`, `draw(mean, log_variance, noise) -> z`, `decode(z) -> logits`.
-Source: Kingma and Welling 2014, arXiv:1312.6114; encoders and decoders of the
-melody VAE stand in vae_bodies.py.
+Axes: B pieces, T = 32 steps, V = 44 tokens, Z latent units.
+Source: Kingma and Welling 2014, arXiv:1312.6114; the encoders and decoders stand in encoders_decoders.py.
 """
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
@@ -18,7 +14,7 @@ from torch import Tensor, nn
 from musegen_lib.models.vae.batches import WindowBatch
 from musegen_lib.models.vae.encoders_decoders import BODIES, MelodyVAEConfig
 
-__all__ = ["MelodyVAE", "MelodyVAEConfig", "SketchVAE", "SketchVAEConfig", "draw_latent", "gaussian_kl"]
+__all__ = ["MelodyVAE", "MelodyVAEConfig", "draw_latent", "gaussian_kl"]
 
 
 def gaussian_kl(mean: Float[Tensor, "B Z"], log_variance: Float[Tensor, "B Z"]) -> Float[Tensor, "B Z"]:
@@ -33,52 +29,6 @@ def gaussian_kl(mean: Float[Tensor, "B Z"], log_variance: Float[Tensor, "B Z"]) 
 def draw_latent(mean: Tensor, log_variance: Tensor, noise: Tensor) -> Float[Tensor, "B Z"]:
     """Z = mean + deviation * noise: a draw through which gradients pass (the reparameterisation)."""
     return mean + (0.5 * log_variance).exp() * noise
-
-
-@dataclass(frozen=True)
-class SketchVAEConfig:
-    """Sizes of a SketchVAE."""
-
-    n_cells: int = 784  # C: 16 sixteenths times 49 pitches
-    hidden_dim: int = 128
-    latent_dim: int = 2  # Z
-
-
-class SketchVAE(nn.Module):
-    """The sketch of many tutorials, mended: 784 -> 128 -> 2 means and 2 log-variances; 2 -> 128 -> 784 logits."""
-
-    def __init__(self, config: SketchVAEConfig):
-        super().__init__()
-        self.config = config
-        self.encoder = nn.Sequential(
-            nn.Linear(config.n_cells, config.hidden_dim),
-            nn.ReLU(),
-            nn.Linear(config.hidden_dim, 2 * config.latent_dim),
-        )
-        self.decoder = nn.Sequential(
-            nn.Linear(config.latent_dim, config.hidden_dim), nn.ReLU(), nn.Linear(config.hidden_dim, config.n_cells)
-        )
-
-    def encode(self, cells: Float[Tensor, "B C"]) -> tuple[Float[Tensor, "B Z"], Float[Tensor, "B Z"]]:
-        """Mean and log-variance of q(z | bar); the output is cut in two along its last axis."""
-        mean, log_variance = self.encoder(cells).chunk(2, dim=-1)
-        return mean, log_variance
-
-    def decode(self, z: Float[Tensor, "B Z"]) -> Float[Tensor, "B C"]:
-        """Logits of each cell sounding."""
-        return self.decoder(z)
-
-    def forward(self, cells: Float[Tensor, "B C"], noise: Float[Tensor, "B Z"]) -> Float[Tensor, "B C"]:
-        """Logits of a bar from a code drawn with the given noise."""
-        return self.decode(draw_latent(*self.encode(cells), noise))
-
-    def loss(self, cells: Float[Tensor, "B C"], beta: float = 1.0) -> tuple[Float[Tensor, ""], dict[str, float]]:
-        """Nats a bar: surprise summed over cells plus KL summed over units, both averaged over bars only."""
-        mean, log_variance = self.encode(cells)
-        logits = self.decode(draw_latent(mean, log_variance, torch.randn_like(mean)))  # (B, C)
-        nll = F.binary_cross_entropy_with_logits(logits, cells, reduction="none").sum(dim=1).mean()
-        kl = gaussian_kl(mean, log_variance).sum(dim=1).mean()
-        return nll + beta * kl, {"weight": float(len(cells)), "nll": float(nll.detach()), "kl": float(kl.detach())}
 
 
 class MelodyVAE(nn.Module):

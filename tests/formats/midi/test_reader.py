@@ -205,9 +205,8 @@ def test_what_is_ignored_is_counted_by_kind():
     assert (report.controllers, report.pedals, report.pitch_bends, report.pressures) == (1, 2, 1, 2)
 
 
-def test_a_report_gives_every_count_by_name_and_has_a_phrase_for_each():
+def test_a_report_has_a_phrase_for_every_count():
     report = MidiReport(**{f.name: 1 for f in fields(MidiReport) if f.name != "labels_ignored"})
-    assert set(report.as_dict()) == {f.name for f in fields(MidiReport)}
     assert str(report).count(";") == len(fields(MidiReport)) - 4  # size of move, drums and labels have no count to show
     assert "\n" not in str(report)
 

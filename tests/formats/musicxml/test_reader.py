@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from music21_pieces import music21_to_piece
 
 from musegen_lib.core.errors import MusegenError
 from musegen_lib.core.piece import DRUMS, NOTE_DTYPE, Piece, clip_overlaps
 from musegen_lib.formats.musicxml.reader import (
-    music21_to_piece,
     musicxml_to_piece,
     piece_to_music21,
     piece_to_musicxml,

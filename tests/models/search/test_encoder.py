@@ -16,10 +16,17 @@ from musegen_lib.formats.midi.reader import write_midi
 from musegen_lib.models.search import borrowed_embeddings as learnt_points
 from musegen_lib.models.search import recipe as tune_encoder
 from musegen_lib.models.search import similar as recommending
-from musegen_lib.models.search.batches import PairBatches, query_batch
+from musegen_lib.models.search.batches import PairBatches
 from musegen_lib.models.search.encoder import TuneEncoder, TuneEncoderConfig, encode_rows, info_nce
 from musegen_lib.models.search.hum_benchmark import NgramScorer, Notes, corpus_notes, evaluate, make_queries
-from musegen_lib.models.search.recipe import TUNE_ENCODER, WindowSearch, cut_note_windows, encoder_of
+from musegen_lib.models.search.recipe import (
+    TUNE_ENCODER,
+    WindowSearch,
+    cut_note_windows,
+    embed_notes,
+    encoder_of,
+    melody_notes,
+)
 from musegen_lib.training.loop import TrainConfig, fit
 
 RNG = np.random.default_rng(0)
@@ -34,7 +41,7 @@ def small():
 
 def point(model, notes):
     with torch.no_grad():
-        return model(query_batch(notes)).numpy()[0]
+        return encode_rows(model, np.asarray(notes.pitches)[None], np.asarray(notes.durations)[None])[0]
 
 
 def test_key_and_tempo_cannot_matter(small):
@@ -121,15 +128,19 @@ def test_the_shipped_net_beats_counting_on_validation():
     assert TUNE_ENCODER.checkpoint.stat().st_size < 2_000_000
 
 
+def embed_pieces(pieces):
+    return embed_notes([melody_notes(piece) for piece in pieces])
+
+
 def test_embeddings_are_unit_points_of_whole_tunes():
     pieces = [load_folk_tunes()[n] for n in (3, 5000, 12000)]
-    points = tune_encoder.embed(pieces)
+    points = embed_pieces(pieces)
     assert points.shape == (3, TUNE_ENCODER.config.dim)
     assert np.allclose(np.linalg.norm(points, axis=1), 1, atol=1e-5)
     assert np.allclose(points, recommending.corpus_embeddings()[[3, 5000, 12000]], atol=1e-3)
-    assert tune_encoder.embed([]).shape == (0, TUNE_ENCODER.config.dim)
+    assert embed_pieces([]).shape == (0, TUNE_ENCODER.config.dim)
     with pytest.raises(MusegenError, match="1 notes; wanted 3"):
-        tune_encoder.embed([Piece.from_notes([(0, 4, 60)])])
+        embed_pieces([Piece.from_notes([(0, 4, 60)])])
 
 
 def test_points_of_other_lessons_are_unit_points_and_ignore_the_key():

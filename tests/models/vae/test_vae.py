@@ -22,7 +22,7 @@ from musegen_lib.models.vae.measures import (
     teacher_forced,
     write_windows,
 )
-from musegen_lib.models.vae.vae import MelodyVAE, MelodyVAEConfig, SketchVAE, SketchVAEConfig, draw_latent, gaussian_kl
+from musegen_lib.models.vae.vae import MelodyVAE, MelodyVAEConfig, draw_latent, gaussian_kl
 
 TINY = MelodyVAEConfig(latent_dim=3, embedding_dim=4, encoder_dim=7, decoder_dim=9, head_dim=6)
 CONFIGS = {
@@ -172,36 +172,6 @@ def test_the_same_seed_draws_the_same_windows_and_another_seed_others(name):
     draw = lambda seed: net.train().sample(3, torch.Generator().manual_seed(seed), draw_tokens=True)  # noqa: E731
     assert torch.equal(draw(1), draw(1))
     assert not torch.equal(draw(1), draw(2))
-
-
-# The sketch
-
-
-def test_the_sketch_is_784_128_2_and_cuts_its_output_in_two():
-    torch.manual_seed(0)
-    net = SketchVAE(SketchVAEConfig())
-    assert [tuple(weight.shape) for weight in net.parameters() if weight.dim() == 2] == [
-        (128, 784),
-        (4, 128),
-        (128, 2),
-        (784, 128),
-    ]
-    bars = (torch.rand(3, 784) < 0.1).float()
-    raw = net.encoder(bars)
-    mean, log_variance = net.encode(bars)
-    assert torch.equal(mean, raw[:, :2])
-    assert torch.equal(log_variance, raw[:, 2:])
-    assert net(bars, torch.zeros(3, 2)).shape == (3, 784)
-
-
-def test_the_sketch_learns_a_batch_and_its_zero_decoder_scores_784_log_2():
-    torch.manual_seed(0)
-    net, bars = SketchVAE(SketchVAEConfig()), (torch.rand(4, 784) < 0.1).float()
-    losses = overfit(net, bars, steps=150, rate=0.01)
-    assert losses[-1] < 0.3 * losses[0]
-    for weight in net.decoder.parameters():
-        torch.nn.init.zeros_(weight)
-    assert net.loss(bars)[1]["nll"] == pytest.approx(784 * np.log(2), rel=1e-5)
 
 
 # The measures
