@@ -1,6 +1,18 @@
-"""musegen_lib: the small tested library behind the course. Start with `Piece` and `corpus`."""
+"""The library of the course on neural music generation. A lesson finds here what all lessons share."""
 
-from musegen_lib.core.errors import MusegenError
-from musegen_lib.core.piece import Piece
+from musegen_lib.core.lazy import lazy_names
 
-__all__ = ["MusegenError", "Piece"]
+__getattr__, __dir__, __all__ = lazy_names(
+    __name__,
+    {
+        "core.piece": "Piece",
+        "core.errors": "MusegenError",
+        "corpus.load": "find_piece load_chorales load_folk_tunes",
+        "formats.midi.reader": "read_midi write_midi",
+        "display.figures": "curves piano_roll show transition_matrix",
+        "display.score": "score",
+        "display.sound": "player players",
+        "lessons.recording": "record verdict",
+        "lessons.studies": "read_study",
+    },
+)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from musegen_lib.core.errors import MusegenError
 from musegen_lib.core.paths import replacing
 from musegen_lib.lessons.notebooks import read
-from musegen_lib.lessons.record import KEY, Value, Verdict
+from musegen_lib.lessons.recording import KEY, Value, Verdict
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode

@@ -24,10 +24,11 @@ from musegen_lib.core.lazy import lazy_names
 __getattr__, __dir__, __all__ = lazy_names(
     __name__,
     {
-        "arrays": "piece_to_grid grid_to_piece piece_to_roll roll_to_piece piece_to_tokens tokens_to_piece skyline",
-        "chorale_steps": "piece_to_steps steps_to_piece",
-        "melody_events": "piece_to_melody_events melody_events_to_piece",
-        "melody_lines": "piece_to_line line_to_piece",
-        "melody_windows": "piece_to_window window_to_piece",
+        "arrays": "FIRST_PITCH HOLD bars_to_piece grid_to_piece piece_to_bars piece_to_grid piece_to_roll "
+        "piece_to_tokens roll_to_piece skyline tokens_to_piece",
+        "chorale_steps": "END LOW N_TOKENS piece_to_steps steps_to_piece tokens_to_grid",
+        "melody_events": "END_ID is_playable melody_events_to_piece piece_to_melody_events",
+        "melody_lines": "line_to_piece piece_to_line",
+        "melody_windows": "cut_windows held_out_windows make_playable piece_to_window window_to_piece windows_to_piece",
     },
 )

@@ -8,13 +8,16 @@ from musegen_lib.core.lazy import lazy_names
 __getattr__, __dir__, __all__ = lazy_names(
     __name__,
     {
-        "bars": "bar_report",
-        "content": "content_report",
+        "bars": "FIGURES bar_report copied_share",
+        "content": "chroma_similarity content_report contour_kept notes_kept",
+        "features": "MELODY_FEATURES bar_features melody_features",
         "likelihood": "Estimate mean_estimate nats_per_note ratio_estimate",
-        "originality": "CopyDetector",
+        "originality": "CopyDetector chord_symbols melody_symbols",
         "overlap": "compare_sets histogram_overlap",
-        "reference": "noise_like shuffle_notes",
-        "table": "format_table metric_table",
-        "two_sample": "classifier_two_sample frechet_distance",
+        "reference": "noise_like shuffle_frames shuffle_notes",
+        "table": "VOICE_METRICS format_table metric_table",
+        "tonality": "key_fit scale_consistency",
+        "two_sample": "classifier_two_sample frechet_distance frechet_floor",
+        "voices": "voice_rules",
     },
 )

@@ -8,7 +8,7 @@ import nbformat
 import pytest
 
 from book._tools.ledger_pages import PLACEHOLDER, render_pages
-from musegen_lib.lessons.record import ROW
+from musegen_lib.lessons.recording import ROW
 
 ROOT = Path(__file__).resolve().parents[2]
 BOOK = ROOT / "book"

@@ -8,10 +8,10 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from book._tools.ledger_pages import main, read_ledger, render, render_pages, write_pages
 from musegen_lib.core.errors import MusegenError
 from musegen_lib.lessons.notebooks import execute
-from musegen_lib.lessons.record import KEY, Value, Verdict, record, verdict
+from musegen_lib.lessons.recording import KEY, Value, Verdict, record, verdict
 
 LESSON = """
-from musegen_lib.lessons.record import record, verdict
+from musegen_lib.lessons.recording import record, verdict
 record("collapsed", 2 / 3, spread=0.2, over="3 seeds", unit="of the runs")
 verdict("C3", "holds partly", values=["collapsed"], because="The better loss | cures it.")
 """
