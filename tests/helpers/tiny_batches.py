@@ -27,7 +27,7 @@ from musegen_lib.models.style.evaluation.roll_classifier import (
 from musegen_lib.models.vae.batches import WindowBatch
 from musegen_lib.training.adversarial import LOSSES
 
-NOW = 3  # the step from which the second of two futures differs
+NOW = 3  # the step from which two futures differ; its answer must not have read it yet
 N_ITEMS = 7
 
 
@@ -81,7 +81,7 @@ def tune(pitches):
 
 
 PITCHES, LONGER = (60, 62, 64, 60, 67, 65, 60), (55, 57, 59, 60, 62, 64, 62, 60, 62)
-OTHER = (*PITCHES[:NOW], 65, 60, 62, 64)
+OTHER = (*PITCHES[: NOW + 1], 65, 60, 62)  # so that interval NOW is another
 
 
 def lines(*rows):
