@@ -9,7 +9,7 @@ import numpy as np
 
 from musegen_lib.core.ranking import best_first
 from musegen_lib.corpus import load_folk_tunes
-from musegen_lib.corpus.splits import group_by_shared_run
+from musegen_lib.corpus.splits import group_by_shared_run, head_of
 from musegen_lib.models.search.alignment import align, corpus_intervals, interval_text, ngram_counter, stacked
 
 SAME_MELODY = 0.35  # the score over the mean length from which two tunes count as one melody
@@ -46,16 +46,10 @@ def join(families: Sequence[int], pairs: Iterable[tuple[int, int]]) -> list[int]
     [0, 0, 0, 3, 3]
     """
     parent = list(families)
-
-    def head(tune: int) -> int:
-        while parent[tune] != tune:
-            tune = parent[tune]
-        return tune
-
     for a, b in pairs:
-        first, second = sorted((head(a), head(b)))
+        first, second = sorted((head_of(parent, a), head_of(parent, b)))
         parent[second] = first
-    return [head(tune) for tune in range(len(parent))]
+    return [head_of(parent, tune) for tune in range(len(parent))]
 
 
 def make_tune_variants() -> list[dict[str, object]]:

@@ -43,7 +43,7 @@ def folk_split() -> dict[str, str]:
 def tune_variants() -> list[dict[str, Any]]:
     """Families of fiddle tunes that stand in two books: "part", "tunes" (ids), "pairs" (verified, ids), as committed.
 
-    `metrics.alignment.make_tune_variants` finds them.
+    `make_tune_variants` in data/splits/make.py finds them.
     """
     return _read("tune_variants.json", lambda table: [{name: row[name] for name in VARIANT_FIELDS} for row in table])
 
@@ -58,12 +58,13 @@ def group_by_shared_run(intervals: Sequence[np.ndarray]) -> list[int]:
             window = run[start : start + SHARED_INTERVALS]
             if len(set(window)) >= MIN_DISTINCT:
                 other = first_seen.setdefault(window, tune)
-                a, b = sorted((_head(parent, tune), _head(parent, other)))
+                a, b = sorted((head_of(parent, tune), head_of(parent, other)))
                 parent[b] = a
-    return [_head(parent, tune) for tune in range(len(intervals))]
+    return [head_of(parent, tune) for tune in range(len(intervals))]
 
 
-def _head(parent: list[int], tune: int) -> int:
+def head_of(parent: list[int], tune: int) -> int:
+    """The first tune of a family, along the chain of parents, which gets shorter on the way."""
     while parent[tune] != tune:
         parent[tune] = parent[parent[tune]]
         tune = parent[tune]

@@ -1,4 +1,4 @@
-"""Piece <-> music21 score, and by its exporter to MusicXML. `musicxml` offers these to the rest of the library."""
+"""Piece to music21 score, and by its exporter to MusicXML."""
 
 from __future__ import annotations
 

@@ -40,7 +40,6 @@ class Notes:
 
 
 @runtime_checkable
-@runtime_checkable
 class Scorer(Protocol):
     """What a searcher offers: how well each tune of the pool answers a hummed query, higher is better."""
 

@@ -1,4 +1,4 @@
-"""The hum-a-tune benchmark: alignment, noise, ranks, and that nothing leaks."""
+"""The query-by-humming benchmark: alignment, noise, ranks, and that nothing leaks."""
 
 import numpy as np
 import pytest
