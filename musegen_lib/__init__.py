@@ -11,7 +11,7 @@ __getattr__, __dir__, __all__ = lazy_names(
         "formats.midi.reader": "read_midi write_midi",
         "display.figures": "curves piano_roll show transition_matrix",
         "display.score": "score",
-        "display.sound": "player players",
+        "display.sound": "player players render",
         "lessons.recording": "record verdict",
         "lessons.studies": "read_study",
     },

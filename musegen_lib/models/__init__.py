@@ -8,6 +8,7 @@ __getattr__, __dir__, __all__ = lazy_names(
         "registry": "RECIPES find_recipe",
         "facts": "chorale_detector facts_of held_out_runs is_playable_chorale",
         "melody.recipe": "MARKOV RNN copy_detector",
+        "chorale.harmonise": "harmonise",
         "chorale.recipe": "CHORALES",
         "gan.recipe": "BAR PHRASES",
         "vae.recipe": "VAE",
