@@ -8,6 +8,7 @@ import torch
 from typer.testing import CliRunner
 
 from musegen_lib.cli.main import app
+from musegen_lib.cli.similar import similar_file
 from musegen_lib.core.errors import MusegenError
 from musegen_lib.core.piece import Piece
 from musegen_lib.corpus import load_folk_tunes
@@ -181,22 +182,22 @@ def test_faults_of_files_are_one_clear_line(tmp_path, content, name, words):
     if content is not None:
         (tmp_path / name).write_bytes(content)
     with pytest.raises(MusegenError, match=words) as fault:
-        recommending.similar_file(tmp_path / name)
+        similar_file(tmp_path / name)
     assert "\n" not in str(fault.value)
 
 
 def test_too_few_notes_and_a_wrong_n_are_told(tmp_path):
     write_midi(Piece.from_notes([(0, 4, 60), (4, 4, 62)]), tmp_path / "two.mid")
     with pytest.raises(MusegenError, match="its melody has 2 notes"):
-        recommending.similar_file(tmp_path / "two.mid")
+        similar_file(tmp_path / "two.mid")
     with pytest.raises(MusegenError, match="n 0 must lie in 1 to"):
-        recommending.similar_file(tmp_path / "two.mid", n=0)
+        similar_file(tmp_path / "two.mid", n=0)
 
 
 def test_a_chord_piece_is_read_by_its_highest_line_and_says_so(tmp_path):
     rows = [(4 * i, 4, pitch, 80, voice) for i in range(20) for voice, pitch in enumerate((72 + i % 5, 60, 48))]
     write_midi(Piece.from_notes(rows), tmp_path / "chords.mid")
-    found = recommending.similar_file(tmp_path / "chords.mid", 3)
+    found = similar_file(tmp_path / "chords.mid", 3)
     assert found["notes"] == 20
     assert any("20 of 60 notes" in line for line in found["read"])
 
