@@ -32,6 +32,7 @@ from tiny_tunes import make_tunes  # noqa: E402
 from musegen_lib.models.melody.batches import MelodyBatches, collate  # noqa: E402
 from musegen_lib.models.melody.rnn import MelodyRNN, MelodyRNNConfig  # noqa: E402
 from musegen_lib.training import loop as training  # noqa: E402
+from musegen_lib.training import resume  # noqa: E402
 from musegen_lib.training.checkpoints import load_weights, read_card, read_state, write_checkpoint  # noqa: E402
 
 NET = MelodyRNNConfig("gru", hidden_dim=24, embedding_dim=8, dropout=0.3)
@@ -51,7 +52,7 @@ def train(folder: Path) -> None:
             order.write(f"{step} {sha256(batch.pitch_ids.numpy().tobytes()).hexdigest()}\n")
         return batch
 
-    training.write_state = marked(training.write_state)
+    training.write_state = resume.write_state = marked(training.write_state)  # the best weights, and the last state
     run = training.fit(model, noted, HELD_OUT, CONFIG, folder / "run")
     ended = {"random": sha256(torch.get_rng_state().numpy().tobytes()).hexdigest(), "losses": run.valid_loss}
     write_checkpoint(folder / "net.safetensors", model, {"seed": CONFIG.seed})
