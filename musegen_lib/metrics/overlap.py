@@ -11,8 +11,6 @@ from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Shaped
-from scipy.spatial.distance import cdist, pdist
-from scipy.special import rel_entr
 
 GRID_POINTS = 1000
 TINY = 1e-12  # probability below which KL reads a cell as this
@@ -48,6 +46,8 @@ def kl_divergence(p: Shaped[np.ndarray, "K"], q: Shaped[np.ndarray, "K"], pseudo
     >>> round(kl_divergence(np.array([1.0, 0.0]), np.array([1.0, 1.0])), 4)
     0.6931
     """
+    from scipy.special import rel_entr
+
     return float(np.maximum(0.0, rel_entr(_scaled(p + pseudo_count), _scaled(q + pseudo_count)).sum()))
 
 
@@ -80,11 +80,15 @@ def kde_kl(a: Shaped[np.ndarray, "N"], b: Shaped[np.ndarray, "M"]) -> float:
 def intra_set_distances(features: Shaped[np.ndarray, "N ..."]) -> Float[np.ndarray, "pairs"]:
     """Euclidean distances between the N (N - 1) / 2 pairs of rows; a row is one piece, (N,) or (N, D)."""
 
+    from scipy.spatial.distance import pdist  # here, as recipes import this module
+
     return pdist(_table(features))
 
 
 def inter_set_distances(a: Shaped[np.ndarray, "N ..."], b: Shaped[np.ndarray, "M ..."]) -> Float[np.ndarray, "pairs"]:
     """Euclidean distances from each of N rows to each of M rows, N M numbers."""
+
+    from scipy.spatial.distance import cdist
 
     return cdist(_table(a), _table(b)).ravel()
 

@@ -157,7 +157,7 @@ def test_both_penalties_by_hand_on_a_slope_of_three():
 
 @pytest.mark.parametrize(("average", "share"), [(0.999, 9 / 10), (0.05, 0.95), (0.0, 1)])
 def test_the_running_mean_starts_short_and_takes_nine_tenths_of_the_first_step(average, share):
-    generator, discriminator = make_players()
+    generator, discriminator = make_networks()
     train_adversarial(generator, discriminator, batches, AdversarialConfig(1, generator_rate=0.1, average=average))
     step = 0.1 * 1.001  # the first step of Adam is as long as its rate
     assert abs(generator.place.item()) == pytest.approx(share * step, rel=1e-4)
@@ -170,7 +170,7 @@ class Liking(Ramp):
         return (x[:, 0] + 0 * self.weight,)
 
 
-def test_the_rates_hold_for_half_of_the_game_and_then_fall_in_a_line():
+def test_the_rates_hold_for_half_of_the_training_and_then_fall_in_a_line():
     places = [0.0]
     config = AdversarialConfig(4, loss="wasserstein", generator_rate=0.1, slope_penalty=0.0, average=0.0)
     train_adversarial(Pair(), Liking(), batches, config, watch=lambda step, net: places.append(net.place.item()))
