@@ -25,7 +25,7 @@ __getattr__, __dir__, __all__ = lazy_names(
     __name__,
     {
         "arrays": "FIRST_PITCH HOLD bars_to_piece grid_to_piece piece_to_bars piece_to_grid piece_to_roll "
-        "piece_to_tokens roll_to_piece skyline tokens_to_piece",
+        "piece_to_tokens roll_to_piece events_to_piece piece_to_events skyline tokens_to_piece",
         "chorale_steps": "END LOW N_TOKENS piece_to_steps steps_to_piece tokens_to_grid",
         "melody_events": "END_ID is_playable melody_events_to_piece piece_to_melody_events",
         "melody_lines": "line_to_piece piece_to_line",

@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from portable import COMMANDS, DISGUISES, FAILED_CELL, LESSONS, _chosen, disguises, moved_files, wearable
+
+from tests.portable import COMMANDS, DISGUISES, FAILED_CELL, LESSONS, _chosen, disguises, moved_files, wearable
 
 ROOT = Path(__file__).resolve().parents[2]
 X86 = pytest.mark.skipif(platform.machine().lower() not in ("x86_64", "amd64"), reason="no x86 processor")
@@ -55,14 +56,17 @@ def _dressed(worn):
 
 
 def test_a_broken_trial_does_not_pass_for_a_disguise_that_changes_nothing(monkeypatch):
-    monkeypatch.setattr("portable._python", lambda *_: subprocess.CompletedProcess([], 1, stdout="", stderr="broken"))
+    done = subprocess.CompletedProcess([], 1, stdout="", stderr="broken")
+    monkeypatch.setattr("tests.portable._python", lambda *_: done)
+        "tests.portable._python", lambda *_: subprocess.CompletedProcess([], 1, stdout="", stderr="broken")
+    )
     with pytest.raises(RuntimeError, match="could not be tried"):
         wearable(["avx2"])
 
 
 @X86
 def test_a_disguise_that_changes_no_bit_is_left_out_and_named(monkeypatch, capsys):
-    monkeypatch.setattr("portable.disguises", lambda: {"threads-2": {"OMP_NUM_THREADS": "1"}})
+    monkeypatch.setattr("tests.portable.disguises", lambda: {"threads-2": {"OMP_NUM_THREADS": "1"}})
     assert wearable(["threads-2"]) == {}
     assert "threads-2: cannot be worn here, or changes no bit; left out" in capsys.readouterr().out
 

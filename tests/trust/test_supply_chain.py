@@ -8,10 +8,10 @@ import nbformat
 import pytest
 from notebook_checks import faults_of_outputs
 from packaging.utils import canonicalize_name
-from test_environment import REQUIREMENTS, read_pins
-from test_secrets_and_paths import kept_files
 
 from musegen_lib.display.sound import sound_font_path
+from tests.repo.test_environment import REQUIREMENTS, read_pins
+from tests.repo.test_secrets_and_paths import kept_files
 
 ROOT = Path(__file__).resolve().parents[2]
 ASKS_FOR_MORE = re.compile(r"GPL|General Public|MPL|Mozilla|CDDL|EPL|EUPL|SSPL|BUSL|Commons Clause|Proprietary", re.I)

@@ -378,7 +378,7 @@ def test_the_command_takes_tempo_and_phrase_from_the_file(model, tmp_path, monke
 
 def test_the_command_needs_no_phrase(model, tmp_path, monkeypatch):
     monkeypatch.setattr("musegen_lib.models.chorale.recipe.ChoraleRecipe.load_once", lambda self: model)
-    monkeypatch.setattr("musegen_lib.models.chorale.perform.four_voices", lambda phrase, number: make_seed())
+    monkeypatch.setattr("musegen_lib.cli.perform.four_voices", lambda phrase, number: make_seed())
     found = perform_file(None, tmp_path / "out.mid", bars=1)
     assert found["tempo"] == our_phrase().tempo_qpm
     assert "phrase: CC0-1.0" in read_midi(tmp_path / "out.mid")[0].licence

@@ -191,7 +191,7 @@ def test_a_net_stops_when_it_is_told(name):
 
 def test_the_weight_of_the_kl_term_rises_in_a_line_to_beta_and_stays(monkeypatch):
     betas, loss = [], MultVAE.loss
-    monkeypatch.setattr(MultVAE, "loss", lambda net, heard, beta: betas.append(beta) or loss(net, heard, beta))
+    monkeypatch.setattr(MultVAE, "loss", lambda net, batch: betas.append(batch.beta) or loss(net, batch))
     config = MultVAEConfig(hidden_dim=4, latent_dim=2, beta=0.2, anneal_steps=4, batch=4, epochs=3)
     VAERecommender(config).fit(two_camps(8))  # two steps an epoch
     assert betas == pytest.approx([0.05, 0.1, 0.15, 0.2, 0.2, 0.2])

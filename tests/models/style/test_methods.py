@@ -10,7 +10,7 @@ from musegen_lib.metrics.content import notes_kept, rhythm_kept
 from musegen_lib.models.style import methods
 from musegen_lib.models.style.beam_search import contrast_per_note
 from musegen_lib.models.style.methods import by_rnn
-from musegen_lib.models.style.net_recipes import STYLE_RNN
+from musegen_lib.models.style.net_recipes import STYLE_RNN, STYLE_VAE_ENSEMBLE
 
 
 @pytest.mark.parametrize("to", STYLES)
@@ -41,6 +41,7 @@ def test_each_direction_has_the_contrast_that_was_chosen_for_it_on_validation(mo
         return piece
 
     monkeypatch.setattr(methods, "by_content", note_contrast)
+    net = STYLE_VAE_ENSEMBLE.load_once()
     for to in STYLES:
-        methods.by_ensemble(None, Piece.from_notes([(0, 4, 60)]), to, 0.2, 0)
+        methods.by_ensemble(net, Piece.from_notes([(0, 4, 60)]), to, 0.2, 0)
     assert used == {"chinese": 0.5, "german": 0.6}  # swapped, no other test would tell
