@@ -58,8 +58,6 @@ def _dressed(worn):
 def test_a_broken_trial_does_not_pass_for_a_disguise_that_changes_nothing(monkeypatch):
     done = subprocess.CompletedProcess([], 1, stdout="", stderr="broken")
     monkeypatch.setattr("tests.portable._python", lambda *_: done)
-        "tests.portable._python", lambda *_: subprocess.CompletedProcess([], 1, stdout="", stderr="broken")
-    )
     with pytest.raises(RuntimeError, match="could not be tried"):
         wearable(["avx2"])
 
