@@ -24,6 +24,8 @@ from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
 
+from musegen_lib.models.style.method_names import METHODS
+
 ROOT = Path(__file__).resolve().parents[1]
 LESSONS = sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
 NBVAL = ["-q", "-p", "no:cacheprovider", "-p", "tests.nbval_guard", "@tests/nbval_options.txt"]
@@ -39,7 +41,6 @@ K:D
 FFGA|AGFE|DDEF|F>EE2|FFGA|AGFE|DDEF|E>DD2|
 EEFD|EF/G/FD|EF/G/FE|DEA,2|FFGA|AGFE|DDEF|E>DD2|]
 """
-METHODS = ("gan", "vae", "rnn", "vae-attribute", "counts", "counts-ends", "snap")
 COMMANDS = {
     "generate rnn": "generate rnn --n 20 --out {out}",
     "generate markov": "generate markov --n 20 --out {out}",
