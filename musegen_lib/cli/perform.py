@@ -7,10 +7,11 @@ from typing import Any
 
 import torch
 
+from musegen_lib.corpus import CHORALE_TERMS
 from musegen_lib.formats.files import read_on_sixteenths
 from musegen_lib.models.chorale.live import play_to
 from musegen_lib.models.chorale.perform import FASTEST, SLOWEST, perform
-from musegen_lib.models.chorale.recipe import CHORALES, TERMS
+from musegen_lib.models.chorale.recipe import CHORALES
 from musegen_lib.models.chorale.seed_phrase import four_voices, our_phrase
 
 
@@ -34,6 +35,6 @@ def perform_file(
     steps = perform(CHORALES.load_once(), four_voices(phrase, number), bars, number, temperature, tempo, expressive)
     title = f"after {phrase.title or (seed_file or out).stem}"
     source = f"musegen perform, seed {number}" + (f"; phrase: {phrase.source}" if phrase.source else "")
-    licence = f"{TERMS}; phrase: {phrase.licence}" if phrase.licence else TERMS
+    licence = f"{CHORALE_TERMS}; phrase: {phrase.licence}" if phrase.licence else CHORALE_TERMS
     found = play_to(out, steps, real_time, title=title, source=source, licence=licence)
     return {"file": str(out), "seed": number, "tempo": tempo, "read": lines} | found

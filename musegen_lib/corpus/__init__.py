@@ -8,6 +8,8 @@ Nothing is downloaded and nothing derived from the music is shipped: the first u
 """
 
 from musegen_lib.corpus.load import (
+    CHORALE_TERMS,
+    FOLK_TERMS,
     build_caches,
     cache_path,
     corpus_fingerprint,
@@ -21,6 +23,8 @@ from musegen_lib.corpus.load import (
 from musegen_lib.corpus.table import Corpus
 
 __all__ = [
+    "CHORALE_TERMS",
+    "FOLK_TERMS",
     "Corpus",
     "build_caches",
     "cache_path",

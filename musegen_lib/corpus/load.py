@@ -22,6 +22,10 @@ CACHES: dict[str, Callable[[], dict[str, np.ndarray]]] = {
 }
 CHORALE_LICENCE = "(c) 2004 Margaret Greentree, used in music21 by permission; excerpts for teaching"
 FOLK_LICENCE = "music21 corpus; legal status unclear, non-commercial; excerpts for teaching"
+CHORALE_TERMS = "trained on Bach chorales, (c) 2004 Margaret Greentree, used in music21 by permission: for teaching"
+FOLK_TERMS = (
+    "trained on music21's folk collections (legal status unclear, non-commercial): for teaching, non-commercial"
+)
 
 
 def load_chorales(split: str = "tune", part: str | None = None, steps_per_beat: int | None = 4) -> Corpus:

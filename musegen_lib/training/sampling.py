@@ -1,8 +1,9 @@
-"""From logits to one drawn token: temperature, top-k, top-p and a mask of what is allowed."""
+"""From logits to one drawn token: temperature, top-k, top-p, a mask of what is allowed; draws that pass gradients."""
 
 from __future__ import annotations
 
 import torch
+import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
@@ -46,3 +47,19 @@ def sample(
         ranked[:, top_k:] = 0.0
     drawn = torch.multinomial(ranked, 1, generator=generator)  # (B, 1)
     return order.gather(1, drawn).squeeze(1)
+
+
+def gumbel_noise(shape: tuple[int, ...], generator: torch.Generator | None = None) -> Tensor:
+    """Standard Gumbel noise: added to logits, it makes the largest sum a draw from their softmax."""
+    return -torch.empty(shape).exponential_(generator=generator).clamp_min(1e-20).log()
+
+
+def straight_through(logits: Float[Tensor, "... K"]) -> Float[Tensor, "... K"]:
+    """One-hot of the likeliest on the way forward, the gradient of the softmax on the way back.
+
+    >>> straight_through(torch.tensor([0.1, 2.0, 0.3])).tolist()
+    [0.0, 1.0, 0.0]
+    """
+    soft = torch.softmax(logits, dim=-1)
+    hard = F.one_hot(soft.argmax(dim=-1), logits.shape[-1]).to(soft)
+    return hard + (soft - soft.detach())  # adds exactly 0

@@ -9,6 +9,7 @@ import torch
 
 from musegen_lib.core.errors import MusegenError
 from musegen_lib.core.piece import Piece
+from musegen_lib.corpus import CHORALE_TERMS
 from musegen_lib.encodings.arrays import skyline
 from musegen_lib.encodings.chorale_steps import (
     CHORALE_METRES,
@@ -22,7 +23,7 @@ from musegen_lib.encodings.chorale_steps import (
 )
 from musegen_lib.metrics.key import guess_key
 from musegen_lib.models.chorale.infill import gibbs
-from musegen_lib.models.chorale.recipe import CHORALES, HARMONISER, TERMS
+from musegen_lib.models.chorale.recipe import CHORALES, HARMONISER
 from musegen_lib.models.chorale.sampling import ChoraleRequest, harmonise_steps
 
 HARMONISE_METHODS = ("gibbs", "ancestral")
@@ -55,7 +56,7 @@ def harmonise(
     labels = {
         "title": f"{piece.title}, harmonised" if piece.title else "harmonised",
         "source": f"musegen harmonise, {method}, seed {seed}" + (f"; melody: {piece.source}" if piece.source else ""),
-        "licence": f"{piece.licence}; harmony: {TERMS}" if piece.licence else TERMS,
+        "licence": f"{piece.licence}; harmony: {CHORALE_TERMS}" if piece.licence else CHORALE_TERMS,
         "style": "chorale",
         "tempo_qpm": piece.tempo_qpm,
         "metre": piece.metre,

@@ -11,7 +11,7 @@ import torch
 
 from musegen_lib.core.errors import MusegenError
 from musegen_lib.core.piece import Piece
-from musegen_lib.corpus import load_chorales
+from musegen_lib.corpus import CHORALE_TERMS, load_chorales
 from musegen_lib.encodings.chorale_steps import ChoraleSteps, piece_to_steps, steps_to_piece
 from musegen_lib.metrics.likelihood import ratio_estimate
 from musegen_lib.models.chorale.batches import ChoraleBatch, ChoraleBatches, collate_steps
@@ -21,7 +21,6 @@ from musegen_lib.models.chorale.sampling import ChoraleRequest, sample_chorales
 from musegen_lib.training import loop as training
 from musegen_lib.training.pretrained import ShippedNet
 
-TERMS = "trained on Bach chorales, (c) 2004 Margaret Greentree, used in music21 by permission: for teaching"
 TEMPO = 80.0
 KEYS = ("G major", "A minor", "D major", "F major", "E minor", "Bb major", "D minor", "A major", "C major", "G minor")
 
@@ -58,7 +57,7 @@ class ChoraleNet(ShippedNet):
         pieces, valid = chorale_steps("train", split), chorales_in_batches(chorale_steps("valid", split))
         batches = ChoraleBatches(pieces, self.batch_size, seed)
         model, run = self.fitted(batches, valid, out, seed, steps, minutes)
-        data = f"Bach chorales, split {split}, part train, {len(pieces)} pieces: {TERMS}"
+        data = f"Bach chorales, split {split}, part train, {len(pieces)} pieces: {CHORALE_TERMS}"
         return self.save_trained(out, model, run, data, seed, steps, minutes, corpus="chorales")
 
     def valid_loss(self) -> float:
@@ -91,7 +90,7 @@ class ChoraleRecipe(ChoraleNet):
         keys = [controls.get("key") or KEYS[number % len(KEYS)] for number in range(n)]
         made = sample_chorales(self.load_once(), n, ChoraleRequest(**controls), generator, rules, keys)
         source = f"musegen {self.name}, seed {seed}"
-        labels = {"source": source, "licence": TERMS, "style": "chorale", "tempo_qpm": TEMPO}
+        labels = {"source": source, "licence": CHORALE_TERMS, "style": "chorale", "tempo_qpm": TEMPO}
         return [steps_to_piece(steps, title=f"{self.name} {i}", **labels) for i, steps in enumerate(made, start=1)]
 
     def evaluate(self, split: str, path: Path | None = None, by: str = "tune") -> dict[str, Any]:

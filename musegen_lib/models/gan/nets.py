@@ -25,6 +25,7 @@ from musegen_lib.core.configs import require_sizes
 from musegen_lib.encodings.arrays import BAR_STEPS, STEPS_PER_BEAT
 from musegen_lib.encodings.chorale_steps import FIRST_PITCH, HOLD, N_VOICES, REST
 from musegen_lib.models.gan.interval_features import N_BAR_TOKENS, N_FEATURES, N_PITCHES, interval_features
+from musegen_lib.training.sampling import gumbel_noise, straight_through
 
 BAR_CELLS = 784
 ORDER = (3, 0, 2, 1)  # bass first, then soprano, tenor, alto: outer voices before inner ones
@@ -178,22 +179,6 @@ class BarGenerator(nn.Module):
         half = config.noise_dim // 2
         noise[..., :half] = noise[:, :1, :, :half]
         return noise, gumbel_noise((n, BAR_STEPS * config.n_bars, N_VOICES, N_BAR_TOKENS), generator)
-
-
-def gumbel_noise(shape: tuple[int, ...], generator: torch.Generator | None = None) -> Tensor:
-    """Standard Gumbel noise: added to logits, it makes the largest sum a draw from their softmax."""
-    return -torch.empty(shape).exponential_(generator=generator).clamp_min(1e-20).log()
-
-
-def straight_through(logits: Float[Tensor, "... K"]) -> Float[Tensor, "... K"]:
-    """One-hot of the likeliest on the way forward, the gradient of the softmax on the way back.
-
-    >>> straight_through(torch.tensor([0.1, 2.0, 0.3])).tolist()
-    [0.0, 1.0, 0.0]
-    """
-    soft = torch.softmax(logits, dim=-1)
-    hard = F.one_hot(soft.argmax(dim=-1), logits.shape[-1]).to(soft)
-    return hard + (soft - soft.detach())  # adds exactly 0
 
 
 class BarDiscriminator(nn.Module):

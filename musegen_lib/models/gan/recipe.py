@@ -12,10 +12,10 @@ from jaxtyping import Int
 
 from musegen_lib.core.errors import MusegenError
 from musegen_lib.core.piece import Piece
-from musegen_lib.corpus import corpus_fingerprint, load_chorales
+from musegen_lib.corpus import CHORALE_TERMS, corpus_fingerprint, load_chorales
 from musegen_lib.metrics.bars import bar_report, copied_share
 from musegen_lib.metrics.reference import noise_like, shuffle_notes
-from musegen_lib.models.chorale.recipe import TEMPO, TERMS
+from musegen_lib.models.chorale.recipe import TEMPO
 from musegen_lib.models.gan.baselines import ChordChain, cells_to_tokens, mix_voices
 from musegen_lib.models.gan.batches import (
     BarBatches,
@@ -80,7 +80,7 @@ class GANRecipe(ShippedNet):
         card = {
             "about": self.about,
             "recipe": f"musegen train {self.name} --seed {seed} --steps {config.steps}",
-            "data": f"Bach chorales, split tune, part train, {len(table)} windows: {TERMS}",
+            "data": f"Bach chorales, split tune, part train, {len(table)} windows: {CHORALE_TERMS}",
             "data_fingerprint": corpus_fingerprint("chorales"),
             "seed": seed,
             "steps": len(losses),
@@ -100,7 +100,7 @@ class GANRecipe(ShippedNet):
         if controls:
             named = ", ".join(sorted(controls))
             raise MusegenError(f"{named}: {self.name} writes from noise alone and takes no controls")
-        labels = {"source": f"musegen {self.name}, seed {seed}", "licence": TERMS, "style": "chorale"}
+        labels = {"source": f"musegen {self.name}, seed {seed}", "licence": CHORALE_TERMS, "style": "chorale"}
         made = tokens_to_pieces(self.draw(n, seed), tempo_qpm=TEMPO, **labels)
         return [piece.replace(title=f"{self.name} {number}") for number, piece in enumerate(made, start=1)]
 

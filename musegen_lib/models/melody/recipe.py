@@ -14,7 +14,7 @@ import torch
 
 from musegen_lib.core.errors import MusegenError
 from musegen_lib.core.piece import Piece
-from musegen_lib.corpus import corpus_fingerprint, load_folk_tunes
+from musegen_lib.corpus import FOLK_TERMS, corpus_fingerprint, load_folk_tunes
 from musegen_lib.corpus.build import DANCE_STYLES, tempo_for
 from musegen_lib.encodings.melody_events import (
     METRE_STEPS,
@@ -39,7 +39,6 @@ from musegen_lib.training.pretrained import ShippedNet, train_command
 
 ORDERS = (1, 2, 3, 4)
 BACKOFFS = (1.0, 3.0, 6.0, 10.0, 16.0, 25.0)
-TERMS = "trained on music21's folk collections (legal status unclear, non-commercial): for teaching, non-commercial"
 
 
 @lru_cache(maxsize=3)
@@ -100,7 +99,8 @@ class MelodyRecipe:
         labels = {"tempo_qpm": float(tempo_for(kind, request.metre)), "source": f"musegen {self.name}, seed {seed}"}
         titles = (f"{self.name} {request.style} {number}" for number in range(1, n + 1))
         made = [
-            melody_events_to_piece(tune, title=title, licence=TERMS, **labels) for tune, title in zip(drawn, titles)
+            melody_events_to_piece(tune, title=title, licence=FOLK_TERMS, **labels)
+            for tune, title in zip(drawn, titles)
         ]
         return made if self.keeps_key else [piece.replace(key=guess_key(piece)) for piece in made]
 
@@ -169,7 +169,7 @@ class RNNRecipe(ShippedNet, MelodyRecipe):
         card = {
             "about": self.about,
             "recipe": train_command(self.name, seed, self.training, steps, minutes),
-            "data": f"folk tunes, part train, {len(melody_events('train')):,} tunes: {TERMS}",
+            "data": f"folk tunes, part train, {len(melody_events('train')):,} tunes: {FOLK_TERMS}",
             "data_fingerprint": corpus_fingerprint("folk"),
             "seed": seed,
             "valid_nats_per_note": round(run.best_loss, 4),

@@ -11,10 +11,9 @@ from jaxtyping import Float, Int
 
 from musegen_lib.core.errors import MusegenError
 from musegen_lib.core.piece import Piece, pitched_notes
-from musegen_lib.corpus import load_folk_tunes
+from musegen_lib.corpus import FOLK_TERMS, load_folk_tunes
 from musegen_lib.corpus.splits import group_by_shared_run, tune_variants
 from musegen_lib.encodings.arrays import skyline
-from musegen_lib.models.melody.recipe import TERMS
 from musegen_lib.models.search.alignment import corpus_intervals
 from musegen_lib.models.search.batches import PairBatches
 from musegen_lib.models.search.encoder import PairBatch, TuneEncoder, TuneEncoderConfig, encode_rows
@@ -57,7 +56,7 @@ class TuneEncoderRecipe(ShippedNet):
         model, run = self.fitted(
             PairBatches(tunes, families, self.batch_size, seed), self.valid_pairs(), out, seed, steps, minutes
         )
-        data = f"windows of 16 notes of {len(tunes):,} folk tunes, the benchmark's families left out: {TERMS}"
+        data = f"windows of 16 notes of {len(tunes):,} folk tunes, the benchmark's families left out: {FOLK_TERMS}"
         return self.save_trained(out, model, run, data, seed, steps, minutes)
 
     def valid_pairs(self) -> list[PairBatch]:

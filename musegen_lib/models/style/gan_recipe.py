@@ -12,10 +12,9 @@ import torch
 from torch import Tensor, nn
 
 from musegen_lib.core.errors import MusegenError
-from musegen_lib.corpus import corpus_fingerprint
+from musegen_lib.corpus import FOLK_TERMS, corpus_fingerprint
 from musegen_lib.corpus.chinese_german import STYLES
 from musegen_lib.encodings.melody_lines import MelodyLine
-from musegen_lib.models.melody.recipe import TERMS
 from musegen_lib.models.style.gan import StyleGAN, StyleGANConfig, claim, draw_moves, lines_to_conditions, move
 from musegen_lib.models.style.net_recipes import transfer_lines
 from musegen_lib.training.adversarial import AdversarialConfig, train_adversarial
@@ -85,7 +84,7 @@ class StyleGANRecipe(ShippedNet):
         card = {
             "about": self.about,
             "recipe": f"musegen train {self.name} --seed {seed} --steps {config.steps}",
-            "data": f"folk tunes but the judge's files, part train: {TERMS}",
+            "data": f"folk tunes but the judge's files, part train: {FOLK_TERMS}",
             "data_fingerprint": corpus_fingerprint("folk"),
             "seed": seed,
             "steps": len(losses),

@@ -9,10 +9,9 @@ from typing import Any
 import numpy as np
 from torch import nn
 
-from musegen_lib.corpus import load_folk_tunes
+from musegen_lib.corpus import FOLK_TERMS, load_folk_tunes
 from musegen_lib.corpus.chinese_german import FEWEST_NOTES, STYLES, load_side
 from musegen_lib.encodings.melody_lines import MelodyLine, piece_to_line
-from musegen_lib.models.melody.recipe import TERMS
 from musegen_lib.models.style.batches import LineBatch, LineBatches, lines_to_batch
 from musegen_lib.models.style.rnn import StyleRNN, StyleRNNConfig
 from musegen_lib.models.style.vae import N_NETS, StyleVAE, StyleVAEConfig, StyleVAEEnsemble
@@ -54,7 +53,7 @@ class LineRecipe(ShippedNet):
         lines = transfer_lines("train")
         valid = lines_in_batches(transfer_lines("valid"))
         model, run = self.trained(lines, valid, out, seed, steps, minutes)
-        data = f"folk tunes but the judge's files, part train, {sum(map(len, lines)):,} tunes: {TERMS}"
+        data = f"folk tunes but the judge's files, part train, {sum(map(len, lines)):,} tunes: {FOLK_TERMS}"
         return self.save_trained(out, model, run, data, seed, steps, minutes)
 
     def trained(

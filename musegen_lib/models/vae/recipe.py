@@ -11,6 +11,7 @@ import torch
 
 from musegen_lib.core.errors import MusegenError
 from musegen_lib.core.piece import Piece
+from musegen_lib.corpus import FOLK_TERMS
 from musegen_lib.encodings.arrays import FIRST_PITCH, HOLD, REST
 from musegen_lib.encodings.melody_windows import (
     MelodyWindows,
@@ -25,7 +26,7 @@ from musegen_lib.metrics.likelihood import ratio_estimate
 from musegen_lib.metrics.originality import melody_symbols
 from musegen_lib.metrics.reference import shuffle_notes
 from musegen_lib.metrics.two_sample import classifier_two_sample
-from musegen_lib.models.melody.recipe import TERMS, copy_detector
+from musegen_lib.models.melody.recipe import copy_detector
 from musegen_lib.models.vae.batches import WindowBatches, windows_in_batches
 from musegen_lib.models.vae.measures import elbo_nats, encode_windows, iwae_nats, reconstruction
 from musegen_lib.models.vae.vae import MelodyVAE, MelodyVAEConfig
@@ -62,7 +63,7 @@ class VAERecipe(ShippedNet):
         windows, valid = training_windows(), windows_in_batches(held_out_windows("valid").tokens, BETA)
         batches = WindowBatches(windows, self.batch_size, seed, BETA, WARMUP_STEPS)
         model, run = self.fitted(batches, valid, out, seed, steps, minutes)
-        data = f"two-bar windows of folk tunes, part train, {len(windows):,} windows: {TERMS}"
+        data = f"two-bar windows of folk tunes, part train, {len(windows):,} windows: {FOLK_TERMS}"
         return self.save_trained(out, model, run, data, seed, steps, minutes, beta=BETA)
 
     def generate(self, n: int, seed: int, **controls: Any) -> list[Piece]:
@@ -81,7 +82,7 @@ class VAERecipe(ShippedNet):
     def to_piece(self, tokens: np.ndarray, title: str, seed: int) -> Piece:
         """A window that the net wrote, as a titled piece of two whole bars."""
         source = f"musegen {self.name}, seed {seed}"
-        piece = window_to_piece(whole_bars(tokens), title=title, source=source, licence=TERMS, tempo_qpm=TEMPO)
+        piece = window_to_piece(whole_bars(tokens), title=title, source=source, licence=FOLK_TERMS, tempo_qpm=TEMPO)
         return piece.replace(key=guess_key(piece))
 
     def evaluate(self, split: str, path: Path | None = None) -> dict[str, Any]:

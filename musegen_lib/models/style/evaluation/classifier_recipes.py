@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 
 from musegen_lib.core.piece import Piece
-from musegen_lib.corpus import corpus_fingerprint, windows
+from musegen_lib.corpus import FOLK_TERMS, corpus_fingerprint, windows
 from musegen_lib.corpus.chinese_german import FEWEST_NOTES, STYLES, load_side
-from musegen_lib.models.melody.recipe import TERMS
 from musegen_lib.models.style.evaluation.ngram_classifier import NgramClassifier
 from musegen_lib.models.style.evaluation.ngram_weights import NgramWeights, NgramWeightsConfig, nats_of
 from musegen_lib.models.style.evaluation.roll_classifier import (
@@ -59,7 +58,7 @@ class NgramClassifierRecipe(ShippedNet):
         card = {
             "about": self.about,
             "recipe": f"musegen train {self.name}",
-            "data": f"han2, fink0, kinder0, zuccal0, part train, tunes and windows of four bars: {TERMS}",
+            "data": f"han2, fink0, kinder0, zuccal0, part train, tunes and windows of four bars: {FOLK_TERMS}",
             "data_fingerprint": corpus_fingerprint("folk"),
             "seed": seed,
             "valid_loss": round(nats_of(net.classifier(), *(classifier_tunes(style, "valid") for style in STYLES)), 4),
@@ -90,7 +89,7 @@ class RollClassifierRecipe(ShippedNet):
         sides = [side_rolls(style, "train") for style in STYLES]
         valid = rolls_in_batches(*(side_rolls(style, "valid") for style in STYLES))
         model, run = self.fitted(RollBatches(*sides, self.batch_size, seed), valid, out, seed, steps, minutes)
-        data = f"han2, fink0, kinder0, zuccal0, part train, {sum(map(len, sides)):,} rolls: {TERMS}"
+        data = f"han2, fink0, kinder0, zuccal0, part train, {sum(map(len, sides)):,} rolls: {FOLK_TERMS}"
         return self.save_trained(out, model, run, data, seed, steps, minutes)
 
 

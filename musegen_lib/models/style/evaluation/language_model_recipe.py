@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from musegen_lib.corpus import FOLK_TERMS
 from musegen_lib.corpus.chinese_german import STYLES
-from musegen_lib.models.melody.recipe import TERMS
 from musegen_lib.models.style.evaluation.classifier_recipes import classifier_tunes
 from musegen_lib.models.style.evaluation.language_model import (
     StepBatch,
@@ -45,7 +45,7 @@ class FluencyRecipe(ShippedNet):
         tunes = tuple(classifier_tunes(style, "train") for style in STYLES)
         batches = StepBatches(tunes, seed=seed)
         model, run = self.fitted(batches, steps_in_batches("valid"), out, seed, steps, minutes)
-        data = f"han2, fink0, kinder0, zuccal0, part train, {sum(map(len, tunes)):,} tunes: {TERMS}"
+        data = f"han2, fink0, kinder0, zuccal0, part train, {sum(map(len, tunes)):,} tunes: {FOLK_TERMS}"
         return self.save_trained(out, model, run, data, seed, steps, minutes)
 
 
