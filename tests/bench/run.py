@@ -7,6 +7,8 @@ ours is faster; ratios travel from machine to machine, seconds do not.
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import redirect_stderr, redirect_stdout
@@ -62,10 +64,38 @@ def bench(with_notebooks: bool = True) -> list[Figure]:
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        parts = [loading, parsing, rendering, learning, writing, model_figures, sizes]
+        parts = [starting, loading, parsing, rendering, learning, writing, model_figures, sizes]
         return [figure for part in [*parts, *[lessons] * with_notebooks] for figure in part()]
     finally:
         torch.set_num_threads(threads)
+
+
+def starting() -> Iterator[Figure]:
+    """Whole commands beside `import torch`: how often the import would fit into the command's time."""
+    with TemporaryDirectory() as folder:
+        piece = Path(folder) / "piece.mid"
+        piece.write_bytes(piece_to_midi(corpus.load_chorales()[0]))
+        torch_alone = _process_seconds("-c", "import torch", cwd=folder)
+        commands = ("--help", "midi check piece.mid", "convert piece.mid --to svg --out p.svg", "generate rnn --n 1")
+        for command in commands:
+            "--help",
+            "midi check piece.mid",
+            "convert piece.mid --to svg --out p.svg",
+            "generate rnn --n 1",
+        ):
+            seconds = _process_seconds("-m", "musegen_lib", *command.split(), cwd=folder)
+            yield Figure(f"start {command}: import torch", torch_alone / seconds, RATIO)
+
+
+def _process_seconds(*arguments: str, cwd: str) -> float:
+    """Processor time of a Python process, the best of TURNS."""
+    spent = []
+    for _ in range(TURNS):
+        before = os.times()
+        subprocess.run([sys.executable, *arguments], cwd=cwd, check=True, capture_output=True)
+        after = os.times()
+        spent.append(after.children_user + after.children_system - before.children_user - before.children_system)
+    return min(spent)
 
 
 def loading() -> Iterator[Figure]:
