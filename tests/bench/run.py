@@ -78,11 +78,6 @@ def starting() -> Iterator[Figure]:
         torch_alone = _process_seconds("-c", "import torch", cwd=folder)
         commands = ("--help", "midi check piece.mid", "convert piece.mid --to svg --out p.svg", "generate rnn --n 1")
         for command in commands:
-            "--help",
-            "midi check piece.mid",
-            "convert piece.mid --to svg --out p.svg",
-            "generate rnn --n 1",
-        ):
             seconds = _process_seconds("-m", "musegen_lib", *command.split(), cwd=folder)
             yield Figure(f"start {command}: import torch", torch_alone / seconds, RATIO)
 
