@@ -5,7 +5,8 @@
 A disguise is a processor with less vector code, another one's matrix kernels, or another number of threads. Each
 lesson must give its stored outputs in every disguise, and each command the same bytes as without one. Prints a table
 (disguise, lesson or command, what moved) and ends with status 1 where something moved. A disguise under which this
-processor computes the same bits is left out. `--lessons none` leaves the lessons out, `--no-files` the commands.
+processor computes the same bits is left out. By default it wears whole processors; where something moves, the parts
+(`--disguises torch-default,numpy-base,...`) tell which library it was. `--lessons none` leaves the lessons out, `--no-files` the commands.
 """
 
 from __future__ import annotations
@@ -29,8 +30,10 @@ from musegen_lib.models.style.method_names import METHODS
 ROOT = Path(__file__).resolve().parents[1]
 LESSONS = sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
 NBVAL = ["-q", "-p", "no:cacheprovider", "-p", "tests.nbval_guard", "@tests/nbval_options.txt"]
-DISGUISES = ["avx2", "oldest", "torch-default", "torch-avx2", "numpy-avx2", "numpy-base", "openblas-haswell"]
-DISGUISES += ["openblas-skylakex", "mkl-avx2", "mkl-compatible", "onednn-avx2", "threads-2"]
+WHOLE = ["avx2", "oldest", "openblas-skylakex", "threads-2"]  # together they wear every part below; worn by default
+PARTS = ["torch-default", "torch-avx2", "numpy-avx2", "numpy-base", "openblas-haswell"]
+PARTS += ["mkl-avx2", "mkl-compatible", "onednn-avx2"]  # to find out which library it was
+DISGUISES = WHOLE + PARTS
 FAILED_CELL = re.compile(r"^FAILED notebooks/\w+\.ipynb::(Cell \d+)", re.M)
 
 MELODY = """X:1
@@ -178,8 +181,8 @@ def _rows(lessons: list[str], worn: dict[str, dict[str, str]], with_files: bool)
             yield from ((name, command, moved_files(found[0][command], files[command])) for command in COMMANDS)
 
 
-def _chosen(text: str | None, known: list[str], what: str) -> list[str]:
-    wanted = known if text is None else [name for name in text.split(",") if name != "none"]
+def _chosen(text: str | None, known: list[str], what: str, usual: list[str]) -> list[str]:
+    wanted = usual if text is None else [name for name in text.split(",") if name != "none"]
     unknown = [name for name in wanted if name not in known]
     if unknown:
         raise SystemExit(f"{what} {', '.join(unknown)}: unknown; there are {', '.join(known)}")
@@ -189,7 +192,7 @@ def _chosen(text: str | None, known: list[str], what: str) -> list[str]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--lessons", help="names of notebooks, separated by commas; all by default")
-    parser.add_argument("--disguises", help="names, separated by commas; all that this processor can wear by default")
+    parser.add_argument("--disguises", help=f"names, separated by commas; by default {','.join(WHOLE)}")
     parser.add_argument("--no-files", action="store_true", help="leave the commands out")
     parser.add_argument("--write-files", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--bits", action="store_true", help=argparse.SUPPRESS)
@@ -197,8 +200,8 @@ def main() -> None:
     if asked.write_files or asked.bits:
         print(json.dumps(write_files(asked.write_files)) if asked.write_files else arithmetic())
         return
-    lessons, started, n_moved = _chosen(asked.lessons, LESSONS, "lessons"), time.monotonic(), 0
-    worn = wearable(_chosen(asked.disguises, DISGUISES, "disguises"))
+    lessons, started, n_moved = _chosen(asked.lessons, LESSONS, "lessons", LESSONS), time.monotonic(), 0
+    worn = wearable(_chosen(asked.disguises, DISGUISES, "disguises", WHOLE))
     print(f"{'disguise':20}{'lesson or command':26}what moved")
     for disguise, what, moved in _rows(lessons, worn, not asked.no_files):
         print(f"{disguise:20}{what:26}{moved or '-'}", flush=True)

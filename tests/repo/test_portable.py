@@ -27,10 +27,10 @@ def test_the_cell_that_moved_is_read_from_what_pytest_says():
 
 
 def test_an_unknown_name_is_told_what_there_is():
-    assert _chosen("none", LESSONS, "lessons") == []
-    assert _chosen(None, LESSONS, "lessons") == LESSONS
+    assert _chosen("none", LESSONS, "lessons", LESSONS) == []
+    assert _chosen(None, LESSONS, "lessons", LESSONS) == LESSONS
     with pytest.raises(SystemExit, match=r"lessons 07_opera: unknown; there are 00_first_music, "):
-        _chosen("07_opera", LESSONS, "lessons")
+        _chosen("07_opera", LESSONS, "lessons", LESSONS)
 
 
 def test_every_name_has_variables_and_every_model_a_command():
