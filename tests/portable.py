@@ -6,7 +6,8 @@ A disguise is a processor with less vector code, another one's matrix kernels, o
 lesson must give its stored outputs in every disguise, and each command the same bytes as without one. Prints a table
 (disguise, lesson or command, what moved) and ends with status 1 where something moved. A disguise under which this
 processor computes the same bits is left out. By default it wears whole processors; where something moves, the parts
-(`--disguises torch-default,numpy-base,...`) tell which library it was. `--lessons none` leaves the lessons out, `--no-files` the commands.
+(`--disguises torch-default,numpy-base,...`) tell which library it was. `--lessons none` leaves the lessons out,
+`--no-files` the commands.
 """
 
 from __future__ import annotations
