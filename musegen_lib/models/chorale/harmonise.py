@@ -22,8 +22,9 @@ from musegen_lib.encodings.chorale_steps import (
     steps_to_piece,
 )
 from musegen_lib.metrics.key import guess_key
-from musegen_lib.models.chorale.infill import gibbs
+from musegen_lib.models.chorale.infill import ChoraleInfill, gibbs
 from musegen_lib.models.chorale.recipe import CHORALES, HARMONISER
+from musegen_lib.models.chorale.rnn import ChoraleRNN
 from musegen_lib.models.chorale.sampling import ChoraleRequest, harmonise_steps
 
 HARMONISE_METHODS = ("gibbs", "ancestral")
@@ -31,7 +32,12 @@ LONGEST_STEPS = 4_000  # sixteenths of a melody
 
 
 def harmonise(
-    piece: Piece, seed: int = 0, method: str = "ancestral", temperature: float = 0.8, n: int = 1
+    piece: Piece,
+    seed: int = 0,
+    method: str = "ancestral",
+    temperature: float = 0.8,
+    n: int = 1,
+    model: ChoraleRNN | ChoraleInfill | None = None,
 ) -> list[Piece]:
     """Keep the melody as soprano and write alto, tenor and bass, n times.
 
@@ -40,6 +46,7 @@ def harmonise(
             few semitones as needed, into the range of a soprano.
         method: "gibbs" draws all three voices anew many times, reading the melody both ways; "ancestral" writes them
             once, sixteenth by sixteenth, without looking ahead.
+        model: the net of the method; None takes the shipped one.
     Raises:
         MusegenError: an unknown method, no notes, another grid, or a melody too long or too wide for one voice.
     """
@@ -50,9 +57,9 @@ def harmonise(
     if method == "gibbs":
         free = np.ones_like(melody.tokens, dtype=bool)
         free[:, 0] = False
-        made = gibbs(HARMONISER.load_once(), melody, free, generator, temperature=temperature, n=n)
+        made = gibbs(model or HARMONISER.load_once(), melody, free, generator, temperature=temperature, n=n)
     else:
-        made = _ancestral(melody, temperature, generator, n)
+        made = _ancestral(model or CHORALES.load_once(), melody, temperature, generator, n)
     labels = {
         "title": f"{piece.title}, harmonised" if piece.title else "harmonised",
         "source": f"musegen harmonise, {method}, seed {seed}" + (f"; melody: {piece.source}" if piece.source else ""),
@@ -96,10 +103,12 @@ def _into_range(melody: Piece) -> int:
     return by
 
 
-def _ancestral(melody: ChoraleSteps, temperature: float, generator: torch.Generator, n: int) -> list[ChoraleSteps]:
+def _ancestral(
+    model: ChoraleRNN, melody: ChoraleSteps, temperature: float, generator: torch.Generator, n: int
+) -> list[ChoraleSteps]:
     labels = steps_to_piece(melody)
     pickup = melody.pickup % CHORALE_METRES[melody.metre]
     request = ChoraleRequest(melody.metre, labels.key or "C major", pickup, temperature=temperature)
     soprano = melody.tokens[:, 0].copy()
     soprano[0] = REST if soprano[0] == HOLD else soprano[0]
-    return harmonise_steps(CHORALES.load_once(), soprano, request, generator, n)
+    return harmonise_steps(model, soprano, request, generator, n)

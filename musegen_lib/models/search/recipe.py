@@ -112,12 +112,13 @@ def melody_notes(piece: Piece) -> Notes:
     return Notes(notes["pitch"].astype(np.int64), notes["duration_steps"] / piece.steps_per_beat)
 
 
-def embed_notes(tunes: Sequence[Notes]) -> Float[np.ndarray, "N D"]:
+def embed_notes(tunes: Sequence[Notes], model: TuneEncoder | None = None) -> Float[np.ndarray, "N D"]:
     """One point of length 1 a melody: the mean of its windows' points; it knows nothing of key and tempo."""
+    model = model or TUNE_ENCODER.load_once()
     if not tunes:
-        return np.zeros((0, TUNE_ENCODER.config.dim), dtype=np.float32)
+        return np.zeros((0, model.config.dim), dtype=np.float32)
     pitches, durations, owners = cut_note_windows(tunes, WHOLE_HOP)
-    points = encoder_of(TUNE_ENCODER.load_once())(pitches, durations)
+    points = encoder_of(model)(pitches, durations)
     return mean_points(points, np.flatnonzero(np.diff(owners, prepend=-1)))
 
 
