@@ -19,7 +19,7 @@ $(STAMP): pyproject.toml constraints.txt
 	@command -v $(PYTHON) > /dev/null || { echo "No $(PYTHON) here. Install Python 3.11 or newer, or choose one: make music PYTHON=python3.12"; exit 1; }
 	@$(PYTHON) setup_env.py
 
-music: $(STAMP) ## make music with every model and leave it in out/
+music: $(STAMP) ## real and generated music on one page, out/index.html
 	$(RUN) musegen_lib tour --out out
 
 test: lint unit-test notebook-test ## everything that must pass: lint, unit tests, notebooks; stops at the first error
@@ -73,6 +73,8 @@ train: $(STAMP) ## train the published models again (an hour and a half)
 	$(RUN) musegen_lib train gan
 	$(RUN) musegen_lib train gan-phrases
 	$(RUN) musegen_lib train gan-sketch
+	for net in style-judges style-rolls style-fluency style-rnn style-vae style-vae-ensemble style-gan tune-encoder; do \
+		$(RUN) musegen_lib train $$net || exit 1; done
 
 bench: $(STAMP) ## measure times and model figures on this machine; KEEP=1 writes the committed table
 	$(RUN) tests.bench $(if $(KEEP),--keep)

@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 STAMP = VENV / "musegen-setup.stamp"  # written last: an interrupted set-up leaves none
 LOG = VENV / "musegen-setup.log"  # all that pip said
-TAIL_LINES = 30  # of the log, shown if pip fails
+TAIL_LINES = 3  # of what pip calls errors, shown if it fails
 INPUTS = ("pyproject.toml", "constraints.txt")
 
 
@@ -74,7 +74,7 @@ def run(command: list) -> None:
     with open(where, "a", encoding="utf-8") as log, subprocess.Popen(command, cwd=ROOT, env=env, **pipes) as process:
         lines = list(follow(process.stdout, log))
     if process.returncode:
-        print(*lines[-TAIL_LINES:], sep="", file=sys.stderr)
+        print(*([line for line in lines if line.startswith("ERROR")] or lines)[-TAIL_LINES:], sep="", file=sys.stderr)
         raise subprocess.CalledProcessError(process.returncode, command)
 
 
@@ -86,7 +86,11 @@ def follow(lines, log):
         log.write(line)
         if line.startswith(("Collecting ", "Obtaining ")):
             n_packages += 1
-        step = "unpacking, a minute more" if line.startswith("Installing ") else f"{n_packages} packages found"
+        step = (
+            "all found; unpacking takes a minute more"
+            if line.startswith("Installing ")
+            else f"{n_packages} packages found"
+        )
         if on_screen and line.startswith(("Collecting ", "Installing ")):
             print(f"\rsetup_env: 2/3 {step}, {time.monotonic() - started:.0f} s ", end="", flush=True)
         yield line
@@ -128,7 +132,7 @@ def explain(error: subprocess.CalledProcessError) -> str:
     """One line on which step failed and what to try."""
     if "venv" in error.cmd:
         return "`python -m venv` failed (see above). Debian and Ubuntu keep that module in their package python3-venv."
-    return f"`pip install` failed (see above, all of it in {LOG}). Nothing is lost: the same command goes on."
+    return f"`pip install` failed (see above; all it said is in {LOG}). Check the network, then run the same command again."
 
 
 def fail(message: str) -> int:

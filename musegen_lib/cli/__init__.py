@@ -1,0 +1,1 @@
+"""The commands of `musegen`: every one works on files of the user."""

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from musegen_lib.cli.output import Json, Seed, print_result
+from musegen_lib.models.registry import names_that
 from musegen_lib.models.style.method_names import METHODS
 
 Melody = Annotated[Path, typer.Argument(help="A melody: .mid, .abc, .xml, .musicxml or .mxl.")]
@@ -25,7 +26,7 @@ def tour(out: Annotated[Path, typer.Option(help="Folder to write.")] = Path("out
 
 
 def generate(
-    model: str,
+    model: Annotated[str, typer.Argument(help=f"One of {', '.join(names_that('generate'))}.")],
     n: Annotated[int, typer.Option("--n", min=1, max=10_000, help="How many pieces.")] = 4,
     seed: Seed = 0,
     out: Folder = Path("out"),

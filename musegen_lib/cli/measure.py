@@ -9,12 +9,14 @@ import typer
 
 from musegen_lib.cli.output import Json, Seed, print_result
 from musegen_lib.core.errors import MusegenError
+from musegen_lib.models.registry import names_that
 
 PARTS = ("valid", "test")
+EVALUATED = ", ".join(name for name in names_that("evaluate") if name != "chorales-frames")
 
 
 def train(
-    model: str,
+    model: Annotated[str, typer.Argument(help=f"One of {', '.join(names_that('train'))}.")],
     out: Annotated[Path | None, typer.Option(help="Checkpoint to write; default data/checkpoints/MODEL.")] = None,
     seed: Seed = 0,
     steps: Annotated[int | None, typer.Option(min=1, help="Training steps; default is the recipe's.")] = None,
@@ -37,7 +39,7 @@ def train(
 
 
 def evaluate(
-    model: Annotated[str, typer.Argument(help="A model's name, a checkpoint of chorales-frames, or transfer.")],
+    model: Annotated[str, typer.Argument(help=f"{EVALUATED}, a checkpoint of chorales-frames, or transfer.")],
     split: Annotated[str, typer.Option("--split", "--part", help="valid or test.")] = "valid",
     data: Annotated[Path | None, typer.Option(help="File of frames, for such a checkpoint.")] = None,
     n_tunes: Annotated[int | None, typer.Option(help="For transfer: tunes of each style; default all.")] = None,
@@ -56,7 +58,11 @@ def evaluate(
         return
     if split not in PARTS:
         raise MusegenError(f"split {split!r} is unknown; use {' or '.join(PARTS)}")
-    if model.endswith(".safetensors") or data is not None:
+    if data is not None and not model.endswith(".safetensors"):
+        raise MusegenError(
+            f"{model} is measured on the course's own corpus; --data goes with a checkpoint, a .safetensors"
+        )
+    if model.endswith(".safetensors"):
         print_result(find_recipe("chorales-frames", "evaluate").evaluate(split, Path(model), data), json)
     else:
         print_result(find_recipe(model, "evaluate").evaluate(split), json)

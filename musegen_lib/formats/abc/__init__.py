@@ -1,0 +1,1 @@
+"""ABC: text to `Piece` and back."""

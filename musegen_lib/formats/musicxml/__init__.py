@@ -1,0 +1,1 @@
+"""MusicXML: files to `Piece`, and `Piece` to music21 and its files."""

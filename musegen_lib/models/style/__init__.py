@@ -1,4 +1,4 @@
-"""Style transfer of lesson 5: nets and countings that rewrite a melody. A name is loaded, and torch, when asked for."""
+"""Style transfer: nets and countings that rewrite a melody in another style. Lesson 05."""
 
 from musegen_lib.core.lazy import lazy_names
 

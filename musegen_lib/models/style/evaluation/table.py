@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from tqdm import tqdm
 
 from musegen_lib.core.errors import MusegenError
 from musegen_lib.core.piece import Piece
@@ -81,11 +82,12 @@ def _direction(to: str, part: str, n_tunes: int | None, amount: float) -> list[d
     real, pieces = real_tunes(to, part), held_out_tunes(to, part, n_tunes)
     rows, said = [], {}
     methods = {name: find_method(name) for name in METHODS}
-    for kind, rewriters in (("baseline", BASELINES), ("method", methods)):
-        for name, rewrite in rewriters.items():
-            made = [rewrite(piece, to, amount, 0) for piece in pieces]
-            said[name], found = believed(made, to), evaluate_pieces(pieces, made, to)
-            rows.append({"to": to, "method": name, "kind": kind} | found | {"targets": targets_met(found, real)})
+    everyone = {"baseline": BASELINES, "method": methods}
+    wanted = [(kind, name, rewrite) for kind, them in everyone.items() for name, rewrite in them.items()]
+    for kind, name, rewrite in tqdm(wanted, desc=f"to {to}", leave=False):
+        made = [rewrite(piece, to, amount, 0) for piece in pieces]
+        said[name], found = believed(made, to), evaluate_pieces(pieces, made, to)
+        rows.append({"to": to, "method": name, "kind": kind} | found | {"targets": targets_met(found, real)})
     for row in rows:
         row["less counts"] = less(said[row["method"]], said[COUNTING])
     return [{"to": to, "method": REAL, "kind": "real"} | real, *rows]
