@@ -132,7 +132,7 @@ def explain(error: subprocess.CalledProcessError) -> str:
     """One line on which step failed and what to try."""
     if "venv" in error.cmd:
         return "`python -m venv` failed (see above). Debian and Ubuntu keep that module in their package python3-venv."
-    return f"`pip install` failed (see above; all it said is in {LOG}). Check the network, then run the same command again."
+    return f"`pip install` failed (see above; all of it in {LOG}). Check the network and run the same command again."
 
 
 def fail(message: str) -> int:
