@@ -1,10 +1,11 @@
 """The one home of choices among scores: highest first, and of equal scores the one with the lowest index.
 
-Two scores count as equal when they agree in their first digits. What is equal by arithmetic differs in its last digits
-by the order in which a processor's vector code adds; without the rounding another machine would choose another item.
-The digits kept are 17 binary ones of 32-bit scores (5 decimal) and 40 of 64-bit scores (12 decimal), so hand over
-scores in the precision in which they were computed. `np.argpartition`, `topk` and sorts that are not stable break ties
-by the processor; tests/repo/test_ties.py keeps them out of the rest of the library.
+Two scores count as equal when they round to the same first digits. What is equal by arithmetic differs in its last
+digits by the order in which a processor's vector code adds; without the rounding another machine would choose another
+item. The digits kept are 17 binary ones of 32-bit scores (5 decimal) and 40 of 64-bit scores (12 decimal), so hand over
+scores in the precision in which they were computed. Scores on either side of a rounding step are still told apart by
+their last digits: the rule makes such a flip rare, it cannot abolish it. `np.argpartition`, `topk` and sorts that are
+not stable break ties by the processor; tests/repo/test_ties.py keeps them out of the rest of the library.
 """
 
 from __future__ import annotations

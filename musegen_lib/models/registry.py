@@ -32,7 +32,7 @@ class Recipe(Protocol):
 
 
 _HOMES = {  # name: module below musegen_lib.models, the recipe in it, what it does besides training
-    "markov": ("melody.recipe", "MARKOV", "generate evaluate"),
+    "markov": ("melody.recipe", "MARKOV", "generate evaluate"),  # its train says that there is nothing to train
     "rnn": ("melody.recipe", "RNN", "generate evaluate"),
     "rnn-chorales": ("chorale.recipe", "CHORALES", "generate evaluate"),
     "gan": ("gan.recipe", "BAR", "generate evaluate"),

@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from musegen_lib.core.errors import MusegenError
 from musegen_lib.core.paths import committed
 from musegen_lib.corpus import corpus_fingerprint
 from musegen_lib.training.checkpoints import load_model, read_card, write_checkpoint
@@ -101,4 +102,7 @@ class ShippedNet:
 
     def valid_loss(self) -> float:
         """The loss on validation music, as the card of the shipped weights has it; the net's `loss` says in what."""
-        return float(read_card(self.checkpoint)["valid_loss"])
+        card = read_card(self.checkpoint)
+        if "valid_loss" not in card:
+            raise MusegenError(f"{self.name}: its card holds no loss; `musegen evaluate {self.name}` measures it")
+        return float(card["valid_loss"])

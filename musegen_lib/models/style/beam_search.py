@@ -143,4 +143,4 @@ def _best_few(scores: Float[np.ndarray, "K moves"], allowed: np.ndarray) -> Int[
 
 def _first(rows: np.ndarray, scores: np.ndarray) -> int:
     found = np.flatnonzero(rows)
-    return int(found[first_best(scores[found])])
+    return int(found[first_best(scores[found].astype(np.float32))])

@@ -8,7 +8,7 @@ ROUNDING_ERROR = 1e-9  # of a product of floats: 0.29 * 100 is 28.99999999999999
 
 
 def allowed_changes(n_notes: int, amount: float) -> int:
-    """How many of `n_notes` notes may change: the share, rounded down to whole notes.
+    """How many of `n_notes` notes may change: the share, rounded down (a billionth of a note is forgiven).
 
     Raises:
         ValueError: the share lies outside 0 to 1.

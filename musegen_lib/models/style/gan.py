@@ -18,7 +18,7 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from musegen_lib.core.ranking import best_first
+from musegen_lib.core.ranking import best_first, first_best
 from musegen_lib.corpus.chinese_german import STYLES
 from musegen_lib.encodings.melody_lines import N_INTERVALS, N_LEFT, N_LINE_DURATIONS, N_PLACES, MelodyLine
 from musegen_lib.metrics.tonality import weight_on_scales
@@ -199,7 +199,7 @@ def rewrite_by_critic(
             break
         tried = [line.with_pitches(line.pitches + by * (np.arange(len(line)) == note)) for note, by in moves]
         scores = model.critic(claim(lines_to_conditions(tried), style.expand(len(tried))))[0].sum(dim=1)
-        chosen = int(scores.argmax())
+        chosen = int(first_best(scores.numpy()))
         if scores[chosen] <= best:
             break
         line, best = tried[chosen], scores[chosen].item()

@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Bool
 
 from musegen_lib.core.piece import Piece
+from musegen_lib.core.ranking import first_best
 from musegen_lib.corpus.chinese_german import STYLES, other_style
 from musegen_lib.encodings.melody_lines import MelodyLine, line_to_piece, piece_to_line
 from musegen_lib.metrics.tonality import DIATONIC, weight_on_scales
@@ -71,7 +72,8 @@ def search(
 
     def best(line: MelodyLine, scale: np.ndarray) -> tuple[MelodyLine, float]:
         lines, scores = rewrite_line(model, line, target, source, amount, scale, contrast, hold_ends)
-        return lines[int(scores.argmax())], float(scores.max())
+        chosen = int(first_best(scores.astype(np.float32)))
+        return lines[chosen], float(scores[chosen])
 
     return in_its_key(piece, best)
 
@@ -81,9 +83,9 @@ def in_its_key(piece: Piece, rewrite: Callable[[MelodyLine, np.ndarray], tuple[M
     if len(piece) < 2:
         return piece
     line = piece_to_line(piece)
-    return line_to_piece(
-        max((rewrite(line, scale) for scale in diatonic_scales(piece)), key=lambda one: one[1])[0], piece
-    )
+    found = [rewrite(line, scale) for scale in diatonic_scales(piece)]
+    best, _ = found[first_best(np.float32([score for _, score in found]))]
+    return line_to_piece(best, piece)
 
 
 def diatonic_scales(piece: Piece) -> list[Bool[np.ndarray, "12"]]:

@@ -66,3 +66,8 @@ def test_no_method_changes_more_notes_than_the_amount_says(method):
         assert changed <= amount * len(piece) + 1e-9
 
     check()
+
+
+def test_a_share_that_is_just_too_small_for_one_note_more_is_rounded_down():
+    assert allowed_changes(10, 0.2999) == 2
+    assert allowed_changes(1000, 0.19999) == 199
