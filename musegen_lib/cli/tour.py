@@ -14,7 +14,7 @@ from musegen_lib.models.registry import RECIPES
 
 INTRO = (
     "Real music first, then what two small models wrote after reading thousands of folk tunes. "
-    "Each piece has a piano roll, its score, a player and a .mid file. Guess before you read: which are real?"
+    "Each piece has a piano roll, its score, a player and a .mid file."
 )
 REAL = (
     ("A Bach chorale", "bwv66.6.mxl", "J. S. Bach wrote this for four voices; no model had a part in it."),
