@@ -7,7 +7,7 @@ PAGES = sorted(
     path.relative_to(HTML).as_posix() for folder in ("book", "notebooks") for path in (HTML / folder).glob("*.html")
 )
 LESSONS = [name for name in PAGES if name.startswith("notebooks/")]
-CHECKED = "book/api/musegen_lib.piece.html"  # one page of the reference stands for all
+CHECKED = "book/api/musegen_lib.core.piece.html"  # one page of the reference stands for all
 DURATIONS = """async () => Promise.all([...document.querySelectorAll("audio")].map((player) => new Promise((done) => {
   const end = () => done({
     seconds: player.duration, label: player.getAttribute("aria-label"), error: player.error?.message
