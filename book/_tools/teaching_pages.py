@@ -6,6 +6,7 @@ import io
 import json
 import re
 import sys
+from importlib import import_module
 from pathlib import Path
 
 from api_pages import PACKAGE, modules
@@ -21,7 +22,7 @@ NO_SECTIONS = {"References", "Exercises"}
 def write_teaching_pages() -> None:
     """Write the three parts that pages include."""
     GENERATED.mkdir(parents=True, exist_ok=True)
-    sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+    sys.path[:0] = [str(ROOT), str(ROOT / "tests/helpers")]
     parts = {"timings.md": timings(), "wrong_answers.md": wrong_answers(), "modules.md": module_table()}
     for name, text in parts.items():
         (GENERATED / name).write_text(text + "\n", encoding="utf-8")
@@ -69,24 +70,29 @@ def weight(kind: str, source: str) -> float:
 
 def wrong_answers() -> str:
     """For every lesson a table of its exercises: the mistakes that the tests know, and what the check says to each."""
-    known = [case for path in sorted((ROOT / "tests").glob("test_exercises*.py")) for case in cases(load(path))]
     parts = []
     for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
         text = path.read_text(encoding="utf-8")
-        rows = [row(*case) for case in known if f"check.{case[0]}(" in text]
+        lesson = re.search(r"musegen_lib\.lessons\.exercises\.(\w+) import check", text)
+        if lesson is None:
+            continue
+        check = import_module(f"musegen_lib.lessons.exercises.{lesson[1]}").check
+        rows = [row(check, *case) for case in known_cases(lesson[1]) if f"check.{case[0]}(" in text]
         title = json.loads(text)["cells"][0]["source"][0].strip("# \n")
-        if rows:
-            parts.append(
-                "\n".join(
-                    [f"### {title}", "", "| exercise | a wrong answer, and what the check says |", "|---|---|", *rows]
-                )
-            )
+        head = [f"### {title}", "", "| exercise | a wrong answer, and what the check says |", "|---|---|"]
+        parts.append("\n".join([*head, *rows]))
     return "\n\n".join(parts)
 
 
-def row(name: str, mistake: str, answer) -> str:
+def known_cases(lesson: str):
+    """The wrong answers that the tests of a lesson's exercises hold."""
+    file = ROOT / f"tests/lessons/exercises/test_{lesson}.py"
+    return list(cases(load(file if file.is_file() else ROOT / "tests/lessons/test_check.py")))
+
+
+def row(check, name: str, mistake: str, answer) -> str:
     """One row of the table."""
-    return f"| `{name}` | {f'**{_cell(mistake)}**: ' if mistake else ''}{_cell(said(name, answer))} |"
+    return f"| `{name}` | {f'**{_cell(mistake)}**: ' if mistake else ''}{_cell(said(check, name, answer))} |"
 
 
 def cases(module):
@@ -99,12 +105,10 @@ def cases(module):
             yield name, "", answer
 
 
-def said(name: str, answer) -> str:
+def said(check, name: str, answer) -> str:
     """What the check prints to a first wrong answer, without the hint."""
-    from musegen_lib.lessons import check as exercises
-
-    entry = getattr(exercises.check, name)
-    fresh = exercises.Check(name, entry.find_fault, entry.hints)
+    entry = getattr(check, name)
+    fresh = type(entry)(name, entry.find_fault, entry.hints)
     with contextlib.redirect_stdout(io.StringIO()) as out:
         fresh(answer)
     return out.getvalue().split("\n")[0].removeprefix(f"{name}: not yet: ")
