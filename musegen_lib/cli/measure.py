@@ -9,7 +9,7 @@ import typer
 
 from musegen_lib.cli.output import Json, Seed, print_result
 from musegen_lib.core.errors import MusegenError
-from musegen_lib.models.registry import names_that
+from musegen_lib.models.registry import find_recipe, names_that
 
 PARTS = ("valid", "test")
 EVALUATED = ", ".join(name for name in names_that("evaluate") if name != "chorales-frames")
@@ -26,7 +26,6 @@ def train(
 ) -> None:
     """Train MODEL by its recipe and write a checkpoint with its card; a stopped run goes on where it was."""
     from musegen_lib.core.paths import check_writable, data_dir
-    from musegen_lib.models.registry import find_recipe
 
     path = out or data_dir() / "checkpoints" / f"{model}.safetensors"
     given = {"steps": steps, "minutes": minutes, "data": data}
@@ -47,8 +46,6 @@ def evaluate(
     json: Json = False,
 ) -> None:
     """Measure MODEL on held-out music; `transfer` measures every way to rewrite a melody in another style."""
-    from musegen_lib.models.registry import find_recipe
-
     if model == "transfer":
         from musegen_lib.models.style.evaluation.table import table_lines, transfer_report
 
