@@ -6,12 +6,13 @@ engraved, heard, saved, measured and given to any other model.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from musegen_lib.core import timeline
 from musegen_lib.core.keys import metre_to_beats, transpose_key
 from musegen_lib.core.piano_roll_svg import notes_to_svg
 
@@ -28,6 +29,7 @@ NOTE_DTYPE = np.dtype(
     ]
 )
 DRUMS = 128  # the value in `programs` of a voice that plays percussion
+CHANGES = {"metre": "metre_changes", "key": "key_changes", "tempo_qpm": "tempo_changes"}  # where each one's changes are
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -42,8 +44,10 @@ class Piece:
         key: such as "G major", "A minor", "D dorian"; None where unknown.
         pickup_steps: length of the incomplete first bar, 0 if the piece starts on a bar line.
         programs: General MIDI program (0-127, or DRUMS) of each voice; voices beyond its end play piano.
+        metre_changes, key_changes, tempo_changes: (onset in steps, value) after the start, in time order. A change of
+            metre begins a bar.
     Raises:
-        ValueError: a note is out of range, or a voice strikes a pitch it is still sounding.
+        ValueError: a note or a change is out of range, or a voice strikes a pitch it is still sounding.
     """
 
     notes: np.ndarray
@@ -57,6 +61,9 @@ class Piece:
     licence: str = ""
     pickup_steps: int = 0
     programs: tuple[int, ...] = ()
+    metre_changes: timeline.Changes[str | None] = ()
+    key_changes: timeline.Changes[str | None] = ()
+    tempo_changes: timeline.Changes[float] = ()
 
     def __post_init__(self) -> None:
         notes = np.array(self.notes, dtype=NOTE_DTYPE)
@@ -64,15 +71,10 @@ class Piece:
         notes.flags.writeable = False
         object.__setattr__(self, "notes", notes)
         object.__setattr__(self, "programs", tuple(self.programs))
-        if self.steps_per_beat < 1 or self.pickup_steps < 0 or not 0 < self.tempo_qpm < 10_000:
-            raise ValueError(
-                f"steps_per_beat {self.steps_per_beat}, pickup_steps {self.pickup_steps} and tempo_qpm "
-                f"{self.tempo_qpm} must be at least 1, at least 0 and between 0 and 10,000"
-            )
-        if not all(0 <= program <= DRUMS for program in self.programs):
-            raise ValueError(f"programs {self.programs} must lie in 0-127, or be {DRUMS} for percussion")
-        if self.metre is not None:
-            metre_to_beats(self.metre)
+        for name, changes in CHANGES.items():
+            tidy = timeline.tidy_changes(changes, getattr(self, name), getattr(self, changes))
+            object.__setattr__(self, changes, tidy)
+        _check_labels(self)
         _check_notes(notes)
 
     @classmethod
@@ -104,32 +106,35 @@ class Piece:
 
     @property
     def steps_per_bar(self) -> int | None:
-        """Length of a full bar in steps; None without a metre or where the grid cannot hold the bar."""
-        if self.metre is None:
-            return None
-        steps = metre_to_beats(self.metre) * self.steps_per_beat
-        return int(steps) if steps.denominator == 1 else None
+        """Length of a full bar of the first metre; None without a metre or where the grid cannot hold the bar."""
+        return timeline.steps_per_bar(self.metre, self.steps_per_beat)
 
     @property
     def bar_onsets(self) -> np.ndarray:
         """Steps at which bars begin: 0, then every bar line before the end."""
-        if not self.steps_per_bar or not self.n_steps:
-            return np.zeros(min(1, self.n_steps), dtype=int)
-        lines = np.arange(self.pickup_steps, self.n_steps, self.steps_per_bar)
-        return np.unique(np.concatenate([[0], lines]))
+        lines = [np.arange(start, stop, bar or stop) for start, stop, bar in self._bar_spans()]
+        return np.concatenate(lines) if lines else np.zeros(0, dtype=int)
 
     @property
     def n_bars(self) -> int:
         """How many bars begin: the length of `bar_onsets`, counted without writing them out."""
-        if not self.steps_per_bar or not self.n_steps:
-            return min(1, self.n_steps)
-        full = max(0, -(-(self.n_steps - self.pickup_steps) // self.steps_per_bar))
-        return full + bool(self.pickup_steps)
+        return sum(-(-(stop - start) // (bar or stop)) for start, stop, bar in self._bar_spans())
 
     @property
     def seconds(self) -> float:
-        """Playing time at `tempo_qpm`."""
-        return self.n_steps / self.steps_per_beat * 60 / self.tempo_qpm
+        """Playing time, through all changes of tempo."""
+        return float(self.seconds_at(self.n_steps))
+
+    def seconds_at(self, steps: Any) -> np.ndarray:
+        """Playing time from the start to each of the steps given."""
+        return timeline.steps_to_seconds(steps, self.tempo_qpm, self.tempo_changes, self.steps_per_beat)
+
+    def timeline(self, name: str) -> list[tuple[int, Any]]:
+        """All of "metre", "key" or "tempo_qpm" as (onset in steps, value), the one at the start first."""
+        return [(0, getattr(self, name)), *getattr(self, CHANGES[name])]
+
+    def _bar_spans(self) -> Iterator[tuple[int, int, int | None]]:
+        return timeline.bar_spans(self.metre, self.metre_changes, self.pickup_steps, self.n_steps, self.steps_per_beat)
 
     def program(self, voice: int) -> int:
         """General MIDI program of a voice, DRUMS for percussion."""
@@ -153,7 +158,8 @@ class Piece:
             raise ValueError(f"transposing by {semitones} moves pitches to {pitch.min()}-{pitch.max()}, outside 0-127")
         notes = self.notes.copy()
         notes["pitch"] = pitch
-        return self.replace(notes=notes, key=transpose_key(self.key, semitones))
+        changes = timeline.map_values(self.key_changes, lambda key: transpose_key(key, semitones))
+        return self.replace(notes=notes, key=transpose_key(self.key, semitones), key_changes=changes)
 
     def excerpt(self, n_bars: int = 8, first_bar: int = 0) -> Piece:
         """Cut out whole bars; bar 0 is the pickup if there is one. Notes are clipped at both ends."""
@@ -164,40 +170,24 @@ class Piece:
         offset = np.minimum(self.notes["onset_steps"] + self.notes["duration_steps"], stop)
         notes = self.notes.copy()
         notes["onset_steps"], notes["duration_steps"] = onset - start, offset - onset
-        return self.replace(notes=notes[offset > onset], pickup_steps=self.pickup_steps if first_bar == 0 else 0)
+        labels: dict[str, Any] = {"pickup_steps": self.pickup_steps if first_bar == 0 else 0}
+        for name, changes in CHANGES.items():
+            cut = timeline.cut_changes(getattr(self, name), getattr(self, changes), start, stop)
+            labels[name], labels[changes] = cut
+        return self.replace(notes=notes[offset > onset], **labels)
 
     def to_pretty_midi(self) -> pretty_midi.PrettyMIDI:
         """Return the piece as the object most Python music code expects; one instrument a voice."""
-        import pretty_midi as pm
+        from musegen_lib.core.pretty import piece_to_pretty_midi
 
-        seconds = 60 / self.tempo_qpm / self.steps_per_beat
-        score = pm.PrettyMIDI(initial_tempo=self.tempo_qpm)
-        if self.metre:
-            score.time_signature_changes = [pm.TimeSignature(*map(int, self.metre.split("/")), 0)]
-        for v in range(self.n_voices):
-            program = self.program(v)
-            instrument = pm.Instrument(program % DRUMS, is_drum=program == DRUMS, name=f"voice {v}")
-            for onset, duration, pitch, velocity, _ in self.notes[self.notes["voice"] == v].tolist():
-                note = pm.Note(velocity, pitch, onset * seconds, (onset + duration) * seconds)
-                instrument.notes.append(note)
-            score.instruments.append(instrument)
-        return score
+        return piece_to_pretty_midi(self)
 
     @classmethod
     def from_pretty_midi(cls, score: pretty_midi.PrettyMIDI, steps_per_beat: int = 4, **fields: Any) -> Piece:
         """Read a pretty_midi object onto the grid: times are rounded to steps, one voice an instrument."""
-        rows = []
-        for v, instrument in enumerate(score.instruments):
-            for note in instrument.notes:
-                ticks = score.time_to_tick(note.start), score.time_to_tick(note.end)
-                start, end = (round(t * steps_per_beat / score.resolution) for t in ticks)
-                rows.append((start, max(1, end - start), note.pitch, max(1, note.velocity), v))
-        _, tempi = score.get_tempo_changes()
-        metres = [f"{t.numerator}/{t.denominator}" for t in score.time_signature_changes[:1]]
-        programs = tuple(DRUMS if i.is_drum else i.program for i in score.instruments)
-        defaults = {"tempo_qpm": float(tempi[0]) if len(tempi) else 120.0, "metre": (metres or ["4/4"])[0]}
-        found = defaults | {"programs": programs, "steps_per_beat": steps_per_beat} | fields
-        return cls(clip_overlaps(np.array(sorted(rows), dtype=NOTE_DTYPE)), **found)
+        from musegen_lib.core.pretty import piece_from_pretty_midi
+
+        return piece_from_pretty_midi(score, steps_per_beat, **fields)
 
     def __len__(self) -> int:
         return len(self.notes)
@@ -215,10 +205,11 @@ class Piece:
         return {f.name: getattr(self, f.name) for f in fields(self) if f.name != "notes"}
 
     def __repr__(self) -> str:
-        bars = self.n_bars
+        found = list(dict.fromkeys(metre for _, metre in self.timeline("metre") if metre))
+        bars, metres = self.n_bars, ", ".join(found[:3]) + ", ..." * (len(found) > 3)
         parts = [
             f"{len(self)} note{'s' * (len(self) != 1)}",
-            f"{bars} bar{'s' * (bars != 1)} of {self.metre}" if self.metre else "no metre",
+            f"{bars} bar{'s' * (bars != 1)} of {metres}" if metres else "no metre",
         ]
         parts += [f"{self.n_voices} voices"] * (self.n_voices > 1) + [self.key] * bool(self.key)
         return f"Piece({self.title!r}: {', '.join(parts)}, {self.seconds:.1f} s)"
@@ -246,6 +237,20 @@ def clip_overlaps(notes: np.ndarray) -> np.ndarray:
 def piece_to_svg(piece: Piece) -> str:
     """Draw a piano roll: time to the right, pitch upwards, one colour a voice, bar lines in grey."""
     return notes_to_svg(piece.notes.tolist(), piece.n_steps, piece.bar_onsets.tolist(), f"Piano roll of {piece!r}")
+
+
+def _check_labels(piece: Piece) -> None:
+    tempi = [tempo for _, tempo in piece.timeline("tempo_qpm")]
+    if piece.steps_per_beat < 1 or piece.pickup_steps < 0 or not all(0 < tempo < 10_000 for tempo in tempi):
+        raise ValueError(
+            f"steps_per_beat {piece.steps_per_beat}, pickup_steps {piece.pickup_steps} and tempo_qpm "
+            f"{', '.join(map(str, tempi))} must be at least 1, at least 0 and between 0 and 10,000"
+        )
+    if not all(0 <= program <= DRUMS for program in piece.programs):
+        raise ValueError(f"programs {piece.programs} must lie in 0-127, or be {DRUMS} for percussion")
+    for _, metre in piece.timeline("metre"):
+        if metre is not None:
+            metre_to_beats(metre)
 
 
 def _check_notes(notes: np.ndarray) -> None:

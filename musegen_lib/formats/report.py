@@ -1,0 +1,44 @@
+"""What reading a file lost, moved, repaired or took for granted, for any format."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+
+def count(phrase: str) -> Any:
+    """A field of a report: how often something happened that `phrase` says."""
+    return field(default=0, metadata={"phrase": phrase})
+
+
+@dataclass(frozen=True)
+class Report:
+    """What moving the notes onto a grid did, and `remarks`; each format adds its own counts. `str` is one line."""
+
+    notes_moved: int = count("notes moved onto the grid")
+    largest_move_beats: float = 0.0
+    notes_lengthened: int = count("notes shorter than a step lengthened to one")
+    notes_dropped: int = count("notes dropped for a neighbour on the same step")
+    notes_merged: int = count("notes dropped for a longer one of the same voice, pitch and onset")
+    notes_trimmed: int = count("notes ended where their voice strikes the pitch again")
+    drum_notes: int = 0  # kept, so `str` leaves them out
+    remarks: tuple[str, ...] = ()  # what is no count, such as which of two metres was taken
+
+    def __str__(self) -> str:
+        parts = [
+            f"{each.metadata['phrase']}: {getattr(self, each.name)}"
+            for each in fields(self)
+            if "phrase" in each.metadata and getattr(self, each.name)
+        ]
+        if self.notes_moved:
+            parts[0] += f" (by at most {self.largest_move_beats:.3g} beats)"
+        return "; ".join([*parts, *self.remarks]) or "nothing repaired"
+
+
+@dataclass(frozen=True)
+class NotationReport(Report):
+    """The report of ABC and MusicXML."""
+
+    grace_notes: int = count("grace notes left out")
+    unisons: int = count("notes of a second layer left out because the part already sounds their pitch")
+    unread: int = count("signs not understood and passed over")
