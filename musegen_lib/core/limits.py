@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 from musegen_lib.core.errors import MusegenError
 from musegen_lib.core.keys import metre_to_beats
@@ -16,17 +17,18 @@ MAX_WRITTEN = 20_000  # notes and empty bars of a page: about half a minute of d
 _NO_METRE = "4/4"  # what a piece without metre is written in
 
 
-def refuse_endless(beats: float, metre: str | None, name: str = "") -> None:
-    """MusegenError for more than MAX_BARS bars: a metre of 1/64 makes millions of them out of six hours of silence.
-
-    Args:
-        name: what the message begins with, such as "x.abc, line 1: tune X:1".
-    """
-    metre = metre or _NO_METRE
-    bars = beats / metre_to_beats(metre)
+def refuse_endless(piece: Piece) -> None:
+    """MusegenError for more than MAX_BARS bars: a metre of 1/64 makes millions of them out of six hours of silence."""
+    edges = [*piece.timeline("metre"), (piece.n_steps, None)]
+    spans = [
+        (max(0, min(stop, piece.n_steps) - start), metre or _NO_METRE) for (start, metre), (stop, _) in pairwise(edges)
+    ]
+    bars = sum(steps / piece.steps_per_beat / metre_to_beats(metre) for steps, metre in spans)
     if bars > MAX_BARS:
-        count = f"{math.ceil(bars):,} bars of {metre}, more than {MAX_BARS:,}"
-        raise MusegenError(f"{name} has {count}; correct the metre or split it".lstrip())
+        metres = ", ".join(dict.fromkeys(metre for _, metre in spans[:3]))
+        raise MusegenError(
+            f"has {math.ceil(bars):,} bars of {metres}, more than {MAX_BARS:,}; correct the metre or split it"
+        )
 
 
 def refuse_long_page(piece: Piece, to: str, name: str = "the piece") -> None:

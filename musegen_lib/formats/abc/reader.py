@@ -15,7 +15,7 @@ from typing import Any
 
 from musegen_lib.core.errors import MusegenError
 from musegen_lib.core.keys import metre_to_beats
-from musegen_lib.core.limits import MAX_NOTES, TICKS_PER_BEAT, refuse_endless
+from musegen_lib.core.limits import MAX_NOTES, TICKS_PER_BEAT
 from musegen_lib.core.piece import Piece
 from musegen_lib.formats.abc.fields import parse_key, parse_metre
 from musegen_lib.formats.abc.voices import FINE_PER_TICK, TuneReader
@@ -143,7 +143,6 @@ def tune_to_piece(tune: Tune, steps_per_beat: int = 4, **labels: Any) -> Piece:
         "pickup_steps": _to_steps(tune.pickup_ticks, steps_per_beat),
     }
     name = f"{tune.source}, line {tune.line}: tune X:{tune.number}"
-    refuse_endless(tune.length_ticks / TICKS_PER_BEAT, tune.metre, name)
     rows = [
         (onset, duration, pitch, 80, number)
         for number, notes in enumerate(tune.voices)

@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from fractions import Fraction
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
 
 from musegen_lib.core.errors import MusegenError
 from musegen_lib.core.keys import FIFTHS_ABOVE_MAJOR, LINE_OF_FIFTHS, metre_to_beats
-from musegen_lib.core.piece import DRUMS, Piece
+from musegen_lib.core.piece import CHANGES, DRUMS, Piece
+from musegen_lib.formats.grid import FINEST
 from musegen_lib.formats.midi.scan import DEFAULT_TEMPO, FASTEST_TEMPO, MARKER, SLOWEST_TEMPO, ScanFacts
+from musegen_lib.formats.midi.timeline import tidy
 
 MAX_LABEL_BYTES = 65_536
-MAX_STEPS_PER_BEAT = 32_767  # MIDI's finest division of a quarter note
 _C = LINE_OF_FIFTHS.index("C")
 
 
@@ -29,27 +32,77 @@ def piece_to_labels(piece: Piece) -> dict[str, Any]:
         "tempo_qpm": float(piece.tempo_qpm),
         "pickup_steps": int(piece.pickup_steps),
         "programs": [int(program) for program in piece.programs],
+        "metre_changes": [list(change) for change in piece.metre_changes],
+        "key_changes": [list(change) for change in piece.key_changes],
+        "tempo_changes": [[step, float(tempo)] for step, tempo in piece.tempo_changes],
         "voices": np.unique(piece.notes["voice"]).tolist(),
     }
-    wrong = [name for name, is_right in IS_RIGHT.items() if not is_right(labels[name])]
+    for name in CHANGES.values():
+        if not labels[name]:  # the usual file stays as short as it was
+            del labels[name]
+    wrong = [name for name, is_right in IS_RIGHT.items() if not is_right(labels.get(name, []))]
     if wrong or len(json.dumps(labels)) > MAX_LABEL_BYTES:
         raise MusegenError(f"{', '.join(wrong) or 'labels of this length'} cannot be written to MIDI; change the piece")
     return labels
 
 
-def labels_to_events(labels: dict[str, Any]) -> list[bytes]:
-    """Return the meta events, without their times, that open a file of ours; MIDI's own events come before our text."""
-    title, metre = labels["title"].encode("utf-8"), labels["metre"]
-    signature = key_to_signature(labels["key"])
-    events = [b"\x03" + title] if title else []
-    events.append(b"\x51" + _tempo_to_microseconds(labels["tempo_qpm"]).to_bytes(3, "big"))
-    if metre is not None:
-        upper, lower = map(int, metre.split("/"))
-        clocks = max(1, 36 if upper % 3 == 0 and upper > 3 and lower == 8 else 96 // lower)  # between metronome clicks
-        events.append(bytes([0x58, upper, lower.bit_length() - 1, clocks, 8]))
-    if signature is not None:
-        events.append(bytes([0x59, signature[0] % 256, signature[1]]))
-    return [*events, b"\x01" + MARKER + json.dumps(labels, sort_keys=True).encode("ascii")]
+def labels_to_events(labels: dict[str, Any]) -> list[tuple[int, bytes]]:
+    """Return (step, meta event) of a file of ours, at step 0 MIDI's own events before our text."""
+    title = labels["title"].encode("utf-8")
+    events = [(0, b"\x03" + title)] if title else []
+    events += [(step, b"\x51" + tempo.to_bytes(3, "big")) for step, tempo in tempo_events(labels)]
+    events += [(step, _metre_to_bytes(metre)) for step, metre in metre_events(labels)]
+    events += [(step, bytes([0x59, sharps % 256, minor])) for step, (sharps, minor) in key_events(labels)]
+    events.append((0, b"\x01" + MARKER + json.dumps(labels, sort_keys=True).encode("ascii")))
+    return sorted(events, key=itemgetter(0))
+
+
+def tempo_events(labels: dict[str, Any]) -> list[tuple[int, int]]:
+    """(step, microseconds a quarter note), rounded to what MIDI can say."""
+    return tidy([(step, _tempo_to_microseconds(tempo)) for step, tempo in _timeline(labels, "tempo_qpm")])
+
+
+def metre_events(labels: dict[str, Any], with_pickup: bool = True) -> list[tuple[int, str]]:
+    """(step, metre); a pickup is a first bar in a metre of its own, since MIDI has no other way to shift the bar lines.
+
+    >>> metre_events({"metre": "3/4", "pickup_steps": 4, "steps_per_beat": 4})
+    [(0, '1/4'), (4, '3/4')]
+    """
+    metres = [
+        (step, metre and "/".join(str(int(part)) for part in metre.split("/")))
+        for step, metre in _timeline(labels, "metre")
+    ]
+    (_, metre), *changes = metres
+    pickup = labels.get("pickup_steps", 0)
+    short = _length_to_metre(pickup, labels.get("steps_per_beat", 1))
+    first = [(0, metre)]
+    if with_pickup and metre and short and (not changes or pickup < changes[0][0]):
+        first = [(0, short), (pickup, metre)]
+    return tidy([(step, metre) for step, metre in [*first, *changes] if metre])
+
+
+def key_events(labels: dict[str, Any]) -> list[tuple[int, tuple[int, int]]]:
+    """(step, (sharps, 1 for minor)) of the keys that MIDI can say."""
+    signatures = [(step, key_to_signature(key)) for step, key in _timeline(labels, "key")]
+    return tidy([(step, signature) for step, signature in signatures if signature is not None])
+
+
+def _timeline(labels: dict[str, Any], name: str) -> list[tuple[int, Any]]:
+    return [(0, labels.get(name)), *map(tuple, labels.get(CHANGES[name], ()))]
+
+
+def _length_to_metre(steps: int, steps_per_beat: int) -> str:
+    """Name a bar of this length, '' where MIDI cannot."""
+    length = Fraction(steps, 4 * steps_per_beat)
+    lower = max(4, length.denominator)
+    upper = length * lower
+    return f"{upper}/{lower}" if 0 < upper < 256 and lower in (4, 8, 16, 32, 64) else ""
+
+
+def _metre_to_bytes(metre: str) -> bytes:
+    upper, lower = map(int, metre.split("/"))
+    clocks = max(1, 36 if upper % 3 == 0 and upper > 3 and lower == 8 else 96 // lower)  # between metronome clicks
+    return bytes([0x58, upper, lower.bit_length() - 1, clocks, 8])
 
 
 def read_labels(facts: ScanFacts, ticks: np.ndarray) -> tuple[dict[str, Any], tuple[str, ...]]:
@@ -66,25 +119,31 @@ def read_labels(facts: ScanFacts, ticks: np.ndarray) -> tuple[dict[str, Any], tu
         claimed = None
     if not isinstance(claimed, dict):
         return {}, ("all",)
+    claimed = {name: [] for name in CHANGES.values()} | claimed
     right = {name: claimed[name] for name, is_right in IS_RIGHT.items() if name in claimed and is_right(claimed[name])}
     right = {name: value for name, value in right.items() if _agrees(name, right, facts, ticks)}
-    for name, needed in (("programs", "voices"), ("voices", "programs"), ("pickup_steps", "steps_per_beat")):
-        if needed not in right:
-            right.pop(name, None)
+    for group in TOGETHER:
+        if not all(name in right for name in group):
+            right = {name: value for name, value in right.items() if name not in group}
     return right, tuple(name for name in IS_RIGHT if name not in right)
 
 
 def _agrees(name: str, labels: dict[str, Any], facts: ScanFacts, ticks: np.ndarray) -> bool:
-    value = labels[name]
+    value, per_beat = labels[name], labels.get("steps_per_beat", 1)
+
+    def same(ours: list[tuple[int, Any]], theirs: list[tuple[int, Any]]) -> bool:
+        return [(step * facts.ticks_per_beat, what) for step, what in ours] == [
+            (tick * per_beat, what) for tick, what in tidy(theirs)
+        ]
+
     if name == "steps_per_beat":
         return not (ticks * value % facts.ticks_per_beat).any()
     if name == "tempo_qpm":
-        return {tempo for _, tempo in facts.tempos or [(0, DEFAULT_TEMPO)]} == {_tempo_to_microseconds(value)}
+        return same(tempo_events(labels), facts.tempos or [(0, DEFAULT_TEMPO)])
     if name == "metre":
-        written = [] if value is None else ["/".join(str(int(part)) for part in value.split("/"))]
-        return [metre for _, metre in facts.metres[:1]] == written
+        return any(same(metre_events(labels, with_pickup), facts.metres) for with_pickup in (True, False))
     if name == "key":
-        return (facts.keys[0][1:] if facts.keys else None) == key_to_signature(value)
+        return same(key_events(labels), [(tick, (sharps, minor)) for tick, sharps, minor in facts.keys])
     if name == "title":
         return facts.title == value.encode("utf-8")
     if name == "voices":
@@ -136,16 +195,49 @@ def _is_text(value: Any) -> bool:
     return isinstance(value, str) and not any("\ud800" <= c <= "\udfff" for c in value)  # halves of characters
 
 
+def _is_table(is_value: Callable[[Any], bool]) -> Callable[[Any], bool]:
+    """Whether a list holds (step, value) in time order, all behind the start."""
+
+    def is_right(table: Any) -> bool:
+        if not isinstance(table, list) or not all(isinstance(row, list) and len(row) == 2 for row in table):
+            return False
+        steps = [step for step, _ in table]
+        return (
+            all(map(_is_int(1, 2**31 - 1), steps))
+            and sorted(set(steps)) == steps
+            and all(is_value(v) for _, v in table)
+        )
+
+    return is_right
+
+
+def _is_tempo(value: Any) -> bool:
+    return type(value) in (int, float) and 0 < value < 10_000
+
+
+def _is_key(value: Any) -> bool:
+    return value is None or _is_text(value)
+
+
+TOGETHER = (  # believed together or not at all
+    ("programs", "voices"),
+    ("pickup_steps", "steps_per_beat", "metre", "metre_changes"),
+    ("tempo_qpm", "tempo_changes"),
+    ("key", "key_changes"),
+)
 IS_RIGHT: dict[str, Callable[[Any], bool]] = {
-    "steps_per_beat": _is_int(1, MAX_STEPS_PER_BEAT),
-    "tempo_qpm": lambda value: type(value) in (int, float) and 0 < value < 10_000,
+    "steps_per_beat": _is_int(1, FINEST),
+    "tempo_qpm": _is_tempo,
     "metre": _is_metre,
-    "key": lambda value: value is None or _is_text(value),
+    "key": _is_key,
     "title": _is_text,
     "style": _is_text,
     "source": _is_text,
     "licence": _is_text,
     "pickup_steps": _is_int(0, 2**31 - 1),
+    "metre_changes": _is_table(_is_metre),
+    "key_changes": _is_table(_is_key),
+    "tempo_changes": _is_table(_is_tempo),
     "programs": _is_list(0, DRUMS),
     "voices": lambda value: _is_list(0, 255)(value) and sorted(set(value)) == value,
 }

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,62 +16,40 @@ import numpy as np
 from symusic import Score
 
 from musegen_lib.core.errors import MusegenError
+from musegen_lib.core.limits import refuse_endless
 from musegen_lib.core.paths import replacing
-from musegen_lib.core.piece import NOTE_DTYPE, Piece, clip_overlaps
-from musegen_lib.formats.midi.labels import MAX_STEPS_PER_BEAT, read_labels, signature_to_key
+from musegen_lib.core.piece import CHANGES, Piece
+from musegen_lib.formats.grid import FINEST, changes_to_steps, coarsest_grid, table_to_notes, to_steps
+from musegen_lib.formats.midi.labels import read_labels, signature_to_key
 from musegen_lib.formats.midi.messages import LIMITS, one_line
-from musegen_lib.formats.midi.scan import DEFAULT_TEMPO, DRUM_CHANNEL, ScanFacts, scan
+from musegen_lib.formats.midi.scan import DRUM_CHANNEL, ScanFacts, scan
+from musegen_lib.formats.midi.timeline import fold_pickup, tempos_to_steps, tidy, two_at_once
 from musegen_lib.formats.midi.writer import piece_to_midi
+from musegen_lib.formats.report import Report, count
 
 __all__ = ["MidiReport", "check_midi", "parse_midi", "piece_to_midi", "read_midi", "write_midi"]
 
-GRIDS = (4, 12, 24, 48)  # steps per beat to try, coarsest first
 MAX_TITLE = 200  # characters kept of a stranger's title
-
-
-def _count(phrase: str) -> Any:
-    return field(default=0, metadata={"phrase": phrase})
+FAR_BEATS = 64  # an end of the file so far behind the last note is worth a remark
 
 
 @dataclass(frozen=True)
-class MidiReport:
-    """What reading a file dropped, clipped, quantised or ignored; `str` says so in a line."""
+class MidiReport(Report):
+    """What reading a file dropped, clipped, moved, repaired or ignored; `str` says so in a line."""
 
-    notes_moved: int = _count("notes moved onto the grid")
-    largest_move_beats: float = 0.0
-    notes_lengthened: int = _count("notes shorter than a step lengthened to one")
-    zero_length_notes: int = _count("notes of no length given one step")
-    notes_trimmed: int = _count("notes ended where their voice strikes the pitch again")
-    notes_merged: int = _count("notes dropped for a longer one of the same voice, pitch and onset")
-    unended_notes: int = _count("notes without an end dropped")
-    stray_note_offs: int = _count("note ends without a note ignored")
-    tempo_changes: int = _count("tempo changes averaged")
-    metre_changes: int = _count("metre changes ignored")
-    key_changes: int = _count("key changes ignored")
-    bad_keys: int = _count("impossible keys ignored")
-    program_changes: int = _count("program changes within a voice ignored")
-    controllers: int = _count("controllers ignored")
-    pedals: int = _count("pedal movements ignored")
-    pitch_bends: int = _count("pitch bends ignored")
-    pressures: int = _count("key pressures ignored")
-    sysex: int = _count("system exclusive messages ignored")
-    texts: int = _count("texts ignored")
-    ends_added: int = _count("missing ends of track added")
-    stray_bytes: int = _count("bytes after the end ignored")
-    drum_notes: int = 0  # kept, so `str` leaves them out
-    labels_ignored: tuple[str, ...] = ()  # fields of our own text event that are wrong or contradict the file
-
-    def __str__(self) -> str:
-        parts = [
-            f"{count.metadata['phrase']}: {getattr(self, count.name)}"
-            for count in fields(self)
-            if "phrase" in count.metadata and getattr(self, count.name)
-        ]
-        if self.notes_moved:
-            parts[0] += f" (by at most {self.largest_move_beats:.3g} beats)"
-        if self.labels_ignored:
-            parts.append(f"musegen labels ignored: {', '.join(self.labels_ignored)}")
-        return "; ".join(parts) or "nothing repaired"
+    zero_length_notes: int = count("notes of no length given one step")
+    unended_notes: int = count("notes without an end dropped")
+    stray_note_offs: int = count("note ends without a note ignored")
+    bad_keys: int = count("impossible keys ignored")
+    program_changes: int = count("program changes within a voice ignored")
+    controllers: int = count("controllers ignored")
+    pedals: int = count("pedal movements ignored")
+    pitch_bends: int = count("pitch bends ignored")
+    pressures: int = count("key pressures ignored")
+    sysex: int = count("system exclusive messages ignored")
+    texts: int = count("texts ignored")
+    ends_added: int = count("missing ends of track added")
+    stray_bytes: int = count("bytes after the end ignored")
 
 
 def read_midi(path: str | os.PathLike[str], steps_per_beat: int | None = None) -> tuple[Piece, MidiReport]:
@@ -95,26 +73,31 @@ def parse_midi(data: bytes, name: str, steps_per_beat: int | None = None) -> tup
         steps_per_beat: the grid to move the notes onto; None takes the coarsest of 4, 12, 24, 48 and the file's own
             ticks that holds every onset and offset exactly, or the one a `Piece` was written with.
     Returns:
-        the piece, in the file's mean tempo and first metre, and what was lost or repaired on the way.
+        the piece with all changes of tempo, metre and key, and what was lost or repaired on the way.
     Raises:
         MusegenError: the file is damaged or out of bounds (`MidiLimits`).
     """
-    if steps_per_beat is not None and not 1 <= steps_per_beat <= MAX_STEPS_PER_BEAT:
+    if steps_per_beat is not None and not 1 <= steps_per_beat <= FINEST:
         raise MusegenError(f"steps_per_beat {steps_per_beat}: MIDI counts 1 to 32,767; choose one of them")
     facts = scan(data, name)
     try:
         table = _pair_notes(facts)
         labels, ignored = read_labels(facts, table[:, :2])
-        grid = steps_per_beat or labels.get("steps_per_beat") or _coarsest_grid(table[:, :2], facts.ticks_per_beat)
-        notes, counts = _table_to_notes(table, grid, facts.ticks_per_beat, labels.get("voices"))
-        known, changes = _read_fields(facts, int(table[:, 1].max(initial=0)))
-        known |= {name: value for name, value in labels.items() if name != "voices"}
-        if "pickup_steps" in labels:
-            known["pickup_steps"] = round(labels["pickup_steps"] * grid / labels["steps_per_beat"])
-        piece = Piece(notes, **known | {"steps_per_beat": grid})
+        grid = steps_per_beat or labels.get("steps_per_beat") or coarsest_grid(table[:, :2], facts.ticks_per_beat)
+        if "voices" in labels:
+            table[:, 4] = np.array(labels.pop("voices"))[table[:, 4]]
+        notes, counts = table_to_notes(table, grid, facts.ticks_per_beat)
+        known, remarks = _read_fields(facts, int(table[:, 1].max(initial=0)), grid)
+        piece = Piece(notes, **known | _on_grid(labels, grid) | {"steps_per_beat": grid})
+        refuse_endless(piece)
     except ValueError as fault:
         raise MusegenError(f"{one_line(name)}: {fault}") from None
-    return piece, MidiReport(**counts, **changes, **+facts.counts, labels_ignored=ignored)
+    if "metre" not in labels and piece.pickup_steps:
+        remarks.append(f"a first bar of {facts.metres[0][1]} before {piece.metre} is read as a pickup")
+    remarks += [f"musegen labels ignored: {', '.join(ignored)}"] * bool(ignored)
+    counts["zero_length_notes"] = int((table[:, 0] == table[:, 1]).sum())
+    drum_notes = sum(voice.n_notes for voice in facts.voices if voice.channel == DRUM_CHANNEL)
+    return piece, MidiReport(**counts, **+facts.counts, drum_notes=drum_notes, remarks=tuple(remarks))
 
 
 def _pair_notes(facts: ScanFacts) -> np.ndarray:
@@ -132,72 +115,43 @@ def _pair_notes(facts: ScanFacts) -> np.ndarray:
         offset = onset + columns["duration"]
         table.append(np.column_stack([onset, offset, columns["pitch"], columns["velocity"], np.full(len(onset), v)]))
     notes = np.concatenate(table)
-    low, high = [0, 0, 0, 1, 0], [facts.end_tick, facts.end_tick, 127, 127, 255]
+    low, high = [0, 0, 0, 1, 0], [facts.last_tick, facts.last_tick, 127, 127, 255]
     if (notes < low).any() or (notes > high).any() or (notes[:, 1] < notes[:, 0]).any():
         raise MusegenError("a note is out of range; please report this file")
     return notes
 
 
-def _coarsest_grid(ticks: np.ndarray, ticks_per_beat: int) -> int:
-    exact = (grid for grid in GRIDS if not (ticks * grid % ticks_per_beat).any())
-    return next(exact, ticks_per_beat)
-
-
-def _table_to_notes(
-    table: np.ndarray, grid: int, ticks_per_beat: int, voices: list[int] | None
-) -> tuple[np.ndarray, dict[str, Any]]:
-    """Move notes onto the grid, half a step upwards, and keep one note a voice and pitch at a time."""
-    ticks = table[:, :2]
-    steps = (2 * ticks * grid + ticks_per_beat) // (2 * ticks_per_beat)
-    if steps.max(initial=0) > 2**31 - 2:
-        raise MusegenError(f"is too long for {grid} steps per beat; choose a coarser grid")
-    moves = np.abs(steps * ticks_per_beat - ticks * grid).max(axis=1, initial=0) / (grid * ticks_per_beat)
-    instant, short = ticks[:, 0] == ticks[:, 1], steps[:, 0] == steps[:, 1]
-    notes = np.zeros(len(table), dtype=NOTE_DTYPE)
-    notes["onset_steps"], notes["duration_steps"] = steps[:, 0], np.maximum(1, steps[:, 1] - steps[:, 0])
-    notes["pitch"], notes["velocity"] = table[:, 2], table[:, 3]
-    notes["voice"] = table[:, 4] if voices is None else np.array(voices, dtype=np.uint8)[table[:, 4]]
-    clipped = clip_overlaps(notes)
-    counts = {
-        "notes_moved": int((moves > 0).sum()),
-        "largest_move_beats": float(moves.max(initial=0)),
-        "zero_length_notes": int(instant.sum()),
-        "notes_lengthened": int((short & ~instant).sum()),
-        "notes_merged": len(notes) - len(clipped),
-        "notes_trimmed": _count_shorter(clipped, notes),
-    }
-    return clipped, counts
-
-
-def _count_shorter(clipped: np.ndarray, notes: np.ndarray) -> int:
-    """Count the notes that `clip_overlaps` cut, given its result and what it was given."""
-    order = np.lexsort((-notes["duration_steps"], notes["onset_steps"], notes["pitch"], notes["voice"]))
-    strikes = notes[order][["voice", "pitch", "onset_steps"]]
-    longest = np.concatenate([strikes[:1] == strikes[:1], strikes[1:] != strikes[:-1]])  # the first of each strike
-    return int((clipped["duration_steps"] < notes[order][longest]["duration_steps"]).sum())
-
-
-def _read_fields(facts: ScanFacts, last_tick: int) -> tuple[dict[str, Any], dict[str, int]]:
-    """Return the fields of `Piece` that MIDI has events for, and how many changes of them were passed over."""
-    spans = facts.tempo_spans(last_tick)
-    microseconds = facts.tempos[0][1] if facts.tempos else DEFAULT_TEMPO
-    if spans:
-        microseconds = sum(ticks * tempo for ticks, tempo in spans) / sum(ticks for ticks, _ in spans)
-    metres, keys = [metre for _, metre in facts.metres] or ["4/4"], [key[1:] for key in facts.keys]
-    known = {
-        "tempo_qpm": 60e6 / microseconds,
-        "metre": metres[0],
-        "key": signature_to_key(*keys[0]) if keys else None,
+def _read_fields(facts: ScanFacts, last_tick: int, grid: int) -> tuple[dict[str, Any], list[str]]:
+    """Return the fields of `Piece` that MIDI has events for, and remarks on what had to be decided."""
+    per_beat = facts.ticks_per_beat
+    keys = [(tick, signature_to_key(sharps, minor)) for tick, sharps, minor in facts.keys]
+    metres, pickup = fold_pickup(tidy(facts.metres, last_tick), per_beat)
+    known: dict[str, Any] = {
         "title": _decode_title(facts.title),
         "programs": tuple(voice.piece_program for voice in facts.voices),
+        "pickup_steps": to_steps(pickup, grid, per_beat),
     }
-    counts = {
-        "tempo_changes": max(0, len(spans) - 1),
-        "metre_changes": sum(metre != metres[0] for metre in metres),
-        "key_changes": sum(key != keys[0] for key in keys),
-        "drum_notes": sum(voice.n_notes for voice in facts.voices if voice.channel == DRUM_CHANNEL),
+    known["metre"], known["metre_changes"] = changes_to_steps(metres, "4/4", grid, per_beat)
+    known["key"], known["key_changes"] = changes_to_steps(tidy(keys, last_tick), None, grid, per_beat)
+    tempos = tidy(facts.tempos, last_tick)
+    known["tempo_qpm"], known["tempo_changes"] = tempos_to_steps(tempos, grid, per_beat, last_tick)
+    remarks = two_at_once("metre", facts.metres) + two_at_once("key", keys)
+    if facts.end_tick - last_tick > FAR_BEATS * per_beat:
+        remarks.append("an end far behind the last note ignored")
+    return known, remarks
+
+
+def _on_grid(labels: dict[str, Any], grid: int) -> dict[str, Any]:
+    """The labels of our text event, times moved from the grid they were written on."""
+    written = labels.get("steps_per_beat", grid)
+    moved = labels | {
+        name: tuple((to_steps(step, grid, written), value) for step, value in labels[name])
+        for name in CHANGES.values()
+        if name in labels
     }
-    return known, counts
+    if "pickup_steps" in labels:
+        moved["pickup_steps"] = to_steps(labels["pickup_steps"], grid, written)
+    return moved
 
 
 def _decode_title(title: bytes) -> str:

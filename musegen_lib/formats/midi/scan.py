@@ -13,7 +13,6 @@ from itertools import pairwise
 from operator import itemgetter
 
 from musegen_lib.core.errors import MusegenError
-from musegen_lib.core.limits import refuse_endless
 from musegen_lib.core.piece import DRUMS
 from musegen_lib.formats.midi.messages import (
     AGAIN,
@@ -63,6 +62,7 @@ class ScanFacts:
     n_events: int = 0
     n_note_ons: int = 0
     end_tick: int = 0
+    last_tick: int = 0  # of the notes
     counts: Counter[str] = field(default_factory=Counter)
     clean: bytes = b""
 
@@ -102,7 +102,7 @@ def scan(data: bytes, name: str) -> ScanFacts:
 
 def _read_track(t: int, body: bytes, facts: ScanFacts, elsewhere: dict[int, int]) -> bytes:
     """Add one track to the facts; return its chunk with an empty text in place of every event that is not a note."""
-    track, parts, kept = _Track(t, facts), [], 0
+    track, parts, kept, last = _Track(t, facts), [], 0, (0, 0, 0)
     tick = status = end = 0
     try:
         for tick, status, begin, start, end in read_events(body):
@@ -111,6 +111,8 @@ def _read_track(t: int, body: bytes, facts: ScanFacts, elsewhere: dict[int, int]
                 raise MusegenError(f"beyond {LIMITS.events:,} events or {LIMITS.notes:,} notes; {SPLIT}")
             if status < 0xA0:
                 track.read_note(status & 15, body[start], body[start + 1] if status >= 0x90 else 0)
+                facts.last_tick = max(facts.last_tick, tick)
+                last = len(parts), kept, end  # what follows the last note cannot disturb the parser
                 continue
             parts += (body[kept:begin], EMPTY_TEXT)
             kept = end
@@ -124,7 +126,7 @@ def _read_track(t: int, body: bytes, facts: ScanFacts, elsewhere: dict[int, int]
     facts.counts += Counter(ends_added=status != END_OF_TRACK, stray_bytes=len(body) - end)
     facts.end_tick = max(facts.end_tick, tick)
     track.finish(elsewhere)
-    bare = b"".join([*parts, body[kept:end], b"\0\xff\x2f\0"])
+    bare = b"".join([*parts[: last[0]], body[last[1] : last[2]], b"\0\xff\x2f\0"])
     return b"MTrk" + len(bare).to_bytes(4, "big") + bare
 
 
@@ -208,10 +210,9 @@ def _check_totals(facts: ScanFacts) -> None:
         timed.sort(key=itemgetter(0))
     if len(facts.voices) > LIMITS.voices:
         raise MusegenError(f"{len(facts.voices)} voices, more than {LIMITS.voices}; {SPLIT}")
-    seconds = facts.seconds_at(facts.end_tick)
-    if facts.end_tick > LIMITS.ticks or seconds > LIMITS.seconds:
+    seconds = facts.seconds_at(facts.last_tick)
+    if facts.last_tick > LIMITS.ticks or seconds > LIMITS.seconds:
         raise MusegenError(
-            f"ends at tick {facts.end_tick:,}, after {seconds / 3600:,.1f} hours, beyond {LIMITS.ticks:,} ticks or "
-            f"{LIMITS.seconds / 3600:g} hours; cut out the silence or the damaged event"
+            f"its last note ends at tick {facts.last_tick:,}, after {seconds / 3600:,.1f} hours, beyond "
+            f"{LIMITS.ticks:,} ticks or {LIMITS.seconds / 3600:g} hours; cut out the silence or the damaged event"
         )
-    refuse_endless(facts.end_tick / facts.ticks_per_beat, next((metre for _, metre in facts.metres), "4/4"))

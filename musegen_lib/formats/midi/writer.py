@@ -32,7 +32,7 @@ def piece_to_midi(piece: Piece) -> bytes:
     try:
         labels = piece_to_labels(piece)
         ticks_per_step = -(-TICKS_PER_BEAT // labels["steps_per_beat"])
-        lead = b"".join(_meta(event[0], event[1:]) for event in labels_to_events(labels))
+        lead = _lead_track(labels_to_events(labels), ticks_per_step)
         tracks = [_chunk(lead), *_voice_tracks(piece, labels["voices"], ticks_per_step)]
     except MusegenError as fault:
         raise MusegenError(f"{name}: {fault}") from None
@@ -40,6 +40,14 @@ def piece_to_midi(piece: Piece) -> bytes:
     data = b"".join([b"MThd\0\0\0\6", *(size.to_bytes(2, "big") for size in sizes), *tracks])
     scan(data, name)
     return data
+
+
+def _lead_track(events: list[tuple[int, bytes]], ticks_per_step: int) -> bytes:
+    steps = [0, *(step for step, _ in events)]
+    return b"".join(
+        quantity_to_bytes((step - last) * ticks_per_step) + _meta(event[0], event[1:])[1:]
+        for last, (step, event) in zip(steps, events)
+    )
 
 
 def _meta(kind: int, payload: bytes) -> bytes:

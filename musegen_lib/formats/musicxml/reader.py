@@ -20,7 +20,7 @@ import numpy as np
 
 from musegen_lib.core.errors import MusegenError, shorten
 from musegen_lib.core.keys import FIFTHS, FIFTHS_ABOVE_MAJOR, metre_to_beats
-from musegen_lib.core.limits import MAX_NOTES, TICKS_PER_BEAT, refuse_endless
+from musegen_lib.core.limits import MAX_NOTES, TICKS_PER_BEAT
 from musegen_lib.core.piece import NOTE_DTYPE, Piece, clip_overlaps
 from musegen_lib.formats.musicxml.parts import (
     FINE_PER_BEAT,
@@ -194,7 +194,6 @@ def _read_score(root: ET.Element, name: str) -> ParsedScore:
     first = readers[0] if readers else PartReader(None, 0)
     first_bar = first.first_measure or 0
     bar = metre_to_beats(first.metre) * FINE_PER_BEAT if first.metre else 0
-    refuse_endless(max((reader.end for reader in readers), default=0) / FINE_PER_BEAT, first.metre, f"{name}:")
     tempo = next((read_number(e.get("tempo"), 0, 1e9) for e in root.iter("sound") if e.get("tempo")), 0.0)
     return ParsedScore(
         title=" ".join((root.findtext("work/work-title") or root.findtext("movement-title") or "").split()),

@@ -1,0 +1,80 @@
+"""Tempo, metre and key of a MIDI file on the grid of a piece."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from fractions import Fraction
+from itertools import accumulate, pairwise
+from typing import Any
+
+from musegen_lib.core.keys import metre_to_beats
+from musegen_lib.formats.grid import changes_to_steps
+from musegen_lib.formats.midi.scan import DEFAULT_TEMPO
+
+Timed = Sequence[tuple[int, Any]]  # (tick, value), in time order
+
+
+def tidy(changes: Timed, last_tick: int | None = None) -> list[tuple[int, Any]]:
+    """Keep of several at one tick the last, of equal ones in a row the first, and none after the music.
+
+    >>> tidy([(0, "4/4"), (0, "3/4"), (480, "3/4"), (960, "2/4")])
+    [(0, '3/4'), (960, '2/4')]
+    """
+    kept: list[tuple[int, Any]] = []
+    for tick, value in dict(changes).items():
+        if (last_tick is None or tick < last_tick or not tick) and (not kept or kept[-1][1] != value):
+            kept.append((tick, value))
+    return kept
+
+
+def fold_pickup(metres: Timed, ticks_per_beat: int) -> tuple[list[tuple[int, Any]], int]:
+    """Read one first bar of a shorter metre as what it is, a pickup; returns the metres and its length in ticks.
+
+    >>> fold_pickup([(0, "1/4"), (480, "3/4"), (4800, "2/4")], 480)
+    ([(0, '3/4'), (4800, '2/4')], 480)
+    """
+    if len(metres) > 1 and metres[0][0] == 0:
+        (_, short), (tick, metre) = metres[:2]
+        if metre_to_beats(short) * ticks_per_beat == tick and metre_to_beats(short) < metre_to_beats(metre):
+            return [(0, metre), *metres[2:]], tick
+    return list(metres), 0
+
+
+def two_at_once(name: str, changes: Timed) -> list[str]:
+    """A remark for each tick at which a file sets two values; the last is in force."""
+    found: dict[int, list[Any]] = {}
+    for tick, value in changes:
+        found.setdefault(tick, []).append(value)
+    several = [list(dict.fromkeys(values)) for values in found.values() if len(set(values)) > 1]
+    return [f"two {name}s at one tick, {' and '.join(values)}: the last is taken" for values in several[:3]]
+
+
+def tempos_to_steps(
+    tempos: Timed, grid: int, ticks_per_beat: int, last_tick: int
+) -> tuple[float, tuple[tuple[int, float], ...]]:
+    """Quarter notes a minute at the start, and (step, tempo) after it, such that every step keeps its second.
+
+    A tempo that changes inside a step becomes the mean over that step.
+
+    Args:
+        tempos: (tick, microseconds a quarter note), tidy.
+    """
+    tempos = list(tempos) if tempos and tempos[0][0] == 0 else [(0, DEFAULT_TEMPO), *tempos]
+    ticks, values = [tick for tick, _ in tempos], [value for _, value in tempos]
+    spent = [0, *accumulate((b - a) * value for (a, value), (b, _) in pairwise(tempos))]  # microseconds x ticks a beat
+
+    def at(step: int) -> Fraction:
+        tick = Fraction(step * ticks_per_beat, grid)
+        span = bisect_right(ticks, tick) - 1
+        return spent[span] + (tick - ticks[span]) * values[span]
+
+    end = -(-last_tick * grid // ticks_per_beat) + 1
+    edges = {0, end} | {
+        step for tick in ticks for step in (tick * grid // ticks_per_beat, -(-tick * grid // ticks_per_beat))
+    }
+    steps = sorted(step for step in edges if step <= end)
+    found = [
+        (a, float(60_000_000 * Fraction((b - a) * ticks_per_beat, grid) / (at(b) - at(a)))) for a, b in pairwise(steps)
+    ]
+    return changes_to_steps(tidy(found), 60e6 / DEFAULT_TEMPO, grid, grid)
