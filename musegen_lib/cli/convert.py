@@ -34,9 +34,10 @@ def separate_voices(piece: Piece) -> Piece:
     return piece.replace(notes=notes, programs=tuple(programs))
 
 
-def convert_file(source: Path, to: str, out: Path) -> list[str]:
+def convert_file(source: Path, to: str, out: Path, as_written: bool = False) -> list[str]:
     """Write `source` as mp3, svg (score), png (piano roll), abc, musicxml or mid; returns lines to tell the user."""
-    piece, lines = (read_for_notation if to in ("svg", "abc", "musicxml") else read_piece)(source)
+    read = read_for_notation if to in ("svg", "abc", "musicxml") else read_piece
+    piece, lines = read(source, as_written=as_written)
     if not len(piece):
         raise MusegenError(f"{source.name}: holds no notes; nothing to write")
     if to in ("abc", "musicxml", "png"):  # a page of svg holds the first bars only

@@ -1,4 +1,4 @@
-"""Commands about files: convert one, check foreign MIDI, build and verify the corpus."""
+"""Commands about files: convert one, check foreign ones, build and verify the corpus."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from musegen_lib.cli.output import Json, print_result
+from musegen_lib.cli.output import AsWritten, Json, print_result
 
 
 class Format(StrEnum):
@@ -26,11 +26,12 @@ def convert(
     source: Annotated[Path, typer.Argument(help="A .mid, .abc, .xml, .musicxml or .mxl file.")],
     to: Annotated[Format, typer.Option(help="The form to write.")],
     out: Annotated[Path, typer.Option(help="The file to write.")],
+    as_written: AsWritten = False,
 ) -> None:
     """Turn a file into sound, picture, notation or MIDI."""
     from musegen_lib.cli.convert import convert_file
 
-    for line in convert_file(source, to.value, out):
+    for line in convert_file(source, to.value, out, as_written):
         print(line)
 
 
@@ -55,11 +56,11 @@ def data_card(json: Json = False) -> None:
     print_result(corpus_card(), json)
 
 
-def midi_check(files: list[Path]) -> None:
-    """Say of each file whether it can be read, and what had to be repaired; status 1 if any cannot."""
-    from musegen_lib.formats.midi.reader import check_midi
+def check(files: list[Path]) -> None:
+    """Say of each file of music whether it can be read, and what was lost or repaired; status 1 if any cannot."""
+    from musegen_lib.formats.files import check_files
 
-    verdicts = check_midi(files)
+    verdicts = check_files(files)
     for path, ok, message in verdicts:
         print(f"{'ok ' if ok else 'BAD'} {path}: {message}")
     if not all(ok for _, ok, _ in verdicts):

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from musegen_lib.formats.files import read_on_sixteenths
+from musegen_lib.encodings.arrays import skyline
+from musegen_lib.formats.files import read_for_model
 from musegen_lib.formats.midi.reader import write_midi
 from musegen_lib.models.facts import facts_of
 from musegen_lib.models.registry import find_recipe
@@ -23,12 +24,16 @@ def generate_files(model: str, n: int, seed: int, out: Path, controls: dict[str,
     return {"model": model, "seed": seed, "validity": validity, "pieces": rows}
 
 
-def harmonise_file(source: Path, out: Path, seed: int, method: str, temperature: float) -> dict[str, Any]:
+def harmonise_file(
+    source: Path, out: Path, seed: int, method: str, temperature: float, as_written: bool = False
+) -> dict[str, Any]:
     """Write a melody with three voices below it into a .mid file; returns facts to tell the user."""
     from musegen_lib.models.chorale.harmonise import harmonise
 
-    piece, lines = read_on_sixteenths(source)
+    piece, lines = read_for_model(source, as_written)
     written = harmonise(piece, seed, method, temperature)[0]
     write_midi(written, out)
+    moved = int(written.voice(0).notes["pitch"][0]) - int(skyline(piece).notes["pitch"][0])
+    lines += [f"{source.name}: moved by {moved:+d} semitones, where a soprano sings"] * bool(moved)
     found = {"file": str(out), "method": method, "seed": seed, "notes": len(written), "read": lines}
     return found | facts_of(written)

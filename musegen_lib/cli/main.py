@@ -11,10 +11,11 @@ from musegen_lib.core.errors import MusegenError
 
 app = typer.Typer(help="Music from neural networks: hear it, train it, measure it.", no_args_is_help=True)
 data_app = typer.Typer(help="The music corpus in data/cache.", no_args_is_help=True)
-midi_app = typer.Typer(help="Foreign MIDI files.", no_args_is_help=True)
+midi_app = typer.Typer(help="The former name of check.", no_args_is_help=True)
 notebook_app = typer.Typer(help="The lessons.", no_args_is_help=True)
 recommend_app = typer.Typer(help="What to hear next: from the notes, and from listeners.", no_args_is_help=True)
-for group, name in ((data_app, "data"), (midi_app, "midi"), (notebook_app, "notebook"), (recommend_app, "recommend")):
+app.add_typer(midi_app, name="midi", hidden=True)
+for group, name in ((data_app, "data"), (notebook_app, "notebook"), (recommend_app, "recommend")):
     app.add_typer(group, name=name)
 for command in (make.tour, make.generate, make.harmonise, make.vary, make.interpolate, make.perform, make.transfer):
     app.command()(command)
@@ -23,7 +24,8 @@ for command in (measure.train, measure.evaluate, files.convert, lessons.student)
 data_app.command("build")(files.data_build)
 data_app.command("verify")(files.data_verify)
 data_app.command("card")(files.data_card)
-midi_app.command("check")(files.midi_check)
+app.command("check")(files.check)
+midi_app.command("check")(files.check)
 notebook_app.command("run")(lessons.notebook_run)
 recommend_app.command("similar")(measure.recommend_similar)
 recommend_app.command("evaluate")(measure.recommend_evaluate)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from musegen_lib.cli.output import Json, Seed, print_result
+from musegen_lib.cli.output import AsWritten, Json, Seed, print_result
 from musegen_lib.models.registry import names_that
 from musegen_lib.models.style.method_names import METHODS
 
@@ -51,12 +51,13 @@ def harmonise(
     seed: Seed = 0,
     method: Annotated[str, typer.Option(help="ancestral or gibbs.")] = "ancestral",
     temperature: Temperature = 0.8,
+    as_written: AsWritten = False,
     json: Json = False,
 ) -> None:
     """Write alto, tenor and bass below a melody, as a net learnt it from Bach."""
     from musegen_lib.cli.generate import harmonise_file
 
-    print_result(harmonise_file(source, out, seed, method, temperature), json)
+    print_result(harmonise_file(source, out, seed, method, temperature, as_written), json)
 
 
 def vary(
@@ -65,12 +66,13 @@ def vary(
     n: Annotated[int, typer.Option("--n", min=1, max=1000, help="How many variations.")] = 8,
     distance: Annotated[float, typer.Option(min=0.0, max=10.0, help="How far to go; 0 is the round trip.")] = 0.5,
     seed: Seed = 0,
+    as_written: AsWritten = False,
     json: Json = False,
 ) -> None:
     """Write variations of the first two bars of a melody: codes near its own, decoded by the VAE."""
     from musegen_lib.cli.vary import vary_file
 
-    print_result(vary_file(source, out, n, distance, seed), json)
+    print_result(vary_file(source, out, n, distance, seed, as_written), json)
 
 
 def interpolate(
@@ -78,12 +80,13 @@ def interpolate(
     second: Annotated[Path, typer.Argument(help="Another melody.")],
     out: Folder,
     steps: Annotated[int, typer.Option(min=2, max=1000, help="Length of the path, both ends counted.")] = 9,
+    as_written: AsWritten = False,
     json: Json = False,
 ) -> None:
     """Walk from the first two bars of one melody to those of another through the VAE's codes."""
     from musegen_lib.cli.vary import interpolate_files
 
-    print_result(interpolate_files(first, second, out, steps), json)
+    print_result(interpolate_files(first, second, out, steps, as_written), json)
 
 
 def perform(
@@ -97,12 +100,13 @@ def perform(
     temperature: Temperature = 0.9,
     expression: Annotated[bool, typer.Option(help="Shape loudness and timing by the phrase.")] = True,
     real_time: Annotated[bool, typer.Option("--realtime/--fast", help="Wait for the clock, like live music.")] = False,
+    as_written: AsWritten = False,
     json: Json = False,
 ) -> None:
     """Play on from a phrase, over its chords and in its rhythm, sixteenth by sixteenth; Ctrl-C ends the music."""
     from musegen_lib.cli.perform import perform_file
 
-    print_result(perform_file(seed_file, out, bars, seed, tempo, temperature, expression, real_time), json)
+    print_result(perform_file(seed_file, out, bars, seed, tempo, temperature, expression, real_time, as_written), json)
 
 
 def transfer(
@@ -112,12 +116,13 @@ def transfer(
     method: Annotated[str, typer.Option(help=f"Who rewrites: {', '.join(METHODS)}.")] = "vae",
     amount: Annotated[float, typer.Option(help="Largest share of notes to change, 0 to 1.")] = 0.2,
     seed: Seed = 0,
+    as_written: AsWritten = False,
     json: Json = False,
 ) -> None:
     """Rewrite a melody towards Chinese or German folk song, and say what two classifiers hear and what was kept."""
     from musegen_lib.cli.transfer import transfer_file
 
-    found = transfer_file(source, out, to, method, amount, seed)
+    found = transfer_file(source, out, to, method, amount, seed, as_written)
     print_result(found, json, *(f"{name}: {_with_parts(value)}" for name, value in found.items()))
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from musegen_lib.cli.output import Json, Seed, print_result
+from musegen_lib.cli.output import AsWritten, Json, Seed, print_result
 from musegen_lib.core.errors import MusegenError
 from musegen_lib.models.registry import find_recipe, names_that
 
@@ -68,12 +68,13 @@ def evaluate(
 def recommend_similar(
     source: Annotated[Path, typer.Argument(help="A melody: .mid, .abc, .xml, .musicxml or .mxl.")],
     n: Annotated[int, typer.Option(help="How many tunes to name.")] = 10,
+    as_written: AsWritten = False,
     json: Json = False,
 ) -> None:
     """Name the folk tunes whose notes are most like a melody's, in any key and at any tempo."""
     from musegen_lib.cli.similar import similar_file, similar_lines
 
-    found = similar_file(source, n)
+    found = similar_file(source, n, as_written)
     print_result(found, json, *similar_lines(found))
 
 

@@ -10,6 +10,8 @@ import typer
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Seed = Annotated[int, typer.Option(help="The same seed gives the same bytes.")]
 
+AsWritten = Annotated[bool, typer.Option("--as-written", help="Play no repeats of ABC and MusicXML files.")]
+
 
 def print_result(result: dict[str, Any], as_json: bool, *lines: str) -> None:
     """Print a result as one JSON object or for people: the lines given, or else a line for each entry and each row."""

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from musegen_lib.corpus import CHORALE_TERMS
-from musegen_lib.formats.files import read_on_sixteenths
+from musegen_lib.formats.files import read_for_model
 from musegen_lib.models.chorale.live import play_to
 from musegen_lib.models.chorale.perform import FASTEST, SLOWEST, perform
 from musegen_lib.models.chorale.recipe import CHORALES
@@ -24,14 +24,16 @@ def perform_file(
     temperature: float = 0.9,
     expressive: bool = True,
     real_time: bool = False,
+    as_written: bool = False,
 ) -> dict[str, Any]:
     """`musegen perform`: the shipped net plays on from a file, or from `our_phrase`, on one core.
 
-    Without a tempo it takes the phrase's own, kept between SLOWEST and FASTEST.
+    Without a tempo it takes the phrase's mean, kept between SLOWEST and FASTEST.
     """
-    phrase, lines = read_on_sixteenths(seed_file) if seed_file else (our_phrase(), [])
+    phrase, lines = read_for_model(seed_file, as_written) if seed_file else (our_phrase(), [])
     torch.set_num_threads(1)  # two threads are slower for a net this small
-    tempo = tempo or min(max(phrase.tempo_qpm, SLOWEST), FASTEST)
+    mean = phrase.n_steps / phrase.steps_per_beat * 60 / phrase.seconds
+    tempo = tempo or min(max(mean, SLOWEST), FASTEST)
     steps = perform(CHORALES.load_once(), four_voices(phrase, number), bars, number, temperature, tempo, expressive)
     title = f"after {phrase.title or (seed_file or out).stem}"
     source = f"musegen perform, seed {number}" + (f"; phrase: {phrase.source}" if phrase.source else "")

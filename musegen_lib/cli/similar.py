@@ -24,12 +24,12 @@ def similar_lines(found: dict[str, Any]) -> list[str]:
     return [*found["read"], *rows]
 
 
-def similar_file(source: Path, n: int = 10) -> dict[str, Any]:
+def similar_file(source: Path, n: int = 10, as_written: bool = False) -> dict[str, Any]:
     """The n folk tunes most like the melody of a file, best first, and what of the file was read."""
     if not 1 <= n <= MOST_NEIGHBOURS:
         raise MusegenError(f"n {n} must lie in 1 to {MOST_NEIGHBOURS}")
     started = time.perf_counter()
-    piece, told = read_piece(source)
+    piece, told = read_piece(source, as_written=as_written)
     melody = melody_notes(piece if piece.title else piece.replace(title=source.name))
     if len(melody.pitches) < len(piece):
         told = [*told, f"the highest line is read: {len(melody.pitches)} of {len(piece)} notes"]

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from musegen_lib.core.piece import Piece
-from musegen_lib.formats.files import read_on_sixteenths
+from musegen_lib.formats.files import read_for_model
 from musegen_lib.formats.midi.reader import write_midi
 from musegen_lib.metrics.content import content_report
 from musegen_lib.models.style.evaluation.classifier_recipes import ROLL_CLASSIFIER
@@ -23,9 +23,11 @@ def opinions(piece: Piece, style: str) -> dict[str, float]:
     }
 
 
-def transfer_file(source: Path, out: Path, to: str, method: str, amount: float, seed: int) -> dict[str, Any]:
+def transfer_file(
+    source: Path, out: Path, to: str, method: str, amount: float, seed: int, as_written: bool = False
+) -> dict[str, Any]:
     """Rewrite the melody of a file into a .mid file; returns facts to tell the user."""
-    piece, lines = read_on_sixteenths(source)
+    piece, lines = read_for_model(source, as_written)
     melody, told = melody_of(piece)
     made = rewrite(melody, to, method, amount, seed)
     write_midi(made, out)

@@ -11,16 +11,16 @@ import torch
 from musegen_lib.core.piece import Piece
 from musegen_lib.encodings.arrays import FIRST_PITCH
 from musegen_lib.encodings.melody_windows import piece_to_window
-from musegen_lib.formats.files import read_on_sixteenths
+from musegen_lib.formats.files import read_for_model
 from musegen_lib.formats.midi.reader import write_midi
 from musegen_lib.models.facts import facts_of
 from musegen_lib.models.registry import RECIPES
 from musegen_lib.models.vae.interpolate import neighbours, path_between
 
 
-def vary_file(source: Path, out: Path, n: int, distance: float, seed: int) -> dict[str, Any]:
+def vary_file(source: Path, out: Path, n: int, distance: float, seed: int, as_written: bool = False) -> dict[str, Any]:
     """Write n variations of the first two bars of a melody as .mid files; returns facts to tell the user."""
-    window, lines, title = _read(source)
+    window, lines, title = _read(source, as_written)
     made = neighbours(RECIPES["vae"].load_once(), window, n, distance, torch.Generator().manual_seed(seed))
     rows = _write(made, out, f"{source.stem}_variation", f"{title}, variation", seed)
     struck = window >= FIRST_PITCH
@@ -29,16 +29,16 @@ def vary_file(source: Path, out: Path, n: int, distance: float, seed: int) -> di
     return _summary(rows, lines) | {"distance": distance, "seed": seed}
 
 
-def interpolate_files(first: Path, second: Path, out: Path, n_steps: int) -> dict[str, Any]:
+def interpolate_files(first: Path, second: Path, out: Path, n_steps: int, as_written: bool = False) -> dict[str, Any]:
     """Write a path from one melody's first two bars to another's as .mid files; returns facts to tell the user."""
-    (start, lines, name), (end, more, other) = _read(first), _read(second)
+    (start, lines, name), (end, more, other) = _read(first, as_written), _read(second, as_written)
     made = path_between(RECIPES["vae"].load_once(), start, end, n_steps)
     rows = _write(made, out, f"{first.stem}_to_{second.stem}", f"{name} to {other}, step", 0)
     return _summary(rows, [*lines, *more])
 
 
-def _read(source: Path) -> tuple[np.ndarray, list[str], str]:
-    piece, lines = read_on_sixteenths(source)
+def _read(source: Path, as_written: bool) -> tuple[np.ndarray, list[str], str]:
+    piece, lines = read_for_model(source, as_written)
     title = piece.title or source.stem
     window, told = piece_to_window(piece.replace(title=title))
     return window, [*lines, *(f"{source.name}: {line}" for line in told)], title

@@ -19,23 +19,27 @@ _NO_METRE = "4/4"  # what a piece without metre is written in
 
 def refuse_endless(piece: Piece) -> None:
     """MusegenError for more than MAX_BARS bars: a metre of 1/64 makes millions of them out of six hours of silence."""
-    edges = [*piece.timeline("metre"), (piece.n_steps, None)]
-    spans = [
-        (max(0, min(stop, piece.n_steps) - start), metre or _NO_METRE) for (start, metre), (stop, _) in pairwise(edges)
-    ]
-    bars = sum(steps / piece.steps_per_beat / metre_to_beats(metre) for steps, metre in spans)
+    bars = _count_bars(piece)
     if bars > MAX_BARS:
-        metres = ", ".join(dict.fromkeys(metre for _, metre in spans[:3]))
-        raise MusegenError(
-            f"has {math.ceil(bars):,} bars of {metres}, more than {MAX_BARS:,}; correct the metre or split it"
-        )
+        metres = ", ".join(dict.fromkeys(metre or _NO_METRE for _, metre in piece.timeline("metre")[:3]))
+        raise MusegenError(f"has {bars:,} bars of {metres}, more than {MAX_BARS:,}; correct the metre or split it")
+
+
+def _count_bars(piece: Piece) -> int:
+    """Bars as they are written, also where the grid cannot hold them; a piece without metre is written in 4/4."""
+    edges = [*piece.timeline("metre"), (piece.n_steps, None)]
+    bars = 0
+    for (start, metre), (stop, _) in pairwise(edges):
+        steps = max(0, min(stop, piece.n_steps) - start)
+        bars += math.ceil(steps / (metre_to_beats(metre or _NO_METRE) * piece.steps_per_beat))
+    return bars
 
 
 def refuse_long_page(piece: Piece, to: str, name: str = "the piece") -> None:
     """MusegenError for more notes than can be written down: one over a bar line counts in each bar, and so do bars."""
-    bar = metre_to_beats(piece.metre or _NO_METRE) * piece.steps_per_beat
+    bar = min(metre_to_beats(metre or _NO_METRE) for _, metre in piece.timeline("metre")) * piece.steps_per_beat
     lengths = piece.notes["duration_steps"].astype(float) / float(bar)
-    written = len(piece) + int(lengths.sum()) + math.ceil(piece.n_steps / bar) * max(1, piece.n_voices)
+    written = len(piece) + int(lengths.sum()) + _count_bars(piece) * max(1, piece.n_voices)
     if written > MAX_WRITTEN:
         sizes = f"{written:,} notes and bars to write as {to}, more than {MAX_WRITTEN:,}"
         raise MusegenError(f"{name}: has {sizes}; cut out a part of the music")

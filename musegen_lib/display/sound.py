@@ -10,6 +10,7 @@ import base64
 import html
 import io
 import warnings
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -137,10 +138,12 @@ def players(pieces: Sequence[Piece], labels: Sequence[str], seconds: float = MAX
 
 def _cut_notes(piece: Piece, limit: float) -> Piece:
     """Drop what starts after `limit` seconds, shorten what sounds beyond it, bound the sum of the lengths."""
-    steps = max(1, int(limit * piece.tempo_qpm / 60 * piece.steps_per_beat))
+    played = bisect_right(range(piece.n_steps + 1), limit, key=lambda step: float(piece.seconds_at(step)))
+    steps = max(1, played - 1)
     notes = piece.notes[piece.notes["onset_steps"] < steps].copy()
     notes["duration_steps"] = np.minimum(notes["duration_steps"], steps - notes["onset_steps"])
-    seconds = notes["duration_steps"] * (60 / piece.tempo_qpm / piece.steps_per_beat) + TAIL_SECONDS
+    onsets = notes["onset_steps"].astype(np.int64)
+    seconds = piece.seconds_at(onsets + notes["duration_steps"]) - piece.seconds_at(onsets) + TAIL_SECONDS
     affordable = seconds.cumsum() <= MAX_NOTE_SECONDS
     if not affordable.all():
         warnings.warn(f"only the first {affordable.sum()} of {len(notes)} notes are played", stacklevel=3)
@@ -149,12 +152,13 @@ def _cut_notes(piece: Piece, limit: float) -> Piece:
 
 def _sample(piece: Piece, n_samples: int, path: Path) -> np.ndarray:
     font, audio = load_soundfont(path), np.zeros(n_samples, dtype=np.float32)
-    step = 60 / piece.tempo_qpm / piece.steps_per_beat  # seconds
-    for onset, duration, pitch, velocity, voice in piece.notes.tolist():
+    onsets = piece.notes["onset_steps"].astype(np.int64)
+    starts, ends = piece.seconds_at(onsets), piece.seconds_at(onsets + piece.notes["duration_steps"])
+    for (_, _, pitch, velocity, voice), onset, end in zip(piece.notes.tolist(), starts.tolist(), ends.tolist()):
         program = piece.program(voice)
         bank, program = (DRUM_BANK, 0) if program == DRUMS else (0, program)
-        sound = font.note(bank, program, pitch, velocity, duration * step, SAMPLE_RATE)
-        start = round(onset * step * SAMPLE_RATE)
+        sound = font.note(bank, program, pitch, velocity, end - onset, SAMPLE_RATE)
+        start = round(onset * SAMPLE_RATE)
         sound = sound[: max(0, n_samples - start)]
         audio[start : start + len(sound)] += sound
     return audio

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Int
 
-from musegen_lib.core.piece import NOTE_DTYPE, Piece, clip_overlaps
+from musegen_lib.core.piece import NOTE_DTYPE, Piece, clip_overlaps, pitched_notes
 
 MELODY_LOW, MELODY_HIGH = 48, 89  # C3 to F6: the range of the folk tunes
 HOLD, REST, FIRST_PITCH = 0, 1, 2  # token ids; of a melody, pitch p has id p - MELODY_LOW + FIRST_PITCH
@@ -184,17 +184,21 @@ def bars_to_piece(bars: Bool[np.ndarray, "bars 784"], **labels: Any) -> Piece:
 
 
 def skyline(piece: Piece) -> Piece:
-    """Reduce any piece to one melody: the highest note struck at each onset, cut off by the next.
+    """Reduce any piece to one melody: the highest pitched note struck at each onset, cut off by the next.
+
+    Percussion is left out; the melody's instrument is that of its first note.
 
     Source: the skyline rule of Uitdenbogerd and Zobel 1998, "Manipulation of music for melody matching".
     """
-    notes = piece.notes[np.lexsort((-piece.notes["pitch"].astype(int), piece.notes["onset_steps"]))].copy()
+    notes = pitched_notes(piece)
+    notes = notes[np.lexsort((-notes["pitch"].astype(int), notes["onset_steps"]))].copy()
     first = np.concatenate([[True], np.diff(notes["onset_steps"]) > 0])[: len(notes)]
     notes = notes[first]
+    programs = (piece.program(int(notes["voice"][0])),) if piece.programs and len(notes) else ()
     notes["voice"] = 0
     room = np.diff(notes["onset_steps"], append=np.iinfo(np.int32).max)
     notes["duration_steps"] = np.minimum(notes["duration_steps"], room)
-    return piece.replace(notes=clip_overlaps(notes), programs=piece.programs[:1])
+    return piece.replace(notes=clip_overlaps(notes), programs=programs)
 
 
 def _melody_notes(piece: Piece) -> np.ndarray:

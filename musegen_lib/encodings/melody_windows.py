@@ -15,7 +15,7 @@ import numpy as np
 from jaxtyping import Bool, Int
 
 from musegen_lib.core.errors import MusegenError
-from musegen_lib.core.piece import Piece, pitched_notes
+from musegen_lib.core.piece import Piece
 from musegen_lib.corpus import Corpus, load_folk_tunes
 from musegen_lib.encodings.arrays import (
     FIRST_PITCH,
@@ -175,7 +175,7 @@ def piece_to_window(piece: Piece) -> tuple[Int[np.ndarray, "32"], list[str]]:
     name = piece.title or "the piece"
     if piece.steps_per_beat != STEPS_PER_BEAT:
         raise MusegenError(f"{name}: has {piece.steps_per_beat} steps a beat; wanted sixteenths, {STEPS_PER_BEAT}")
-    melody = skyline(piece.replace(notes=pitched_notes(piece)))
+    melody = skyline(piece)
     start = piece.pickup_steps
     notes = melody.notes[(melody.notes["onset_steps"] >= start) & (melody.notes["onset_steps"] < start + WINDOW_STEPS)]
     if not len(notes):

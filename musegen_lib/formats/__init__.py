@@ -15,7 +15,7 @@ __getattr__, __dir__, __all__ = lazy_names(
     __name__,
     {
         "abc.reader": "Tune parse_abc piece_to_abc read_abc tune_to_piece",
-        "midi.reader": "MidiReport check_midi parse_midi piece_to_midi read_midi write_midi",
+        "midi.reader": "MidiReport parse_midi piece_to_midi read_midi write_midi",
         "musicxml.reader": "musicxml_to_piece piece_to_music21 piece_to_musicxml read_musicxml",
     },
 )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 
@@ -42,3 +43,15 @@ class NotationReport(Report):
     grace_notes: int = count("grace notes left out")
     unisons: int = count("notes of a second layer left out because the part already sounds their pitch")
     unread: int = count("signs not understood and passed over")
+
+
+def total(reports: Sequence[Report]) -> Report:
+    """One report for several of a kind: counts added up, remarks once each."""
+    found: dict[str, Any] = {}
+    for each in fields(reports[0]):
+        values = [getattr(report, each.name) for report in reports]
+        if each.name == "remarks":
+            found[each.name] = tuple(dict.fromkeys(remark for value in values for remark in value))
+        else:
+            found[each.name] = max(values) if each.name == "largest_move_beats" else sum(values)
+    return replace(reports[0], **found)

@@ -76,7 +76,7 @@ def starting() -> Iterator[Figure]:
         piece = Path(folder) / "piece.mid"
         piece.write_bytes(piece_to_midi(corpus.load_chorales()[0]))
         torch_alone = _process_seconds("-c", "import torch", cwd=folder)
-        commands = ("--help", "midi check piece.mid", "convert piece.mid --to svg --out p.svg", "generate rnn --n 1")
+        commands = ("--help", "check piece.mid", "convert piece.mid --to svg --out p.svg", "generate rnn --n 1")
         for command in commands:
             seconds = _process_seconds("-m", "musegen_lib", *command.split(), cwd=folder)
             yield Figure(f"start {command}: import torch", torch_alone / seconds, RATIO)

@@ -328,14 +328,14 @@ def test_card_counts_the_corpus(musegen):
     assert sum(card["folk tunes"]["split"].values()) == 12895
 
 
-# midi check
+# check
 
 
-def test_midi_check_gives_a_verdict_on_every_file_and_status_1_if_one_is_bad(tmp_path, song):
+def test_check_gives_a_verdict_on_every_file_and_status_1_if_one_is_bad(tmp_path, song):
     for name, (data, _) in HOSTILE.items():
         (tmp_path / name).write_bytes(data)
     files = [song, *(tmp_path / name for name in HOSTILE), tmp_path / "missing.mid", tmp_path]
-    said = musegen_process("midi", "check", *files)
+    said = musegen_process("check", *files)
     assert said.status == 1
     assert said.err == ""
     lines = said.out.splitlines()
@@ -347,7 +347,8 @@ def test_midi_check_gives_a_verdict_on_every_file_and_status_1_if_one_is_bad(tmp
     assert [line.partition(":")[0] for line in lines[-2:]] == [f"BAD {tmp_path / 'missing.mid'}", f"BAD {tmp_path}"]
 
 
-def test_midi_check_of_good_files_has_status_0(musegen, song):
+def test_check_of_good_files_has_status_0_by_its_former_name_too(musegen, song):
+    assert musegen("check", song, song).status == 0
     assert musegen("midi", "check", song, song).status == 0
 
 

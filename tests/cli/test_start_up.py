@@ -12,7 +12,7 @@ COMMANDS = {
     "--help": (),
     "generate --help": (),
     "transfer --help": (),
-    "midi check tune.mid": ("music21",),
+    "check tune.mid": ("music21",),
     "convert tune.mid --to svg --out tune.svg": ("scipy", "matplotlib"),
     "convert tune.mid --to abc --out tune.abc": ("scipy", "matplotlib", "music21"),
 }

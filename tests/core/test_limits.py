@@ -14,7 +14,8 @@ from musegen_lib.core.limits import MAX_BARS, MAX_WRITTEN, refuse_endless, refus
 from musegen_lib.core.piece import Piece
 from musegen_lib.display.score import engrave
 from musegen_lib.formats.abc.reader import parse_abc, piece_to_abc, tune_to_piece
-from musegen_lib.formats.midi.reader import check_midi, parse_midi, write_midi
+from musegen_lib.formats.files import check_files
+from musegen_lib.formats.midi.reader import parse_midi, write_midi
 from musegen_lib.formats.musicxml.reader import read_musicxml
 
 BOMB = CASES["57 million bars"].data
@@ -30,9 +31,9 @@ def test_a_tiny_file_with_57_million_bars_is_refused_at_once(tmp_path):
     assert len(BOMB) < 100
     (tmp_path / "bomb.mid").write_bytes(BOMB)
     started = time.process_time()
-    [(_, ok, message)] = check_midi([tmp_path / "bomb.mid"])
+    [(_, ok, message)] = check_files([tmp_path / "bomb.mid"])
     assert not ok
-    assert message.endswith("bomb.mid: has 57,000,001 bars of 1/64, more than 50,000; correct the metre or split it")
+    assert message.endswith("has 57,000,001 bars of 1/64, more than 50,000; correct the metre or split it")
     assert time.process_time() - started < 0.5
 
 
@@ -47,13 +48,18 @@ def test_abc_and_musicxml_have_the_same_bound(tmp_path):
     assert read_musicxml(tmp_path / "x.xml").metre == "1/1"
 
 
-def test_the_bound_on_bars_is_exact_and_holds_without_a_metre():
-    refuse_endless(4 * MAX_BARS, "4/4")
-    refuse_endless(4 * MAX_BARS, None)
-    refuse_endless(3.0 * MAX_BARS, "6/8")
-    for metre in ("4/4", None):
-        with pytest.raises(MusegenError, match=r"has 50,001 bars of 4/4, more than 50,000"):
-            refuse_endless(4 * MAX_BARS + 1, metre)
+@pytest.mark.parametrize("metre", ["4/4", None, "1/64"])
+def test_the_bound_on_bars_is_exact_and_holds_without_a_metre_and_on_a_grid_too_coarse_for_it(metre):
+    beats = MAX_BARS // 16 if metre == "1/64" else 4 * MAX_BARS
+    refuse_endless(Piece.from_notes([(beats - 1, 1, 60)], metre=metre, steps_per_beat=1))
+    with pytest.raises(MusegenError, match=rf"has 50,0\d\d bars of {metre or '4/4'}, more than 50,000"):
+        refuse_endless(Piece.from_notes([(beats, 1, 60)], metre=metre, steps_per_beat=1))
+
+
+def test_bars_of_every_metre_count():
+    changes = ((4, "1/64"), (8, "4/4"))
+    with pytest.raises(MusegenError, match=r"has 50,065 bars of 4/4, 1/64, more than 50,000"):
+        refuse_endless(Piece.from_notes([(4 * 49_999 + 8, 4, 60)], metre_changes=changes, steps_per_beat=1))
 
 
 def test_a_piece_that_is_written_is_not_too_long_to_be_read():

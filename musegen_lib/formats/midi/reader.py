@@ -7,7 +7,6 @@ channel and track; a zero-length note gets one step; of two notes of a voice wit
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,7 +26,7 @@ from musegen_lib.formats.midi.timeline import fold_pickup, tempos_to_steps, tidy
 from musegen_lib.formats.midi.writer import piece_to_midi
 from musegen_lib.formats.report import Report, count
 
-__all__ = ["MidiReport", "check_midi", "parse_midi", "piece_to_midi", "read_midi", "write_midi"]
+__all__ = ["MidiReport", "parse_midi", "piece_to_midi", "read_midi", "write_midi"]
 
 MAX_TITLE = 200  # characters kept of a stranger's title
 FAR_BEATS = 64  # an end of the file so far behind the last note is worth a remark
@@ -172,15 +171,3 @@ def write_midi(piece: Piece, path: str | os.PathLike[str]) -> None:
             temporary.write_bytes(data)
     except OSError as fault:
         raise MusegenError(f"{one_line(str(path))}: cannot be written ({fault.strerror}); check the folder") from None
-
-
-def check_midi(paths: Iterable[str | os.PathLike[str]]) -> list[tuple[str, bool, str]]:
-    """Read each file and return (path, ok, one line): the piece and its report, or the fault. No file stops it."""
-    verdicts = []
-    for path in paths:
-        try:
-            piece, report = read_midi(path)
-            verdicts.append((str(path), True, one_line(f"{piece!r}; {report}")))
-        except MusegenError as fault:
-            verdicts.append((str(path), False, str(fault)))
-    return verdicts

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from musegen_lib.core.errors import MusegenError
+from musegen_lib.core.limits import refuse_endless
 from musegen_lib.core.piece import DRUMS, Piece
 from musegen_lib.formats.midi.labels import labels_to_events, piece_to_labels
 from musegen_lib.formats.midi.messages import quantity_to_bytes
@@ -30,6 +31,7 @@ def piece_to_midi(piece: Piece) -> bytes:
     """
     name = f"piece {repr(piece.title)[:60]}"
     try:
+        refuse_endless(piece)
         labels = piece_to_labels(piece)
         ticks_per_step = -(-TICKS_PER_BEAT // labels["steps_per_beat"])
         lead = _lead_track(labels_to_events(labels), ticks_per_step)

@@ -8,12 +8,14 @@ import numpy as np
 import torch
 
 from musegen_lib.core.errors import MusegenError
-from musegen_lib.core.piece import Piece
+from musegen_lib.core.piece import CHANGES, Piece
 from musegen_lib.corpus import CHORALE_TERMS
 from musegen_lib.encodings.arrays import skyline
 from musegen_lib.encodings.chorale_steps import (
     CHORALE_METRES,
+    HIGH,
     HOLD,
+    LOW,
     N_VOICES,
     REST,
     VOICE_RANGES,
@@ -42,8 +44,8 @@ def harmonise(
     """Keep the melody as soprano and write alto, tenor and bass, n times.
 
     Args:
-        piece: on sixteenths; of more than one voice the highest notes are the melody. It is moved by octaves, or by as
-            few semitones as needed, into the range of a soprano.
+        piece: on sixteenths; of more than one voice the highest notes are the melody. It is moved by octaves, or
+            else by semitones, into the range of a soprano.
         method: "gibbs" draws all three voices anew many times, reading the melody both ways; "ancestral" writes them
             once, sixteenth by sixteenth, without looking ahead.
         model: the net of the method; None takes the shipped one.
@@ -66,6 +68,7 @@ def harmonise(
         "licence": f"{piece.licence}; harmony: {CHORALE_TERMS}" if piece.licence else CHORALE_TERMS,
         "style": "chorale",
         "tempo_qpm": piece.tempo_qpm,
+        **{changes: getattr(piece, changes) for changes in CHANGES.values() if changes != "key_changes"},
         "metre": piece.metre,
     }
     return [steps_to_piece(steps, **labels) for steps in made]
@@ -73,13 +76,13 @@ def harmonise(
 
 def melody_for_soprano(piece: Piece) -> ChoraleSteps:
     """The melody as a piece for four voices of which three are silent, in a soprano's range."""
-    if not len(piece):
-        raise MusegenError(f"{piece.title or 'the melody'}: holds no notes to harmonise")
     if piece.n_steps > LONGEST_STEPS:
         raise MusegenError(
             f"{piece.title or 'the melody'}: {piece.n_steps} steps; at most {LONGEST_STEPS} are harmonised"
         )
     melody = skyline(piece)
+    if not len(melody):
+        raise MusegenError(f"{piece.title or 'the melody'}: holds no notes to harmonise")
     key = piece.key or guess_key(melody)
     moved = melody.replace(key=key).transpose(_into_range(melody))
     try:
@@ -92,15 +95,22 @@ def melody_for_soprano(piece: Piece) -> ChoraleSteps:
 
 
 def _into_range(melody: Piece) -> int:
-    """Semitones to move by: whole octaves if they do, else as few semitones as do."""
+    """Semitones to move by, of all that the net's pitches allow: into the range of a soprano, by octaves if they do.
+
+    A melody too wide for a soprano goes where the least of it is outside.
+    """
     low, high = VOICE_RANGES[0]
     lowest, highest = int(melody.notes["pitch"].min()), int(melody.notes["pitch"].max())
-    by = 12 * round(((low + high) - (lowest + highest)) / 24)
-    if lowest + by < low:
-        by += min(low - lowest - by, max(0, high - highest - by))
-    elif highest + by > high:
-        by -= min(highest + by - high, max(0, lowest + by - low))
-    return by
+
+    def price(by: int) -> tuple[int, bool, int, int]:
+        outside = max(0, low - lowest - by) + max(0, highest + by - high)
+        return outside, by % 12 != 0, abs(low + high - lowest - highest - 2 * by), abs(by)
+
+    held = [by for by in range(-127, 128) if lowest + by >= LOW and highest + by <= HIGH]
+    if not held:
+        name, span = melody.title or "the melody", highest - lowest
+        raise MusegenError(f"{name}: cannot be a soprano: it spans {span} semitones, the net's pitches {HIGH - LOW}")
+    return min(held, key=price)
 
 
 def _ancestral(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from musegen_lib.core.errors import MusegenError
-from musegen_lib.core.piece import DRUMS, Piece
+from musegen_lib.core.piece import Piece, pitched_notes
 from musegen_lib.encodings.arrays import grid_to_piece, piece_to_roll
 from musegen_lib.encodings.chorale_steps import (
     CHORALE_METRES,
@@ -62,8 +62,7 @@ def four_voices(seed: Piece, number: int = 0) -> ChoraleSteps:
 def _to_sing(seed: Piece) -> Piece:
     """The seed without drums, if it can be read at all."""
     name = seed.title or "the phrase"
-    drums = [voice for voice in range(seed.n_voices) if seed.program(voice) == DRUMS]
-    piece = seed.replace(notes=seed.notes[~np.isin(seed.notes["voice"], drums)])
+    piece = seed.replace(notes=pitched_notes(seed))
     if not len(piece):
         raise MusegenError(f"{name}: holds no notes to play on from")
     if piece.steps_per_beat != STEPS_PER_BEAT:

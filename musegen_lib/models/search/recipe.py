@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from musegen_lib.core.errors import MusegenError
-from musegen_lib.core.piece import Piece, pitched_notes
+from musegen_lib.core.piece import Piece
 from musegen_lib.corpus import FOLK_TERMS, load_folk_tunes
 from musegen_lib.corpus.splits import group_by_shared_run, tune_variants
 from musegen_lib.encodings.arrays import skyline
@@ -105,8 +105,8 @@ def encoder_of(model: TuneEncoder) -> Encode:
 
 
 def melody_notes(piece: Piece) -> Notes:
-    """The highest line of a piece without its drums, durations in beats."""
-    notes = skyline(piece.replace(notes=pitched_notes(piece))).notes
+    """The highest line of a piece, durations in beats."""
+    notes = skyline(piece).notes
     if len(notes) < FEWEST_NOTES:
         raise MusegenError(f"{piece.title or 'the piece'}: its melody has {len(notes)} notes; wanted {FEWEST_NOTES}")
     return Notes(notes["pitch"].astype(np.int64), notes["duration_steps"] / piece.steps_per_beat)

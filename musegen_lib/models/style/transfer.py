@@ -52,22 +52,17 @@ def rewrite(piece: Piece, to: str, method: str = "counts", amount: float = 0.2, 
 
 
 def melody_of(piece: Piece) -> tuple[Piece, list[str]]:
-    """The top voice of any piece, drums left out, and lines that tell what was left out or guessed.
+    """The highest line of any piece without percussion, and lines that tell what was left out or guessed.
 
     Raises:
-        MusegenError: nothing is left but drums, or nothing was there.
+        MusegenError: no note is left.
     """
-    name = piece.title or "the piece"
-    sung = pitched_notes(piece)
-    n_drums = len(piece) - len(sung)
-    if not len(sung):
-        raise MusegenError(f"{name}: no melody in it ({len(piece)} notes, all of them drums)")
-    melody = skyline(piece.replace(notes=sung))
-    told = []
-    if n_drums:
-        told.append(f"{n_drums} drum notes left out")
-    if len(melody) < len(sung):
-        told.append(f"several notes at once: the highest is taken, {len(melody)} of {len(piece)} notes")
+    melody, told = skyline(piece), []
+    n_sung = len(pitched_notes(piece))
+    if not len(melody):
+        raise MusegenError(f"{piece.title or 'the piece'}: no melody in it ({len(piece)} notes, all percussion)")
+    if len(melody) < n_sung:
+        told.append(f"several notes at once: the highest is taken, {len(melody)} of {n_sung} notes")
     if piece.metre is None:
         told.append("no metre: only pitches and durations are read")
     if len(melody) < FEWEST_NOTES:
