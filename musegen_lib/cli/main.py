@@ -7,6 +7,7 @@ import sys
 import typer
 
 from musegen_lib.cli import files, lessons, make, measure
+from musegen_lib.core import progress
 from musegen_lib.core.errors import MusegenError
 
 app = typer.Typer(help="Music from neural networks: hear it, train it, measure it.", no_args_is_help=True)
@@ -35,7 +36,8 @@ recommend_app.command("simulate")(measure.recommend_simulate)
 def main() -> None:
     """Run the command line; a fault of the user's files or options is one line on standard error and status 1."""
     try:
-        app(prog_name="musegen")
+        with progress.shown():
+            app(prog_name="musegen")
     except MusegenError as fault:
         sys.exit(f"musegen: {fault}")
     except OSError as fault:  # a full disk, a folder without leave to write, a file where a folder is wanted

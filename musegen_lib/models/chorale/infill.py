@@ -18,6 +18,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from musegen_lib.core.configs import require_sizes
+from musegen_lib.core.progress import progress
 from musegen_lib.encodings.chorale_steps import (
     END,
     FIRST_PITCH,
@@ -151,7 +152,7 @@ def gibbs(
     batch = collate_steps([start] * n)
     wanted = torch.as_tensor(free).expand(n, -1, -1)
     tokens = batch.tokens
-    for sweep in range(sweeps):
+    for sweep in progress(range(sweeps), "harmonising"):
         share = max(0.3, 1 - 1.4 * sweep / sweeps)
         beats = torch.rand(n, -(-len(free) // STEPS_PER_BEAT), N_VOICES, generator=generator) < share
         if sweep >= sweeps / 2:

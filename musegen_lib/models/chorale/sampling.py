@@ -11,6 +11,7 @@ from jaxtyping import Bool, Int
 from torch import Tensor
 
 from musegen_lib.core.errors import MusegenError
+from musegen_lib.core.progress import progress
 from musegen_lib.encodings.chorale_steps import (
     CHORALE_METRES,
     END,
@@ -180,7 +181,7 @@ def harmonise_steps(
 ) -> list[ChoraleSteps]:
     """Write alto, tenor and bass below soprano tokens (T,), step by step, n times; the net is told the length only."""
     stream = ChoraleStream(model, n, request, len(melody))
-    tokens = [stream.advance(generator, (int(token), None, None, None)) for token in melody]
+    tokens = [stream.advance(generator, (int(token), None, None, None)) for token in progress(melody, "harmonising")]
     return [_cut_at_end(rows, request) for rows in torch.stack(tokens, dim=1).numpy()]
 
 

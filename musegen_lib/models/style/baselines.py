@@ -13,6 +13,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from musegen_lib.core.piece import Piece
+from musegen_lib.core.progress import progress
 from musegen_lib.core.ranking import first_best
 from musegen_lib.corpus.chinese_german import load_side, marked_ends, other_style
 from musegen_lib.metrics.content import content_report
@@ -110,7 +111,7 @@ def greedy_trigrams(
     source = transfer_trigram(other_style(to)).log_prob
     score = transfer_trigram(to).log_prob - weight * source
     pitch, free = piece.notes["pitch"].astype(np.int64), free.copy()
-    for _ in range(allowed_changes(len(piece), amount)):
+    for _ in progress(range(allowed_changes(len(piece), amount)), "rewriting"):
         gains = _gains(pitch, score)
         gains[~free] = -np.inf
         note, move = np.unravel_index(first_best(gains), gains.shape) if gains.size else (0, 0)

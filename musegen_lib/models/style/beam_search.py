@@ -15,6 +15,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from musegen_lib.core.progress import progress
 from musegen_lib.core.ranking import best_first, first_best
 from musegen_lib.encodings.melody_lines import REGISTER, START, WIDEST_INTERVAL, MelodyLine
 from musegen_lib.models.style.batches import LineBatch, lines_to_batch
@@ -74,7 +75,7 @@ def rewrite_line(
     budget = allowed_changes(len(line), amount)
     search = _Search(model, line, (target, source), contrast, budget, _penalty(line, scale, hold_ends))
     beam = Beam((line.pitches[0] + BEAM_MOVES)[:, None], (BEAM_MOVES != 0).astype(np.int64), search.penalty[0])
-    for note in range(1, len(line)):
+    for note in progress(range(1, len(line)), "rewriting"):
         beam = _advance(search, beam, note)
     counts = [count for count in range(budget + 1) if np.isfinite(beam.scores[beam.moved == count]).any()]
     best = [_first(beam.moved == count, beam.scores) for count in counts]

@@ -18,6 +18,7 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
+from musegen_lib.core.progress import progress
 from musegen_lib.core.ranking import best_first, first_best
 from musegen_lib.corpus.chinese_german import STYLES
 from musegen_lib.encodings.melody_lines import N_INTERVALS, N_LEFT, N_LINE_DURATIONS, N_PLACES, MelodyLine
@@ -193,7 +194,7 @@ def rewrite_by_critic(
     """
     style, free = torch.tensor([target]), np.ones(len(line), dtype=bool)
     best = model.critic(claim(lines_to_conditions([line]), style))[0].sum().item()
-    for _ in range(allowed_changes(len(line), amount)):
+    for _ in progress(range(allowed_changes(len(line), amount)), "rewriting"):
         moves = _proposals(model, line, style, amount, scale, free)
         if not len(moves):
             break

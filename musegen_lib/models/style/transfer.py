@@ -7,12 +7,18 @@ from functools import partial
 from pkgutil import resolve_name
 from typing import Any
 
+import numpy as np
+
 from musegen_lib.core.errors import MusegenError
 from musegen_lib.core.piece import Piece, pitched_notes
+from musegen_lib.core.progress import progress
+from musegen_lib.core.ranking import first_best
 from musegen_lib.corpus.chinese_german import FEWEST_NOTES, STYLES
 from musegen_lib.encodings.arrays import skyline
 from musegen_lib.models.style.baselines import Rewriter
 from musegen_lib.models.style.method_names import METHODS, NETS
+
+MOST_NOTES = 200  # that are rewritten at once
 
 
 def find_method(name: str, model: Any = None) -> Rewriter:
@@ -42,13 +48,30 @@ def net_recipe(method: str) -> Any:
 def rewrite(piece: Piece, to: str, method: str = "counts", amount: float = 0.2, seed: int = 0) -> Piece:
     """Rewrite a melody towards a style; at most the share `amount` of its notes changes.
 
+    A melody of more than MOST_NOTES notes is rewritten in parts.
+
     Raises:
         MusegenError: the style or the method is unknown, or the amount lies outside 0 to 1.
     """
     _refuse_unknown("style", to, STYLES)
     if not 0 <= amount <= 1:
         raise MusegenError(f"amount {amount:g} must lie in 0 to 1: it is the largest share of notes to change")
-    return find_method(method)(piece, to, amount, seed)
+    rewriter, parts = find_method(method), _parts(piece)
+    if len(parts) == 1:
+        return rewriter(piece, to, amount, seed)
+    made = [rewriter(part, to, amount, seed).notes for part in progress(parts, "parts of the melody")]
+    return piece.replace(notes=np.concatenate(made))
+
+
+def _parts(piece: Piece) -> list[Piece]:
+    """A long melody in parts of MOST_NOTES at most, each of which ends with a long note: searching takes n squared."""
+    notes, parts = piece.notes, []
+    while len(notes) > MOST_NOTES:
+        lasting = np.diff(notes["onset_steps"][: MOST_NOTES + 1])[MOST_NOTES // 2 :]
+        cut = MOST_NOTES // 2 + int(first_best(lasting)) + 1
+        parts.append(piece.replace(notes=notes[:cut]))
+        notes = notes[cut:]
+    return [*parts, piece.replace(notes=notes)]
 
 
 def melody_of(piece: Piece) -> tuple[Piece, list[str]]:

@@ -21,6 +21,16 @@ from musegen_lib.models.style.transfer import find_method, melody_of, rewrite
 CHORDS = [(4 * k, 4, pitch, 80, voice) for k in range(10) for voice, pitch in ((0, 60 + k), (1, 52), (2, 36))]
 
 
+@pytest.mark.parametrize("method", ["counts", "rnn"])
+def test_a_long_melody_is_rewritten_in_parts_within_its_budget(method):
+    pitches = [60 + (7 * n) % 12 for n in range(450)]
+    long = Piece.from_notes([(2 * n, 2, pitch) for n, pitch in enumerate(pitches)])
+    made = rewrite(long, "chinese", method, 0.1)
+    changed = int((made.notes["pitch"] != long.notes["pitch"]).sum())
+    assert 0 < changed <= 45
+    assert (made.notes["onset_steps"] == long.notes["onset_steps"]).all()
+
+
 def test_the_top_voice_of_chords_is_taken_and_drums_are_left_out_and_both_are_told():
     melody, told = melody_of(Piece.from_notes(CHORDS, programs=(0, 0, DRUMS)))
     assert melody.notes["pitch"].tolist() == list(range(60, 70))
