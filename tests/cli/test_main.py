@@ -408,7 +408,7 @@ BAD_SOURCES = {  # name: (bytes or None for no file, part of the message)
     "missing.mid": (None, "not a file; check the path"),
     "missing.abc": (None, "no such file; check the path"),
     "missing.musicxml": (None, ""),
-    "song.txt": (b"X:1\nK:C\nCDEF", "the ending .txt is unknown; give one of .mid, .midi, .abc"),
+    "song.txt": (b"X:1\nK:C\nCDEF", "the ending .txt is unknown; give a file that ends in one of .mid, .midi, .abc"),
     "words.abc": (b"no tune here\n", "not ABC"),
     "words.xml": (b"not a score\n", ""),
     "words.mxl": (b"not a zip\n", ""),
@@ -466,7 +466,7 @@ def test_a_misspelt_command_is_an_ordinary_usage_error(musegen, args, tmp_path, 
 def test_help_names_every_command(musegen):
     said = musegen("--help")
     assert said.status == 0
-    for name in ("tour", "generate", "train", "evaluate", "convert", "data", "midi", "notebook", "student"):
+    for name in ("tour", "generate", "train", "evaluate", "convert", "check", "data", "notebook", "student"):
         assert f" {name} " in said.out
 
 
