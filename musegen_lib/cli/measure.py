@@ -93,7 +93,14 @@ def recommend_evaluate(
     """
     from musegen_lib.cli.recommend import evaluate_file, report_lines
 
-    found = evaluate_file(interactions, skip_bad, seed, lambda text: typer.echo(text, err=True), columns)
+    found = evaluate_file(
+        interactions,
+        skip_bad,
+        seed,
+        say=lambda text: typer.echo(text, err=True),
+        columns=columns,
+        tell=lambda text: typer.echo(text, err=json),
+    )
     print_result(found, json, *report_lines(found))
 
 

@@ -12,6 +12,7 @@ from musegen_lib.models.recommend.interaction_files import OTHER
 from musegen_lib.models.recommend.interaction_form import Form
 from musegen_lib.models.recommend.interaction_layout import say_mark
 from musegen_lib.models.recommend.interactions import Interactions, read_interactions, without
+from musegen_lib.models.recommend.models import Histories
 from musegen_lib.models.recommend.protocol import CORE, HELD_OUT, keep_core, split_histories, to_histories
 
 MEANINGS = {"count": "count or rating"}
@@ -73,9 +74,9 @@ def understood_report(found: Interactions) -> dict[str, Any]:
 
 
 def report_lines(found: dict[str, Any]) -> list[str]:
-    """The report of `evaluate_file`: how the file was read, what was left out, then a line a recommender."""
+    """The report of `evaluate_file`, a line a recommender, and what was left out."""
     skipped = found["skipped_lines"]
-    lines = [*found["understood"], *(f"line {bad['line']} left out: {bad['fault']}" for bad in skipped[:SHOWN])]
+    lines = [f"line {bad['line']} left out: {bad['fault']}" for bad in skipped[:SHOWN]]
     if len(skipped) > SHOWN:
         lines.append(f"and {len(skipped) - SHOWN:,} more lines left out; --json names them")
     lines.append(f"{'':12}R@20 (error)     NDCG@20  coverage  beside EASE")
@@ -87,25 +88,39 @@ def report_lines(found: dict[str, Any]) -> list[str]:
     return lines + [f"{name}: left out, {why}" for name, why in found["left_out"].items()]
 
 
+def _core(found: Interactions, name: str) -> Histories:
+    """The users and items that are compared; MusegenError, which names the file, where they are too few."""
+    try:
+        heard, _ = keep_core(to_histories(found))
+    except MusegenError as fault:
+        raise MusegenError(f"{name}: {fault}") from None
+    if heard.n_items <= 20:
+        left = f"{heard.n_items} items are left after the {CORE}-core"
+        raise MusegenError(f"{name}: {left}; a list of 20 needs more than 20, so take a larger file")
+    return heard
+
+
 def evaluate_file(
-    path: Path, skip_bad: bool = False, seed: int = 0, say: Say = lambda text: None, columns: str = ""
+    path: Path,
+    skip_bad: bool = False,
+    seed: int = 0,
+    say: Say = lambda text: None,
+    columns: str = "",
+    tell: Say = lambda text: None,
 ) -> dict[str, Any]:
     """Read a file, filter it, split it and compare all recommenders on it; the report of `musegen recommend evaluate`.
 
     Args:
-        say: is told first how the file was read, then how far the comparison is.
+        say: is told how far the work is.
         columns: what the columns are, such as "user,time,-,item"; empty where the file tells.
+        tell: is told how the file was read, before anything is measured.
     Raises:
         MusegenError: the file cannot be read or is not understood, or too little is left after the filter.
     """
     found = read_interactions(path, skip_bad, parse_columns(columns) if columns else (), say)
-    understood = understood_lines(shorten(path.name), found)
-    for line in understood:
-        say(line)
-    all_heard = to_histories(found)
-    heard, _ = keep_core(all_heard)
-    if heard.n_items <= 20:
-        raise MusegenError(f"{heard.n_items} items are left after the {CORE}-core; a list of 20 needs more than 20")
+    for line in understood_lines(shorten(path.name), found):
+        tell(line)
+    heard = _core(found, shorten(path.name))
     say(f"after the {CORE}-core {len(heard):,} users and {heard.n_items:,} items")
     by = "last of each user by time" if heard.ordered else f"of each user by seed {seed}"
     report = benchmark(split_histories(heard, seed), seed, say)
@@ -114,7 +129,6 @@ def evaluate_file(
     return {
         "file": path.name,
         "read": understood_report(found),
-        "understood": understood,
         "skipped_lines": [{"line": number, "fault": fault} for number, fault in found.skipped],
         "after_5_core": {"hearings": sum(map(len, heard.sequences)), "users": len(heard), "items": heard.n_items},
         "protocol": {

@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 
 from musegen_lib.core.errors import MusegenError, shorten
-from musegen_lib.models.recommend.interaction_values import MOST, kind_of, to_number, to_time
+from musegen_lib.models.recommend.interaction_values import MOST, kind_of
 
 ROLES = ("user", "item", "count", "time")
 SKIP = "-"
@@ -229,10 +229,4 @@ def names_table(fields: Sequence[str]) -> bool:
 
 def _is_value(text: str) -> bool:
     """Whether a text is a number or a time."""
-    for read in (to_number, to_time):
-        try:
-            read(text)
-        except ValueError:
-            continue
-        return True
-    return False
+    return kind_of([text]) in ("number", "time")

@@ -116,5 +116,5 @@ def text_lines(path: Path, encoding: str) -> Iterator[tuple[int, str]]:
             if number > MAX_LINES:
                 raise MusegenError(f"has more than {MAX_LINES:,} lines; take a part of them")
             if len(line) > MAX_LINE:
-                raise MusegenError(f"line {number} has more than {MAX_LINE:,} characters; one user or item a field")
+                raise MusegenError(f"line {number} has more than {MAX_LINE:,} characters; write one interaction a line")
             yield number, line.rstrip("\r\n")

@@ -12,6 +12,7 @@ from musegen_lib.models.recommend.interaction_columns import named, names_table
 from musegen_lib.models.recommend.interaction_values import kind_of
 
 MARKS = ("\t", "::", ";", "|", ",")  # what separates fields, besides spaces
+RARE = ("\t", "::")  # of these, what hardly stands in a name
 SPACE = " "
 LINES_ABOVE = 5  # a header may stand so far down, below a title
 
@@ -36,9 +37,9 @@ class Layout:
         return sum(len(row) == n_columns for row in self.rows) / len(self.rows)
 
     @property
-    def n_values(self) -> int:
-        """The number of columns that hold numbers or times."""
-        return sum(kind_of(column) in ("number", "time") for column in self.columns())
+    def worth(self) -> tuple[int, int]:
+        """The number of columns that hold numbers or times, and the number of columns."""
+        return sum(kind_of(column) in ("number", "time") for column in self.columns()), self.n_columns
 
     def columns(self, start: int = 0) -> list[tuple[str, ...]]:
         """The values of each column in the rows from `start` on that have as many fields as most."""
@@ -102,8 +103,9 @@ def choose(layouts: Sequence[Layout], n_wanted: int) -> Layout | None:
         return max(headed, key=lambda layout: len(named(layout.rows[header_at(layout)])))
     best = max((layout.share for layout in able), default=0)
     able = [layout for layout in able if layout.share > best - 0.1]
-    most = max((layout.n_values for layout in able), default=0)
-    left = [layout for layout in able if layout.n_values == most]
+    able = [layout for layout in able if layout.mark in RARE] or able
+    most = max((layout.worth for layout in able), default=(0, 0))
+    left = [layout for layout in able if layout.worth == most]
     if len(left) > 1:
         marks = " or by ".join(say_mark(layout.mark) for layout in left)
         raise MusegenError(

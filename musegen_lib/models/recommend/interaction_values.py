@@ -105,7 +105,7 @@ def kind_of(values: Sequence[str]) -> str:
     ('number', 'time', 'time', 'empty')
     """
     filled = [value for value in values if value]
-    numbers = [number for value in filled if (number := _try(to_number, value)) is not None]
+    numbers = [number for value in filled if (number := _try(_any_number, value)) is not None]
     if not filled:
         return "empty"
     if 2 * len(numbers) > len(filled):
@@ -114,6 +114,11 @@ def kind_of(values: Sequence[str]) -> str:
         return "time" if max(near, days) > MOST * len(numbers) else "number"
     dates = sum(_try(to_time, value) is not None for value in filled)
     return "time" if 2 * dates > len(filled) else "text"
+
+
+def _any_number(text: str) -> float:
+    """A number, with commas for thousands too, which a reader would ask about."""
+    return float(text.replace(",", "")) if _THOUSANDS.fullmatch(text) else to_number(text)
 
 
 def _try(read: Callable[[str], float], text: str) -> float | None:
