@@ -7,9 +7,9 @@ from typing import Any
 
 from musegen_lib.core.errors import MusegenError, shorten
 from musegen_lib.models.recommend.benchmark import Say, benchmark
-from musegen_lib.models.recommend.interaction_columns import SKIP, parse_columns
+from musegen_lib.models.recommend.interaction_columns import SKIP
 from musegen_lib.models.recommend.interaction_files import OTHER
-from musegen_lib.models.recommend.interaction_form import Form
+from musegen_lib.models.recommend.interaction_form import Form, parse_columns
 from musegen_lib.models.recommend.interaction_layout import say_mark
 from musegen_lib.models.recommend.interactions import Interactions, read_interactions, without
 from musegen_lib.models.recommend.models import Histories
@@ -33,7 +33,7 @@ def understood_lines(name: str, found: Interactions) -> list[str]:
     if form.encoding == OTHER:
         lines.append("  not UTF-8: names with letters beyond English are kept apart, but may print wrong")
     if form.first > 1 + bool(form.names):
-        lines.append(f"  the first interaction is on line {form.first}; what stands above was not used")
+        lines.append(f"  the first interaction is on line {form.first}; the lines above are none")
     if form.n_zero:
         lines.append(
             f"  {form.n_zero:,} lines left out, whose count or rating is 0 or less; if these are meetings too, "

@@ -140,7 +140,7 @@ def test_columns_that_are_not_used_and_lines_left_out_are_said(evaluate):
 
 def test_encoding_and_what_stands_above_a_header_are_said(evaluate, tmp_path):
     text = "My plays\n" + lines("{0}\t{1}", "user\titem")
-    assert "the first interaction is on line 3; what stands above was not used" in evaluate("plays.txt", text).stdout
+    assert "the first interaction is on line 3; the lines above are none" in evaluate("plays.txt", text).stdout
     path = tmp_path / "plays.txt"
     for encoding, said in (("utf-16", ", encoding utf-16\n"), ("latin-1", "encoding cp1252\n  not UTF-8: names")):
         path.write_text(lines("Zoë{0}\t{1}", "user\titem"), encoding=encoding)

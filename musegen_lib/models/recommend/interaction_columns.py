@@ -1,4 +1,4 @@
-"""What each column of a table of interactions is: by the names of a header, by its values, or as the user says.
+"""What each column of a table of interactions is: by the names of a header, or by its values.
 
 A column has a role: user, item, count (a rating and a weight too), time, or "-" where it is left out.
 """
@@ -14,7 +14,6 @@ from musegen_lib.models.recommend.interaction_values import MOST, kind_of
 ROLES = ("user", "item", "count", "time")
 SKIP = "-"
 VALUE_ROLES = (("count", ("number",)), ("time", ("time",)))  # role, kinds of values that may have it
-LISTS = ("user", "items")  # one user a line, then any number of items
 WANTED = "wanted user, item, count, time"
 USER_NOUNS = (
     "user uid listener member customer reviewer visitor profile person account subject client consumer rater fan "
@@ -28,7 +27,23 @@ ITEM_NOUNS = (  # the finest first
     "album release",
     "artist art band performer composer 歌手 艺术家 künstler",
 )
-USER_ENDINGS = ("id", "sha1", "sha", "hash", "key", "uuid", "idx", "index", "no", "nr", "", "name", "names", "s")
+USER_ENDINGS = (
+    "id",
+    "sha1",
+    "mboxsha1",
+    "sha",
+    "hash",
+    "key",
+    "uuid",
+    "idx",
+    "index",
+    "no",
+    "nr",
+    "",
+    "name",
+    "names",
+    "s",
+)
 ITEM_ENDINGS = ("id", "mbid", "msid", "gid", "key", "uuid", "uri", "asin", "hash", "idx", "index", "no", "nr", "code")
 TITLE_ENDINGS = ("", "s", "name", "title")  # two tracks of one name may be two
 COUNTS = (
@@ -107,7 +122,7 @@ def roles_of_names(names: Sequence[str], columns: Sequence[Sequence[str]]) -> tu
         MusegenError: no user or no item is named, or it is open which of two columns is the item.
     """
     found = named(names)
-    shown = ", ".join(repr(shorten(name, 20)) for name in names[:12])
+    shown = ", ".join(repr(shorten(name, 20)) for name in names[:8]) + ", ..." * (len(names) > 8)
     missing = [role for role in ("user", "item") if role not in found]
     if missing:
         raise MusegenError(
@@ -140,16 +155,25 @@ def roles_of_values(columns: Sequence[Sequence[str]]) -> tuple[str, ...]:
     >>> roles_of_values([["a", "b"], ["x", "y"], ["881250949", "881250950"]])
     ('user', 'item', 'time')
     """
+    roles, kinds = roles_of_kinds(columns), [kind_of(values) for values in columns]
+    used = [at for at, kind in enumerate(kinds) if kind != "empty"]
+    if len(used) > 2 and counts_lines(columns[used[0]]):
+        roles, kinds[used[0]] = None, "empty"
+    if roles is None or _is_doubtful([columns[at] for at in used]):
+        raise MusegenError(f"{len(columns)} columns; {WANTED}: choose them, {_example(kinds)}")
+    return roles
+
+
+def roles_of_kinds(columns: Sequence[Sequence[str]]) -> tuple[str, ...] | None:
+    """A role a column where what the columns hold has the usual order: user, item, count, time; None elsewhere."""
     kinds = [kind_of(values) for values in columns]
     used = [at for at, kind in enumerate(kinds) if kind != "empty"]
-    shape = tuple(kinds[at] for at in used[2:])
     known = {(): (), ("number",): ("count",), ("time",): ("time",), ("number", "number"): ("count", "time")}
     known |= {("number", "time"): ("count", "time"), ("time", "number"): ("time", "count")}
-    if len(used) > 1 and counts_lines(columns[used[0]]):
-        shape, kinds[used[0]] = None, "empty"
-    if shape not in known or len(used) < 2 or _is_doubtful([columns[at] for at in used]):
-        raise MusegenError(f"{len(columns)} columns; {WANTED}: choose them, {_example(kinds)}")
-    roles = dict(zip(used, ("user", "item", *known[shape])))
+    more = known.get(tuple(kinds[at] for at in used[2:]))
+    if len(used) < 2 or more is None:
+        return None
+    roles = dict(zip(used, ("user", "item", *more)))
     return tuple(roles.get(at, SKIP) for at in range(len(columns)))
 
 
@@ -161,7 +185,7 @@ def counts_lines(values: Sequence[str]) -> bool:
 
 
 def _is_doubtful(columns: Sequence[Sequence[str]]) -> bool:
-    """Whether the second column holds times, the third what looks like ids, or the fourth a few numbers, no times."""
+    """Whether the second column holds times or one item, the third what looks like ids, the fourth a few numbers."""
     item, n_rows = columns[1], len(columns[1])
     numbers = all(text.isdecimal() for text in item)
     dates = kind_of(item) == "time" and (not numbers or len(set(item)) > MOST * n_rows >= 9)
@@ -169,7 +193,7 @@ def _is_doubtful(columns: Sequence[Sequence[str]]) -> bool:
     ids = ids and len(set(columns[2])) > MOST * n_rows >= 180
     last = columns[3] if len(columns) > 3 else ()
     marks = bool(last) and kind_of(columns[2]) == kind_of(last) == "number" and len(set(last)) <= 10 < n_rows / 5
-    return dates or ids or marks
+    return dates or ids or marks or len(set(item)) == 1 < n_rows / 9
 
 
 def _example(kinds: Sequence[str], named_so: dict[str, int] | None = None) -> str:
@@ -180,26 +204,6 @@ def _example(kinds: Sequence[str], named_so: dict[str, int] | None = None) -> st
         if role not in found and free:
             found[role] = free[0]
     return f"for example --columns {','.join(_by_place(found, len(kinds)))}"
-
-
-def parse_columns(text: str) -> tuple[str, ...]:
-    """The roles that the user names in order, as in `user,time,-,item`, or `user,items` for lists.
-
-    Raises:
-        MusegenError: a word is unknown, comes twice, or user or item is missing.
-    """
-    words = tuple(word.strip() for word in text.split(","))
-    if words == LISTS:
-        return LISTS
-    roles = tuple(SKIP if word == SKIP else next((r for r in ROLES if rank(word, r)), word) for word in words)
-    for role in roles:
-        if role not in (*ROLES, SKIP):
-            raise MusegenError(f"--columns: {shorten(role, 20)!r} is unknown; use {', '.join(ROLES)} or {SKIP}")
-        if role != SKIP and roles.count(role) > 1:
-            raise MusegenError(f"--columns: {role} comes twice; leave one column out with {SKIP}")
-    if not {"user", "item"} <= set(roles):
-        raise MusegenError("--columns: user and item are needed, as in --columns user,item,count or user,items")
-    return roles
 
 
 def is_header(first: Sequence[str], columns: Sequence[Sequence[str]]) -> bool:

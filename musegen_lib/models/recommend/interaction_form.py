@@ -9,27 +9,32 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from musegen_lib.core.errors import MusegenError
+from musegen_lib.core.errors import MusegenError, shorten
 from musegen_lib.models.recommend.interaction_columns import (
-    LISTS,
+    ROLES,
     SKIP,
     WANTED,
     is_header,
     names_table,
+    rank,
+    roles_of_kinds,
     roles_of_names,
     roles_of_values,
 )
 from musegen_lib.models.recommend.interaction_layout import (
     MARKS,
+    MAX_COLUMNS,
     SPACE,
     Layout,
     choose,
     header_at,
     lay_out,
+    refuse_wide,
     say_mark,
 )
 from musegen_lib.models.recommend.interaction_values import kind_of
 
+LISTS = ("user", "items")  # one user a line, then any number of items
 COMMENT = ("#", "%")
 _SAME = 0.9  # share of lines with one number of words, in a table separated by spaces
 _BACK = 0.1  # share of lines whose user was there before, from which they are no lists
@@ -51,6 +56,26 @@ class Form:
     def is_lists(self) -> bool:
         """Whether each line is a user and a list of items."""
         return self.roles == LISTS
+
+
+def parse_columns(text: str) -> tuple[str, ...]:
+    """The roles that the user names in order, as in `user,time,-,item`, or `user,items` for lists.
+
+    Raises:
+        MusegenError: a word is unknown, comes twice, or user or item is missing.
+    """
+    words = tuple(word.strip() for word in text.split(","))
+    if words == LISTS:
+        return LISTS
+    roles = tuple(SKIP if word == SKIP else next((r for r in ROLES if rank(word, r)), word) for word in words)
+    for role in roles:
+        if role not in (*ROLES, SKIP):
+            raise MusegenError(f"--columns: {shorten(role, 20)!r} is unknown; use {', '.join(ROLES)} or {SKIP}")
+        if role != SKIP and roles.count(role) > 1:
+            raise MusegenError(f"--columns: {role} comes twice; leave one column out with {SKIP}")
+    if not {"user", "item"} <= set(roles):
+        raise MusegenError("--columns: user and item are needed, as in --columns user,item,count or user,items")
+    return roles
 
 
 def understand(lines: Sequence[tuple[int, str]], columns: tuple[str, ...] = ()) -> Form:
@@ -117,9 +142,12 @@ def _are_lists(layout: Layout) -> bool:
         if back > _BACK:
             raise MusegenError(f"users come back, and lines have {lengths[0]} to {lengths[-1]} words; {_CHOOSE}")
         return True
-    may_be_table = layout.n_columns == 2 or _fits(layout.columns())
+    few = 2 <= layout.n_columns <= 4
+    may_be_table = few and (layout.n_columns == 2 or roles_of_kinds(layout.columns()) is not None)
     if may_be_table and (back or layout.n_columns == 2):
         return False
+    if back and layout.n_columns > MAX_COLUMNS:
+        refuse_wide(layout)
     if may_be_table or back:
         raise MusegenError(
             f"each line has {layout.n_columns} words and {'users come back' if back else 'another user'}: it may be a "
@@ -128,20 +156,10 @@ def _are_lists(layout: Layout) -> bool:
     return True
 
 
-def _fits(columns: Sequence[Sequence[str]]) -> bool:
-    """Whether the values can be those of a table without header."""
-    try:
-        return bool(roles_of_values(columns))
-    except MusegenError:
-        return False
-
-
 def _row_of(layout: Layout) -> str:
     """The option that makes a table of these columns."""
-    columns = layout.columns()
-    if _fits(columns):
-        return "--columns " + ",".join(roles_of_values(columns))
-    return "--columns user,item" + f",{SKIP}" * (layout.n_columns - 2)
+    roles = roles_of_kinds(layout.columns()) or ("user", "item", *[SKIP] * (layout.n_columns - 2))
+    return f"--columns {','.join(roles)}"
 
 
 def _lists(texts: Sequence[str], first: int) -> Form:
@@ -163,6 +181,8 @@ def _most_used(texts: Sequence[str]) -> str:
 
 def _table(layout: Layout, body: Sequence[tuple[int, str]], header: tuple[str, ...], columns: tuple[str, ...]) -> Form:
     """A table, by its header, which may stand above it in a comment, by what the user says, or by its values."""
+    if layout.n_columns > MAX_COLUMNS:
+        refuse_wide(layout)
     at, first = header_at(layout), body[0][0]
     if at is None and len(layout.rows[0]) == layout.n_columns and is_header(layout.rows[0], layout.columns(1)):
         at = 0
@@ -173,7 +193,7 @@ def _table(layout: Layout, body: Sequence[tuple[int, str]], header: tuple[str, .
     if columns:
         roles = _fit_roles(columns, values)
     else:
-        roles = roles_of_names(names, values) if names else _by_values(values, layout.mark)
+        roles = roles_of_names(names, values) if names else _by_values(values, layout)
     return Form(layout.mark, roles, names, first)
 
 
@@ -185,7 +205,8 @@ def _fit_names(names: Sequence[str], values: Sequence[Sequence[str]]) -> tuple[s
     extra = values[len(names) :]
     if len(names) > width or not all(kind_of(column) == "empty" for column in extra):
         raise MusegenError(
-            f"the first line names {len(names)} columns, the others have {width}; name each column there"
+            f"the first line names {len(names)} columns, the others have {width}; name each column there, "
+            "or put names that hold a separator in double quotes"
         )
     return (*names, *[""] * len(extra))
 
@@ -200,14 +221,25 @@ def _fit_roles(columns: tuple[str, ...], values: Sequence[Sequence[str]]) -> tup
     return (*columns, *[SKIP] * len(extra))
 
 
-def _by_values(values: Sequence[Sequence[str]], mark: str) -> tuple[str, ...]:
-    """Roles by values; MusegenError where each user has a line and its second field may be a list."""
-    roles = roles_of_values(values)
+def _by_values(values: Sequence[Sequence[str]], layout: Layout) -> tuple[str, ...]:
+    """Roles by values; MusegenError where they do not say it, or each user has a line and its second field a list."""
+    mark = say_mark(layout.mark)
+    try:
+        roles = roles_of_values(values)
+    except MusegenError:
+        if layout.share < _SAME and layout.mark not in ("\t", SPACE):
+            raise MusegenError(f"lines have unlike numbers of fields separated by {mark}; {_quote(mark)}") from None
+        raise
     users, items = values[0], values[1]
     several = sum(any(mark in item for mark in (SPACE, *MARKS)) for item in items)
     if len(values) == 2 and len(users) == len(set(users)) and 2 * several > len(items) >= 5:
         raise MusegenError(
-            f"each user has one line, and the second field several words; if these are items, put {say_mark(mark)} "
-            f"between them and say --columns user,items; if they are one name, say --columns {','.join(roles)}"
+            f"each user has one line, and the second field several words; if these are items, put {mark} between "
+            f"them and say --columns user,items; if they are one name, say --columns {','.join(roles)}"
         )
     return roles
+
+
+def _quote(mark: str) -> str:
+    """What to do with names that hold the separator."""
+    return f"put names that hold {mark} in double quotes, or separate by tabs"

@@ -14,6 +14,7 @@ from musegen_lib.models.recommend.interaction_values import kind_of
 MARKS = ("\t", "::", ";", "|", ",")  # what separates fields, besides spaces
 RARE = ("\t", "::")  # of these, what hardly stands in a name
 SPACE = " "
+MAX_COLUMNS = 50
 LINES_ABOVE = 5  # a header may stand so far down, below a title
 
 
@@ -98,6 +99,9 @@ def choose(layouts: Sequence[Layout], n_wanted: int) -> Layout | None:
     """
     able = [layout for layout in layouts if layout.n_columns > 1 and layout.share > 0.5]
     able = [layout for layout in able if layout.n_columns == n_wanted] or able
+    if able and all(layout.n_columns > MAX_COLUMNS for layout in able):
+        refuse_wide(able[0])
+    able = [layout for layout in able if layout.n_columns <= MAX_COLUMNS]
     headed = [layout for layout in able if header_at(layout) is not None]
     if headed:
         return max(headed, key=lambda layout: len(named(layout.rows[header_at(layout)])))
@@ -115,7 +119,15 @@ def choose(layouts: Sequence[Layout], n_wanted: int) -> Layout | None:
     return left[0] if left else None
 
 
+def refuse_wide(layout: Layout) -> None:
+    """MusegenError for more columns than a table of interactions has."""
+    raise MusegenError(
+        f"{layout.n_columns:,} columns, separated by {say_mark(layout.mark)}, where a table has at most {MAX_COLUMNS}; "
+        "keep user, item, count, time; for lists, say --columns user,items"
+    )
+
+
 def header_at(layout: Layout) -> int | None:
     """The row, one of the first, that names a user and an item; None where none does."""
     rows = enumerate(layout.rows[:LINES_ABOVE])
-    return next((at for at, row in rows if names_table(row)), None)
+    return next((at for at, row in rows if len(row) <= MAX_COLUMNS and names_table(row)), None)

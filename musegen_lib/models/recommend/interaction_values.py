@@ -104,7 +104,7 @@ def kind_of(values: Sequence[str]) -> str:
     >>> kind_of(["5", "3", "x"]), kind_of(["881250949", "881250950"]), kind_of(["20090504"]), kind_of(["", ""])
     ('number', 'time', 'time', 'empty')
     """
-    filled = [value for value in values if value]
+    filled = [value[:MAX_NAME] for value in values if value]
     numbers = [number for value in filled if (number := _try(_any_number, value)) is not None]
     if not filled:
         return "empty"

@@ -21,14 +21,14 @@ from musegen_lib.core.errors import MusegenError, shorten
 from musegen_lib.models.recommend.interaction_columns import SKIP
 from musegen_lib.models.recommend.interaction_files import OTHER, find_encoding, refuse_foreign, text_lines
 from musegen_lib.models.recommend.interaction_form import Form, understand
-from musegen_lib.models.recommend.interaction_layout import say_mark, splitter
+from musegen_lib.models.recommend.interaction_layout import SPACE, say_mark, splitter
 from musegen_lib.models.recommend.interaction_values import check_name, to_count, to_time
 
 MAX_INTERACTIONS = 2_000_000
 SAMPLE, SAMPLE_CHARACTERS = 2_000, 4_000_000  # lines from which the form is understood, and how long they may be
 MAX_BAD = 0.1  # share of malformed lines from which the form is not understood
 SAY_EVERY = 500_000  # lines
-_SHOWN = 5  # bad lines that a message describes
+_SHOWN = 3  # bad lines that a message describes
 
 
 @dataclass(frozen=True)
@@ -218,6 +218,8 @@ def _advice(form: Form, bad: list[tuple[int, str]]) -> str:
     for role in ("count", "time"):
         if role in form.roles and all(fault.startswith(role) for _, fault in bad[:_SHOWN]):
             return f"correct that column, or read without it: --columns {without(form, role)}"
+    if form.separator not in ("\t", SPACE) and all(" fields, not " in fault for _, fault in bad[:_SHOWN]):
+        return f"put names that hold {say_mark(form.separator)} in double quotes, or separate by tabs"
     return "correct them, or say what the columns are, in order, with --columns"
 
 

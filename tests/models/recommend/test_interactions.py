@@ -85,14 +85,14 @@ def test_other_faults_of_a_line(folder, data, fault):
 
 
 def test_many_faults_fit_one_line(folder):
-    with pytest.raises(MusegenError, match=r"9 malformed lines: line 2: .*line 6: .*; and 4 more; correct") as caught:
+    with pytest.raises(MusegenError, match=r"9 malformed lines: line 2: .*line 4: .*; and 6 more; correct") as caught:
         read(folder, "ann\tx\t1\n" + "ann\n" * 9 + "ann\ty\t1\n" * 90)
     assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("skip_bad", [False, True])
 def test_more_than_a_tenth_of_malformed_lines_is_another_form_and_no_option_helps(folder, skip_bad):
-    data = "ann\tx\t1\n" * 87 + "ann\tx\n" * 10
+    data = "bob\ty\t2\n" + "ann\tx\t1\n" * 86 + "ann\tx\n" * 10
     with pytest.raises(MusegenError, match=r"ears.tsv: is not understood: read as user,item,count, .*10 of 97 lines"):
         read(folder, data, skip_bad=skip_bad)
     assert len(read(folder, data + "ann\tx\t1\n" * 3, skip_bad=True)) == 90
@@ -152,7 +152,7 @@ def test_any_bytes_are_read_or_refused_in_one_line(folder, data, skip, columns):
     try:
         found = read(folder, data, skip_bad=skip, columns=columns)
     except MusegenError as fault:
-        if not str(fault).isprintable() or not str(fault).startswith("ears.tsv: "):
+        if not str(fault).isprintable() or not str(fault).startswith("ears.tsv: ") or len(str(fault)) > 600:
             raise AssertionError(repr(str(fault))) from fault
         return
     assert skip or not found.skipped

@@ -12,7 +12,7 @@ import zipfile
 import pytest
 
 from musegen_lib.core.errors import MusegenError
-from musegen_lib.models.recommend.interaction_columns import parse_columns
+from musegen_lib.models.recommend.interaction_form import parse_columns
 from musegen_lib.models.recommend.interactions import read_interactions
 
 USERS, ITEMS = 12, 5
@@ -50,6 +50,7 @@ def refusal(read, data, **options):
     with pytest.raises(MusegenError, match=r"^ears.csv: ") as caught:
         read(data, **options)
     assert str(caught.value).isprintable()
+    assert len(str(caught.value)) < 600
     return str(caught.value)
 
 
@@ -68,6 +69,11 @@ CHOICES = {  # what the file holds: text, what the message says, users, has orde
     "a mark of few values": (table([(*row[:3], n % 2) for n, row in enumerate(PLAYS)]), "4 columns; wanted", False),
     "three ids": (table([(n % 9, n % 7, n) for n in range(300)], "\t"), "3 columns; wanted", False),
     "unknown names": (table(PLAYS, head="foo,bar,baz,qux"), "none is known as user or item; names such as", True),
+    "many unknown names": (
+        table([(*row, *range(46)) for row in PLAYS], head=",".join(f"a name of column {n}" for n in range(50))),
+        "none is known as user or item",
+        True,
+    ),
     "no item by name": (table([row[:2] for row in PLAYS], head="userID,friendID"), "none is known as item", False),
     "track and artist": (
         table([(u, "band", i, t) for u, i, _, t in PLAYS], head="user,artist,track,time"),
@@ -88,6 +94,8 @@ CHOICES = {  # what the file holds: text, what the message says, users, has orde
         True,
     ),
     "names of equal length": (table([(u, "a", "b") for u, *_ in PLAYS], " "), "3 words and users come back", True),
+    "users who are numbered": ("".join(f"{n} {n % 5} 3\n" for n in range(99)), "3 words and another user", True),
+    "an arrow": (table([(u, "->", n % 7) for n, (u, *_) in enumerate(PLAYS)], " "), "3 columns; wanted", False),
     "lists in parts": (lists() + lists(), "users come back, and lines have 3 to 6 words", True),
     "lists with commas": (lists(",", ","), "',' separates, but the lines have unlike numbers of fields", True),
 }
@@ -138,16 +146,39 @@ FOLLOWED = {  # what the message says: the file, and the file after the advice w
             table([(9, *row[:3]) for row in PLAYS], head="row,user,item,n"),
         ),
     ],
+    "or put names that hold a separator in double quotes": [
+        (
+            table([(u, "a, b", c) for u, _, c, _ in PLAYS], head="user,artist,plays"),
+            table([(u, '"a, b"', c) for u, _, c, _ in PLAYS], head="user,artist,plays"),
+        )
+    ],
     "rename them there": [(table(PLAYS, head="foo,bar,baz,qux"), table(PLAYS, head="user,item,plays,timestamp"))],
     "fields may be separated by ';' or by ','; put a first line": [
         (table([(u, "a,b") for u, *_ in PLAYS], ";"), table([(u, "a,b") for u, *_ in PLAYS], ";", head="user;item"))
     ],
     "write it into each line: user,item,rating": [
-        ("7:\n" + table([(u, c, t) for u, _, c, t in PLAYS]), table([(u, "7", c) for u, _, c, _ in PLAYS]))
+        (
+            "7:\n" + table([row[::2] for row in PLAYS]) + "8:\nann,1\n",
+            table([(u, "7", c) for u, _, c, _ in PLAYS]) + "ann,8,1\n",
+        )
     ],
     "write one interaction a line: user,item,count": [("ann 7:5 8:1\nbob 7:2\n", "ann,7,5\nann,8,1\nbob,7,2\n")],
     "each line needs a user and an item": [("", "ann,x\n"), ("user,item\n", "user,item\nann,x\n")],
+    "keep user, item, count, time; for lists, say --columns user,items": [
+        (table([(*row, *"x" * 99) for row in PLAYS]), table(PLAYS)),
+        (table([(row[0], *range(60)) for row in PLAYS], " "), table(PLAYS)),
+    ],
     "one column; wanted user, item, count, time": [("ann\nbob\n", "ann\tx\nbob\ty\n")],
+    "put names that hold ',' in double quotes, or separate by tabs": [
+        (
+            table([(u, "a, b" if n % 3 else "a", c) for n, (u, _, c, _) in enumerate(PLAYS)]),
+            table([(u, i, c) for u, i, c, _ in PLAYS], "\t"),
+        ),
+        (
+            table([(u, i if n % 3 else "a, b", c) for n, (u, i, c, _) in enumerate(PLAYS)], head="user,artist,plays"),
+            table([(u, i if n % 3 else '"a, b"', c) for n, (u, i, c, _) in enumerate(PLAYS)], head="user,artist,plays"),
+        ),
+    ],
     "put tabs between its fields": [
         (table([(u, "a b" if n % 3 else "a", c) for n, (u, _, c, _) in enumerate(PLAYS)], " "), table(PLAYS, "\t"))
     ],
@@ -198,6 +229,12 @@ def test_a_second_column_of_names_of_several_words_is_one_item_if_the_user_says_
     data = table([(f"u{n}", f"a song {n}") for n in range(9)])
     assert "if they are one name, say --columns user,item" in refusal(read, data)
     assert len(read(data, "user,item").items) == 9
+
+
+def test_lists_of_equal_length_may_be_longer_than_a_table_is_wide(read):
+    for mark in (" ", ",", "\t"):
+        data = table([(f"u{n}", *range(99)) for n in range(9)], mark)
+        assert len(read(data, "user,items")) == 9 * 99
 
 
 def test_skip_bad_reads_what_a_message_says_it_reads(read):
