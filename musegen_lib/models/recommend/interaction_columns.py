@@ -27,27 +27,11 @@ ITEM_NOUNS = (  # the finest first
     "album release",
     "artist art band performer composer 歌手 艺术家 künstler",
 )
-USER_ENDINGS = (
-    "id",
-    "sha1",
-    "mboxsha1",
-    "sha",
-    "hash",
-    "key",
-    "uuid",
-    "idx",
-    "index",
-    "no",
-    "nr",
-    "",
-    "name",
-    "names",
-    "s",
-)
+USER_ENDINGS = ("id", "sha1", "mboxsha1", "hash", "key", "uuid", "idx", "no", "nr", "", "name", "names", "s")
 ITEM_ENDINGS = ("id", "mbid", "msid", "gid", "key", "uuid", "uri", "asin", "hash", "idx", "index", "no", "nr", "code")
 TITLE_ENDINGS = ("", "s", "name", "title")  # two tracks of one name may be two
 COUNTS = (
-    "count counts plays playcount nplays numplays totalplays playcounts plays listens listencount listeningcount "
+    "count counts plays playcount nplays numplays totalplays playcounts listens listencount listeningcount "
     "listeningevents scrobbles weight weights rating ratings score scores stars star overall bookrating userrating "
     "overallrating reviewscore reviewrating reviewoverall value freq frequency likes quantity qty clicks views label "
     "watchratio times 次数 播放次数 播放量 评分 anzahl bewertung gewicht häufigkeit"
@@ -76,8 +60,8 @@ _TITLE_RANK = len(ITEM_ENDINGS)
 KNOWN: dict[str, dict[str, tuple[int, int]]] = {
     "user": _ranks(USER_NOUNS, USER_ENDINGS),
     "item": _ranks(ITEM_NOUNS, (*ITEM_ENDINGS, *TITLE_ENDINGS)),
-    "count": {name: (0, rank) for rank, name in enumerate(COUNTS.split())},
-    "time": {name: (0, rank) for rank, name in enumerate(TIMES.split())},
+    "count": {name: (0, place) for place, name in enumerate(COUNTS.split())},
+    "time": {name: (0, place) for place, name in enumerate(TIMES.split())},
 }
 
 
@@ -157,10 +141,12 @@ def roles_of_values(columns: Sequence[Sequence[str]]) -> tuple[str, ...]:
     """
     roles, kinds = roles_of_kinds(columns), [kind_of(values) for values in columns]
     used = [at for at, kind in enumerate(kinds) if kind != "empty"]
+    doubt = _doubt([columns[at] for at in used]) if roles else ""
     if len(used) > 2 and counts_lines(columns[used[0]]):
-        roles, kinds[used[0]] = None, "empty"
-    if roles is None or _is_doubtful([columns[at] for at in used]):
-        raise MusegenError(f"{len(columns)} columns; {WANTED}: choose them, {_example(kinds)}")
+        doubt, kinds[used[0]] = "the first counts the lines", "empty"
+    if roles is None or doubt:
+        why = f" ({doubt})" * bool(doubt)
+        raise MusegenError(f"{len(columns)} columns; {WANTED}: choose them{why}, {_example(kinds)}")
     return roles
 
 
@@ -179,30 +165,43 @@ def roles_of_kinds(columns: Sequence[Sequence[str]]) -> tuple[str, ...] | None:
 
 def counts_lines(values: Sequence[str]) -> bool:
     """Whether a column only numbers the lines, as exports of tables like to add."""
-    if len(values) < 10 or not all(text.isdecimal() for text in values):
-        return False
-    return all(int(after) - int(before) == 1 for before, after in zip(values, values[1:]))
+    return (
+        len(values) > 9
+        and _are_digits(values)
+        and all(int(after) - int(before) == 1 for before, after in zip(values, values[1:]))
+    )
 
 
-def _is_doubtful(columns: Sequence[Sequence[str]]) -> bool:
-    """Whether the second column holds times or one item, the third what looks like ids, the fourth a few numbers."""
+def _doubt(columns: Sequence[Sequence[str]]) -> str:
+    """What speaks against user, item, count, time; empty where nothing does."""
     item, n_rows = columns[1], len(columns[1])
-    numbers = all(text.isdecimal() for text in item)
-    dates = kind_of(item) == "time" and (not numbers or len(set(item)) > MOST * n_rows >= 9)
-    ids = len(columns) > 2 and kind_of(columns[2]) == "number" and all(text.isdecimal() for text in columns[2])
-    ids = ids and len(set(columns[2])) > MOST * n_rows >= 180
-    last = columns[3] if len(columns) > 3 else ()
-    marks = bool(last) and kind_of(columns[2]) == kind_of(last) == "number" and len(set(last)) <= 10 < n_rows / 5
-    return dates or ids or marks or len(set(item)) == 1 < n_rows / 9
+    third, fourth = (*columns[2:4], (), ())[:2]
+    if kind_of(item) == "time" and (not _are_digits(item) or len(set(item)) > MOST * n_rows >= 9):
+        return "the second holds times"
+    if len(set(item)) == 1 < n_rows / 9:
+        return "the second holds one value"
+    if kind_of(third) == "number" and _are_digits(third) and len(set(third)) > MOST * n_rows >= 180:
+        return "the third may hold ids"
+    if kind_of(third) == kind_of(fourth) == "number" and len(set(fourth)) <= 10 < n_rows / 5:
+        return "the fourth holds few values"
+    return ""
+
+
+def _are_digits(values: Sequence[str]) -> bool:
+    return all(text.isdecimal() for text in values)
 
 
 def _example(kinds: Sequence[str], named_so: dict[str, int] | None = None) -> str:
-    """What to write for columns of these kinds, of which some have a role by name."""
+    """What to write for columns of these kinds, of which some have a role by name; user and item are always in it."""
     found = dict(named_so or {})
     for role, fits in (("user", ("text", "number", "time")), ("item", ("text", "number")), *VALUE_ROLES):
         free = [at for at, kind in enumerate(kinds) if kind in fits and at not in found.values()]
         if role not in found and free:
             found[role] = free[0]
+    for role in ("user", "item"):
+        if role not in found:  # what was a count or a time by name, or is empty, must serve
+            at = next(at for at in range(len(kinds)) if at not in (found.get("user"), found.get("item")))
+            found = {other: place for other, place in found.items() if place != at} | {role: at}
     return f"for example --columns {','.join(_by_place(found, len(kinds)))}"
 
 

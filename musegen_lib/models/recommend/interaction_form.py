@@ -129,13 +129,7 @@ def _are_lists(layout: Layout) -> bool:
     if header_at(layout) == 0:
         headed, rows = rows[0], rows[1:]
         return len(headed) == 2 and any(len(row) != 2 for row in rows)
-    if all(len(row) < 2 for row in rows):
-        mark = _most_used([row[0] for row in rows if row])
-        if mark != SPACE:
-            raise MusegenError(f"{say_mark(mark)} separates, but the lines have unlike numbers of fields; {_CHOOSE}")
-        raise MusegenError(f"one column; {WANTED}, separated by tab, ',', ';', '|', '::' or spaces")
-    if all(re.fullmatch(r"\S+:[\d.]+", text) for row in rows for text in row[1:]):
-        raise MusegenError("fields such as '7:5' hold two things; write one interaction a line: user,item,count")
+    _refuse_neither(rows)
     back = 1 - len({row[0] for row in rows if row}) / len(rows)
     lengths = sorted({len(row) for row in rows})
     if layout.share < _SAME:
@@ -154,6 +148,17 @@ def _are_lists(layout: Layout) -> bool:
             f"list of items or a row of a table; say --columns user,items, or {_row_of(layout)}"
         )
     return True
+
+
+def _refuse_neither(rows: Sequence[tuple[str, ...]]) -> None:
+    """MusegenError for rows that are cut nowhere, or hold two things in a field."""
+    if all(len(row) < 2 for row in rows):
+        mark = _most_used([row[0] for row in rows if row])
+        if mark != SPACE:
+            raise MusegenError(f"{say_mark(mark)} separates, but the lines have unlike numbers of fields; {_CHOOSE}")
+        raise MusegenError(f"one column; {WANTED}, separated by tab, ',', ';', '|', '::' or spaces")
+    if all(re.fullmatch(r"\S+:[\d.]+", text) for row in rows for text in row[1:]):
+        raise MusegenError("fields such as '7:5' hold two things; write one interaction a line: user,item,count")
 
 
 def _row_of(layout: Layout) -> str:

@@ -114,7 +114,7 @@ def choose(layouts: Sequence[Layout], n_wanted: int) -> Layout | None:
         marks = " or by ".join(say_mark(layout.mark) for layout in left)
         raise MusegenError(
             f"fields may be separated by {marks}; put a first line above them that names the columns with "
-            f"the right one between, such as user{left[0].mark.strip() or ' (tab) '}item"
+            f"the right one between, such as user{left[-1].mark}item"
         )
     return left[0] if left else None
 

@@ -27,6 +27,7 @@ from musegen_lib.models.recommend.interaction_values import check_name, to_count
 MAX_INTERACTIONS = 2_000_000
 SAMPLE, SAMPLE_CHARACTERS = 2_000, 4_000_000  # lines from which the form is understood, and how long they may be
 MAX_BAD = 0.1  # share of malformed lines from which the form is not understood
+ENOUGH_BAD = 1_000  # lines after which the reading ends, where most are malformed
 SAY_EVERY = 500_000  # lines
 _SHOWN = 3  # bad lines that a message describes
 
@@ -139,7 +140,7 @@ def _read_lines(
     bad: list[tuple[int, str]],
     say: Callable[[str], None],
 ) -> None:
-    """Read every line into `found` or `bad`; MusegenError for more than MAX_INTERACTIONS."""
+    """Read lines into `found` or `bad`, until most are bad; MusegenError for more than MAX_INTERACTIONS."""
     split, read = splitter(form.separator), _list_reader(found) if form.is_lists else _row_reader(form, found)
     for number, line in islice(lines, form.first - 1, None):
         if not line or line.isspace():
@@ -151,6 +152,8 @@ def _read_lines(
             if line.strip(f" {form.separator}"):  # spreadsheets end in lines of separators
                 found.n_lines += 1
                 bad.append((number, str(fault)))
+        if len(bad) > ENOUGH_BAD and 2 * len(bad) > found.n_lines:
+            return
         if len(found.user) > MAX_INTERACTIONS:
             raise MusegenError(f"line {number}: more than {MAX_INTERACTIONS:,} interactions; take a part of them")
         if number % SAY_EVERY == 0:

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from musegen_lib.cli.recommend import understood_lines
@@ -98,6 +98,11 @@ def test_more_than_a_tenth_of_malformed_lines_is_another_form_and_no_option_help
     assert len(read(folder, data + "ann\tx\t1\n" * 3, skip_bad=True)) == 90
 
 
+def test_the_reading_ends_where_most_lines_are_malformed(folder):
+    with pytest.raises(MusegenError, match=r"2,001 of 4,001 lines do not fit"):
+        read(folder, "ann\tx\t1\nbob\ty\t2\n" * 1000 + "ann\tx\n" * 9000, skip_bad=True)
+
+
 def test_nothing_left_and_no_file(folder):
     for data in ("", "\n\n", "user\titem\n", "who,song\n,\n", "\ufeff"):
         with pytest.raises(MusegenError, match=r"holds no interaction|none is known as user"):
@@ -148,6 +153,7 @@ BYTES = st.binary(max_size=200) | st.text('ab1,\t; |:#\n\r"-.eu', max_size=200).
 
 @settings(max_examples=300, deadline=None)
 @given(data=BYTES, skip=st.booleans(), columns=st.sampled_from([(), ("user", "items"), ("item", "user", "-")]))
+@example(data=b"\t::", skip=False, columns=())
 def test_any_bytes_are_read_or_refused_in_one_line(folder, data, skip, columns):
     try:
         found = read(folder, data, skip_bad=skip, columns=columns)
