@@ -80,14 +80,28 @@ def recommend_similar(
 
 def recommend_evaluate(
     interactions: Annotated[Path, typer.Option(help="Table (user, item, count, time) or lists, one user a line.")],
-    skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Leave malformed lines out.")] = False,
+    columns: Annotated[
+        str,
+        typer.Option(help="What the columns are, such as user,time,-,item (- leaves one out); user,items for lists."),
+    ] = "",
+    skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Leave malformed lines out, a tenth at most.")] = False,
     seed: Annotated[int, typer.Option(min=0, help="First of three seeds; also cuts files without order.")] = 0,
     json: Json = False,
 ) -> None:
-    """Compare popularity, neighbours, EASE, ALS, a VAE and, where there is order, a GRU on who heard what."""
+    """Compare popularity, neighbours, EASE, ALS, a VAE and, where there is order, a GRU on who heard what.
+
+    How the file was read is printed first; a header may name its columns in any order.
+    """
     from musegen_lib.cli.recommend import evaluate_file, report_lines
 
-    found = evaluate_file(interactions, skip_bad, seed, lambda text: typer.echo(text, err=True))
+    found = evaluate_file(
+        interactions,
+        skip_bad,
+        seed,
+        say=lambda text: typer.echo(text, err=True),
+        columns=columns,
+        tell=lambda text: typer.echo(text, err=json),
+    )
     print_result(found, json, *report_lines(found))
 
 

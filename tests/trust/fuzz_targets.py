@@ -230,6 +230,12 @@ SONGS = (piece_to_midi(SONG), MIXED, *GOOD)
 CONTAINER = '<container><rootfiles><rootfile full-path="score.xml"/></rootfiles></container>'
 ARCHIVE = zipped(**{"META-INF__container": CONTAINER, "score": SCORE})
 BOOK = nbformat.writes(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1 + 1", id="a")])).encode()
+PLAYS = (
+    b"ann\ttune 1\t3\n",
+    b"ann 7 3\nbob 7\n",
+    b"track;user;date\n1;7;2009-05-04\n",
+    "a::b::4,5\n".encode("utf-16"),
+)
 SLOW = Limits(seconds=60, megabytes=1500)  # a page is drawn in half a minute at most
 
 TARGETS = {
@@ -248,7 +254,7 @@ TARGETS = {
     "cache": Target(cache.read_arrays, ".npz", (CACHE,), (b"PK\x01\x02", b"'O'", b"|O", b"(9999999999,)", b"descr")),
     "frames": Target(read_frames, ".json", (frames(),), JSON_TOKENS),
     "interactions": Target(
-        read_interactions, ".tsv", (b"ann\ttune 1\t3\n", b"ann 7 3\n"), (b"\t", b"-1", b"nan", b'"')
+        read_interactions, ".tsv", PLAYS, (b"\t", b"-1", b"nan", b'"', b";", b"::", b"|", b" ", b"\r")
     ),
     "splits": Target(
         any_split, ".json", (b'{"train": ["a"], "valid": []}', b'[{"number": 1, "files": ["a"]}]'), JSON_TOKENS

@@ -1,33 +1,35 @@
 """Who heard what: the reader of interactions files. Users and items become numbers, and damaged lines are named.
 
-Two forms are read. A table has one interaction a line, separated by tabs or commas: user, item, then a count or rating,
-then a time, the last two optional (MovieLens `u.data`, Last.fm HetRec `user_artists.dat`). A file of lists has one user
-a line, separated by spaces: the user, then items in the order of hearing. The first line decides: a tab or a comma in
-it makes a table. It may be a header, which is known by its first two words (see USER_HEADS and ITEM_HEADS).
+Two forms are read. A table has one interaction a line: user, item, then a count or rating, then a time, the last two
+optional; a header may put them in any order. Tabs, `::`, semicolons, bars, commas or spaces separate them (MovieLens
+`u.data`, Last.fm HetRec `user_artists.dat`). A file of lists has one user a line: the user, then items in the order of
+hearing, separated by spaces. `interaction_form.py` tells them apart by the first lines; what it cannot tell, it says.
 """
 
 from __future__ import annotations
 
-import csv
-import math
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from array import array
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float, Int
 
 from musegen_lib.core.errors import MusegenError, shorten
+from musegen_lib.models.recommend.interaction_columns import SKIP
+from musegen_lib.models.recommend.interaction_files import OTHER, find_encoding, refuse_foreign, text_lines
+from musegen_lib.models.recommend.interaction_form import Form, understand
+from musegen_lib.models.recommend.interaction_layout import SPACE, say_mark, splitter
+from musegen_lib.models.recommend.interaction_values import check_name, to_count, to_time
 
-MAX_LINES = 5_000_000
-MAX_LINE = 1_000_000  # bytes; a list of 100,000 items fits
 MAX_INTERACTIONS = 2_000_000
-MAX_NAME = 200  # characters
-MAX_COUNT = 1e9
-MAX_TIME = 1e19  # nanoseconds since 1970 fit
-USER_HEADS = ("user", "userid", "uid", "listener")  # lower case, without spaces and underscores
-ITEM_HEADS = ("item", "itemid", "artist", "artistid", "track", "trackid", "song", "songid", "tune", "movieid")
-_SHOWN = 5  # bad lines that a message describes
+SAMPLE, SAMPLE_CHARACTERS = 2_000, 4_000_000  # lines from which the form is understood, and how long they may be
+MAX_BAD = 0.1  # share of malformed lines from which the form is not understood
+ENOUGH_BAD = 1_000  # lines after which the reading ends, where most are malformed
+SAY_EVERY = 500_000  # lines
+_SHOWN = 3  # bad lines that a message describes
 
 
 @dataclass(frozen=True)
@@ -39,8 +41,9 @@ class Interactions:
     user: Int[np.ndarray, "N"]
     item: Int[np.ndarray, "N"]
     weight: Float[np.ndarray, "N"]  # count or rating, above 0; 1 where the file has none
-    time: Float[np.ndarray, "N"] | None  # the file's own unit; place in the list; None where there is no order
+    time: Float[np.ndarray, "N"] | None  # the file's unit, seconds for dates; place in the list; None: no order
     skipped: tuple[tuple[int, str], ...] = ()  # number from 1 and fault of each line left out
+    understood: Form | None = None  # how the file was read; None where there was no file
 
     def __len__(self) -> int:
         return len(self.user)
@@ -52,153 +55,191 @@ class _Rows:
 
     users: dict[str, int] = field(default_factory=dict)
     items: dict[str, int] = field(default_factory=dict)
-    rows: list[tuple[int, int, float, float]] = field(default_factory=list)  # user, item, weight, time
+    user: array = field(default_factory=lambda: array("q"))
+    item: array = field(default_factory=lambda: array("q"))
+    weight: array = field(default_factory=lambda: array("d"))
+    time: array = field(default_factory=lambda: array("d"))
+    n_lines: int = 0  # that are not blank
+    n_zero: int = 0
 
-    def add(self, rows: list[tuple[str, str, float, float]], place: str) -> None:
-        """Number the names and keep the rows; MusegenError, which begins with `place`, for too many."""
-        if len(self.rows) + len(rows) > MAX_INTERACTIONS:
-            raise MusegenError(f"{place}: more than {MAX_INTERACTIONS:,} interactions; take a part of them")
-        for user, item, *numbers in rows:
-            names = self.users.setdefault(user, len(self.users)), self.items.setdefault(item, len(self.items))
-            self.rows.append((*names, *numbers))
+    def add(self, user: str, item: str, weight: float = 1.0, time: float = 0.0) -> None:
+        """Number the names and keep the interaction; ValueError, and nothing kept, where a name cannot be one."""
+        users, items = self.users, self.items
+        if user not in users:
+            check_name(user, "user")
+        if item not in items:
+            check_name(item, "item")
+        self.user.append(users.setdefault(user, len(users)))
+        self.item.append(items.setdefault(item, len(items)))
+        self.weight.append(weight)
+        self.time.append(time)
 
 
-def read_interactions(path: Path | str, skip_bad: bool = False) -> Interactions:
+def read_interactions(
+    path: Path | str,
+    skip_bad: bool = False,
+    columns: tuple[str, ...] = (),
+    say: Callable[[str], None] = lambda text: None,
+) -> Interactions:
     """Read an interactions file; a user may meet an item more than once, and every meeting is kept.
 
     Args:
-        skip_bad: leave malformed lines out and name them in `skipped`, where otherwise they end the reading.
+        skip_bad: leave malformed lines out and name them in `skipped`, where otherwise they end the reading. Where more
+            than a tenth is malformed, the file has another form, and the reading ends all the same.
+        columns: the role of each column, as `parse_columns` gives them; empty where the file tells.
+        say: is told how far the reading is.
     Raises:
-        MusegenError: the file cannot be opened, is too large or holds no interaction, or lines are malformed; the
-            message has the numbers of the first of them.
+        MusegenError: the file cannot be opened, is too large, holds no interaction or is not understood, or lines are
+            malformed; the message has the numbers of the first of them.
     """
     path = Path(path)
     name = shorten(path.name)
     if not path.is_file():  # a pipe or a device could block for ever
         raise MusegenError(f"{name}: no such file; check the path")
-    found, bad = _Rows(), []
     try:
-        with path.open("rb") as file:
-            order = _read_lines(file, name, found, bad)
+        refuse_foreign(path)
+        encoding = find_encoding(path)
+        form = _find_form(path, encoding, columns)
+        found, bad = _Rows(), []
+        _read_lines(text_lines(path, encoding), form, found, bad, say)
+        _check(form, found, bad, skip_bad)
     except OSError as error:
         raise MusegenError(f"{name}: cannot be read ({shorten(error.strerror)})") from None
-    if bad and not skip_bad:
-        raise MusegenError(f"{name}: {_describe(bad)}; correct them or skip them with --skip-bad")
-    if not found.rows:
-        raise MusegenError(f"{name}: holds no interaction; each line needs a user and an item")
-    return _as_arrays(found, order, tuple(bad))
+    except MusegenError as fault:
+        raise MusegenError(f"{name}: {fault}") from None
+    return _as_arrays(found, replace(form, n_zero=found.n_zero), tuple(bad))
 
 
-def _read_lines(file: Iterator[bytes], name: str, found: _Rows, bad: list[tuple[int, str]]) -> bool:
-    """Read every line into `found` or `bad`; True where the file says in which order a user met the items."""
-    separator, columns = "", 0
-    for number, raw in _lines(file, name):
-        try:
-            line = _decode(raw)
-            if not line.strip():
-                continue
-            first = not separator
-            separator = separator or next((mark for mark in "\t," if mark in line), " ")
-            fields = _split(line, separator)
-            if first and _is_header(fields):
-                continue
-            rows = _list_rows(fields) if separator == " " else _table_row(fields, columns)
-            columns = columns or len(fields)
-        except ValueError as fault:
-            bad.append((number, str(fault)))
+def _find_form(path: Path, encoding: str, columns: tuple[str, ...]) -> Form:
+    """The form by the first lines; MusegenError where it is not understood."""
+    try:
+        return replace(understand(_sample(path, encoding), columns), encoding=encoding)
+    except MusegenError as fault:
+        other = "; or save it as UTF-8 first, which it is not" if encoding == OTHER else ""
+        raise MusegenError(f"{fault}{other}") from None
+
+
+def _sample(path: Path, encoding: str) -> list[tuple[int, str]]:
+    """The first lines that are not blank; MusegenError where there is none."""
+    lines, length = [], 0
+    for number, line in text_lines(path, encoding):
+        if line.strip():
+            lines.append((number, line))
+            length += len(line)
+        if len(lines) == SAMPLE or length > SAMPLE_CHARACTERS:
+            break
+    if not lines:
+        raise MusegenError("holds no interaction; each line needs a user and an item")
+    return lines
+
+
+def _read_lines(
+    lines: Iterator[tuple[int, str]],
+    form: Form,
+    found: _Rows,
+    bad: list[tuple[int, str]],
+    say: Callable[[str], None],
+) -> None:
+    """Read lines into `found` or `bad`, until most are bad; MusegenError for more than MAX_INTERACTIONS."""
+    split, read = splitter(form.separator), _list_reader(found) if form.is_lists else _row_reader(form, found)
+    for number, line in islice(lines, form.first - 1, None):
+        if not line or line.isspace():
             continue
-        found.add(rows, f"{name}, line {number}")
-    return separator == " " or columns == 4
+        try:
+            read(split(line))
+            found.n_lines += 1
+        except ValueError as fault:
+            if line.strip(f" {form.separator}"):  # spreadsheets end in lines of separators
+                found.n_lines += 1
+                bad.append((number, str(fault)))
+        if len(bad) > ENOUGH_BAD and 2 * len(bad) > found.n_lines:
+            return
+        if len(found.user) > MAX_INTERACTIONS:
+            raise MusegenError(f"line {number}: more than {MAX_INTERACTIONS:,} interactions; take a part of them")
+        if number % SAY_EVERY == 0:
+            say(f"{number:,} lines read")
 
 
-def _lines(file: Iterator[bytes], name: str) -> Iterator[tuple[int, bytes]]:
-    """Each line with its number; MusegenError for more than MAX_LINES."""
-    for number, raw in enumerate(iter(lambda: file.readline(MAX_LINE + 1), b""), start=1):
-        if number > MAX_LINES:
-            raise MusegenError(f"{name}: has more than {MAX_LINES:,} lines; take a part of them")
-        if len(raw) > MAX_LINE:
-            raise MusegenError(f"{name}, line {number}: has more than {MAX_LINE:,} bytes; one user or item a field")
-        yield number, raw
+def _row_reader(form: Form, found: _Rows) -> Callable[[list[str]], None]:
+    """A function that adds a row of a table; ValueError, and nothing added, says what is wrong with it."""
+    n_columns, at = len(form.roles), {role: place for place, role in enumerate(form.roles)}
+    at_user, at_item, at_count, at_time = at["user"], at["item"], at.get("count", -1), at.get("time", -1)
+
+    def read(fields: list[str]) -> None:
+        if len(fields) != n_columns and not _is_cut(fields, form.roles):
+            raise ValueError(f"{len(fields)} fields, not {n_columns}")
+        weight = to_count(fields[at_count]) if at_count >= 0 else 1.0
+        time = to_time(fields[at_time]) if at_time >= 0 else 0.0
+        if weight <= 0:
+            found.n_zero += 1
+        else:
+            found.add(fields[at_user], fields[at_item], weight, time)
+
+    return read
 
 
-def _decode(raw: bytes) -> str:
-    """The text of a line without its end; ValueError says what is wrong with it."""
-    try:
-        return raw.decode("utf-8-sig").rstrip("\r\n")
-    except UnicodeDecodeError:
-        raise ValueError("not UTF-8 text") from None
+def _is_cut(fields: list[str], roles: tuple[str, ...]) -> bool:
+    """Whether what is missing or too much at the end of a row are empty fields or columns left out."""
+    return not any(fields[len(roles) :]) and len(fields) > 1 and all(role == SKIP for role in roles[len(fields) :])
 
 
-def _split(line: str, separator: str) -> list[str]:
-    """The fields of a line; a comma inside double quotes separates nothing."""
-    try:
-        fields = next(csv.reader([line], strict=True)) if separator == "," else line.split(separator)
-    except csv.Error:
-        raise ValueError("a quotation mark out of place") from None
-    fields = [text.strip() for text in fields]
-    return [text for text in fields if text] if separator == " " else fields
+def _list_reader(found: _Rows) -> Callable[[list[str]], None]:
+    """A function that adds a list; where a user comes back, the places go on."""
+    places: dict[str, int] = {}
+
+    def read(fields: list[str]) -> None:
+        items = [text for text in fields[1:] if text]
+        if not items:
+            raise ValueError("a user without items")
+        for name, what in ((fields[0], "user"), *((item, "item") for item in items)):
+            check_name(name, what)
+        start = places.get(fields[0], 0)
+        for place, item in enumerate(items, start):
+            found.add(fields[0], item, 1.0, float(place))
+        places[fields[0]] = start + len(items)
+
+    return read
 
 
-def _is_header(fields: list[str]) -> bool:
-    """Whether one of the first two fields of the first line names a column.
-
-    >>> _is_header(["User_ID", "what"]), _is_header(["who", "Track ID", "plays"]), _is_header(["ann", "song2"])
-    (True, True, False)
-    """
-    words = [word.lower().replace("_", "").replace(" ", "") for word in fields[:2]]
-    return words[0] in USER_HEADS or words[-1] in ITEM_HEADS
-
-
-def _table_row(fields: list[str], columns: int) -> list[tuple[str, str, float, float]]:
-    """One interaction: user, item, weight, time."""
-    if not 2 <= len(fields) <= 4 or len(fields) != (columns or len(fields)):
-        raise ValueError(f"{len(fields)} fields, not {columns or '2 to 4'}")
-    user, item = _name(fields[0], "user"), _name(fields[1], "item")
-    weight = _number(fields[2], "count or rating") if len(fields) > 2 else 1.0
-    time = _number(fields[3], "time") if len(fields) > 3 else 0.0
-    if not 0 < weight <= MAX_COUNT:
-        raise ValueError(f"count or rating {shorten(fields[2], 20)!r} is not above 0 and at most {MAX_COUNT:.0e}")
-    if abs(time) > MAX_TIME:
-        raise ValueError(f"time {shorten(fields[3], 20)!r} is beyond {MAX_TIME:.0e}")
-    return [(user, item, weight, time)]
+def _check(form: Form, found: _Rows, bad: list[tuple[int, str]], skip_bad: bool) -> None:
+    """MusegenError where too much is malformed, or anything without `skip_bad`, or nothing is left."""
+    if len(bad) > max(1, MAX_BAD * found.n_lines):
+        raise MusegenError(
+            f"is not understood: read as {','.join(form.roles)}, separated by {say_mark(form.separator)}, {len(bad):,} "
+            f"of {found.n_lines:,} lines do not fit: {_describe(bad, 2)}; {_advice(form, bad)}"
+        )
+    if bad and not skip_bad:
+        raise MusegenError(f"{len(bad):,} malformed lines: {_describe(bad)}; correct them or skip them with --skip-bad")
+    if found.n_zero and not found.user:
+        raise MusegenError(f"every count or rating is 0 or less; read without it: --columns {without(form)}")
+    if not found.user:
+        raise MusegenError("holds no interaction; each line needs a user and an item")
 
 
-def _list_rows(fields: list[str]) -> list[tuple[str, str, float, float]]:
-    """The interactions of one user, in order."""
-    if len(fields) < 2:
-        raise ValueError("a user without items")
-    user = _name(fields[0], "user")
-    return [(user, _name(item, "item"), 1.0, float(place)) for place, item in enumerate(fields[1:])]
+def _advice(form: Form, bad: list[tuple[int, str]]) -> str:
+    """What to do where many lines do not fit: the first faults tell which column is to blame."""
+    for role in ("count", "time"):
+        if role in form.roles and all(fault.startswith(role) for _, fault in bad[:_SHOWN]):
+            return f"correct that column, or read without it: --columns {without(form, role)}"
+    if form.separator not in ("\t", SPACE) and all(" fields, not " in fault for _, fault in bad[:_SHOWN]):
+        return f"put names that hold {say_mark(form.separator)} in double quotes, or separate by tabs"
+    return "correct them, or say what the columns are, in order, with --columns"
 
 
-def _name(text: str, what: str) -> str:
-    """A name that can be printed."""
-    if not text or len(text) > MAX_NAME or not text.isprintable():
-        raise ValueError(f"{what} {shorten(text, 20)!r} is not a name of 1 to {MAX_NAME} printable characters")
-    return text
+def without(form: Form, role: str = "count") -> str:
+    """The value of --columns that leaves a role out."""
+    return ",".join(SKIP if other == role else other for other in form.roles)
 
 
-def _number(text: str, what: str) -> float:
-    """A finite number."""
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
-    if not math.isfinite(number):
-        raise ValueError(f"{what} {shorten(text, 20)!r} is not a number")
-    return number
+def _describe(bad: list[tuple[int, str]], n_shown: int = _SHOWN) -> str:
+    """The first bad lines by number."""
+    shown = "; ".join(f"line {number}: {fault}" for number, fault in bad[:n_shown])
+    return shown + (f"; and {len(bad) - n_shown:,} more" if len(bad) > n_shown else "")
 
 
-def _describe(bad: list[tuple[int, str]]) -> str:
-    """The first bad lines by number, and how many there are."""
-    shown = "; ".join(f"line {number}: {fault}" for number, fault in bad[:_SHOWN])
-    more = f"; and {len(bad) - _SHOWN:,} more" if len(bad) > _SHOWN else ""
-    return f"{len(bad):,} malformed lines: {shown}{more}"
-
-
-def _as_arrays(found: _Rows, order: bool, bad: tuple[tuple[int, str], ...]) -> Interactions:
+def _as_arrays(found: _Rows, form: Form, bad: tuple[tuple[int, str], ...]) -> Interactions:
     """Freeze what was read."""
-    user, item, weight, time = zip(*found.rows, strict=True)
-    times = np.array(time, dtype=np.float64) if order else None
-    numbers = np.array(user, dtype=np.int64), np.array(item, dtype=np.int64)
-    return Interactions(tuple(found.users), tuple(found.items), *numbers, np.array(weight), times, bad)
+    ordered = form.is_lists or "time" in form.roles
+    user, item = np.array(found.user, dtype=np.int64), np.array(found.item, dtype=np.int64)
+    weight, time = np.array(found.weight), np.array(found.time) if ordered else None
+    return Interactions(tuple(found.users), tuple(found.items), user, item, weight, time, bad, form)
