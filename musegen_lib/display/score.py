@@ -142,7 +142,7 @@ def _colour(part: ET.Element, marked: Sequence[tuple], steps_per_beat: int) -> N
         length = int(element.findtext("duration", "0"))
         if element.tag == "note":
             start = start if element.find("chord") is not None else now
-            step, pitch = Fraction(start * steps_per_beat, divisions), _pitch(element.find("pitch"))
+            step, pitch = Fraction(start * steps_per_beat, divisions), _pitch(element)
             if any(pitch == p and onset <= step < onset + duration for onset, duration, p, *_ in marked):
                 element.set("color", MARK_COLOUR)
             now = start + length
@@ -150,8 +150,10 @@ def _colour(part: ET.Element, marked: Sequence[tuple], steps_per_beat: int) -> N
             now += length if element.tag == "forward" else -length
 
 
-def _pitch(written: ET.Element | None) -> int | None:
-    if written is None:  # a rest, or percussion
-        return None
+def _pitch(note: ET.Element) -> int | None:
+    """The pitch of a note, or the drum that it strikes; None for a rest."""
+    written, instrument = note.find("pitch"), note.find("instrument")
+    if written is None:
+        return int(instrument.get("id").rpartition("-")[2]) if instrument is not None else None
     octave, alter = int(written.findtext("octave")), round(float(written.findtext("alter", "0")))
     return 12 * (octave + 1) + LETTER_SEMITONES[written.findtext("step")] + alter

@@ -42,6 +42,15 @@ class NotationReport(Report):
 
     grace_notes: int = count("grace notes left out")
     unisons: int = count("notes of a second layer left out because the part already sounds their pitch")
+    cue_notes: int = count("cue notes left out")
+    ornaments: int = count("ornaments read as their plain notes")
+    microtones: int = count("notes between two semitones moved to one")
+    repeats: int = count("repeats and jumps left as written")
+    odd_bars: int = count("bars of a length that no metre has, after which bar lines are off")
+    other_metres: int = count("metres that contradict the first part's left out")
+    staff_keys: int = count("keys of a second staff left out")
+    other_programs: int = count("notes of a part's second instrument given to its first")
+    drums_guessed: int = count("drum notes without a drum in the file guessed from their line")
     unread: int = count("signs not understood and passed over")
 
 

@@ -376,7 +376,7 @@ def check_abc(data, path):
 
 
 def check_musicxml(data, path):
-    notes = musicxml_to_piece(path).notes
+    notes = musicxml_to_piece(path)[0].notes
     assert sorted(notes["pitch"].tolist()) == [43, 48, 48, 50, 67, 69, 71, 72]
     assert set(notes["voice"].tolist()) == {0, 1}
 

@@ -16,7 +16,7 @@ from musegen_lib.display.score import engrave
 from musegen_lib.formats.abc.reader import parse_abc, piece_to_abc, tune_to_piece
 from musegen_lib.formats.files import check_files
 from musegen_lib.formats.midi.reader import parse_midi, write_midi
-from musegen_lib.formats.musicxml.reader import read_musicxml
+from musegen_lib.formats.musicxml.reader import musicxml_to_piece
 
 BOMB = CASES["57 million bars"].data
 SCORE = (
@@ -43,9 +43,9 @@ def test_abc_and_musicxml_have_the_same_bound(tmp_path):
         tune_to_piece(tune)
     (tmp_path / "x.xml").write_text(SCORE.format(64))
     with pytest.raises(MusegenError, match=r"^x\.xml: has 1,440,000 bars of 1/64, more than 50,000"):
-        read_musicxml(tmp_path / "x.xml")
+        musicxml_to_piece(tmp_path / "x.xml")
     (tmp_path / "x.xml").write_text(SCORE.format(1))
-    assert read_musicxml(tmp_path / "x.xml").metre == "1/1"
+    assert musicxml_to_piece(tmp_path / "x.xml")[0].metre == "1/1"
 
 
 @pytest.mark.parametrize("metre", ["4/4", None, "1/64"])

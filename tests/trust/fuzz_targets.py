@@ -73,6 +73,25 @@ SCORE = """<?xml version="1.0"?><!DOCTYPE score-partwise SYSTEM "partwise.dtd"><
 <rest/><duration>3</duration></note></measure><measure number="2"><note><grace/><pitch><step>D</step><octave>5</octave>
 </pitch></note><note><pitch><step>C</step><alter>1</alter><octave>4</octave></pitch><duration>4</duration><tie
 type="stop"/><notations><fermata/></notations></note></measure></part></score-partwise>"""
+SIGNS = """<score-timewise><part-list><score-part id="P1"><part-name>Violin</part-name><score-instrument id="D">
+<instrument-name>Snare</instrument-name></score-instrument><midi-instrument id="D"><midi-channel>10</midi-channel>
+<midi-unpitched>39</midi-unpitched></midi-instrument></score-part></part-list><measure number="0"><part id="P1">
+<attributes><divisions>1.5</divisions><time><beats>1</beats><beat-type>4</beat-type></time><transpose><chromatic>0
+</chromatic><double/></transpose></attributes><barline location="left"><ending number="1-2" type="start"/><repeat
+direction="forward"/></barline><direction><direction-type><metronome><beat-unit>half</beat-unit><beat-unit-dot/>
+<per-minute>60</per-minute></metronome></direction-type><offset sound="yes">1</offset></direction><note><unpitched>
+<display-step>C</display-step><display-octave>5</display-octave></unpitched><duration>0.5</duration><instrument id="D"/>
+</note><barline location="middle"><repeat direction="backward" times="3"/></barline><note><rest measure="yes"/>
+<duration>
+1
+</duration></note><barline><ending number="1-2" type="stop"/></barline></part></measure><measure number="1"><part
+ id="P1">
+<attributes><time><beats>3</beats><beat-type>4</beat-type></time><key><key-step>F</key-step><key-alter>1</key-alter>
+</key>
+<measure-style><measure-repeat type="start">1</measure-repeat></measure-style></attributes><direction><direction-type>
+<words>D.S. al Coda</words></direction-type></direction><sound coda="a" tocoda="a" segno="b" fine="yes"/></part>
+</measure>
+</score-timewise>"""
 NET = MelodyRNNConfig("gru", hidden_dim=3, embedding_dim=2)
 XML_TOKENS = (
     b"<!ENTITY a 'aaaaaaaaaaaaaaaa'>",
@@ -150,8 +169,10 @@ def abc_and_back(path: Path) -> None:
 
 
 def any_score(path: Path) -> None:
-    """Read MusicXML onto the grid."""
-    repr(musicxml.musicxml_to_piece(path))
+    """Read MusicXML as it is played and as it is written."""
+    score = musicxml.read_musicxml(path)
+    repr([part.notes for part in score.parts]), repr(musicxml.musicxml_to_piece(score, as_written=True))
+    str(musicxml.musicxml_to_piece(score)[1])
 
 
 def any_weights(path: Path) -> None:
@@ -242,7 +263,7 @@ TARGETS = {
     "midi": Target(midi.read_midi, ".mid", SONGS, MIDI_TOKENS),
     "midi and back": Target(midi_and_back, ".mid", SONGS, MIDI_TOKENS, Limits(seconds=5), mend_midi),
     "abc": Target(abc_and_back, ".abc", (TUNE.encode(), b"X:1\nK:C\nCDEF|\n"), ABC_TOKENS, Limits(seconds=10)),
-    "musicxml": Target(any_score, ".xml", (SCORE.encode(),), XML_TOKENS, mend=mend_xml),
+    "musicxml": Target(any_score, ".xml", (SCORE.encode(), SIGNS.encode()), XML_TOKENS, mend=mend_xml),
     "mxl": Target(
         any_score, ".mxl", (ARCHIVE,), (b"PK\x01\x02", b"PK\x05\x06", b"PK\x03\x04", b"score.xml", b"\x00\x00")
     ),

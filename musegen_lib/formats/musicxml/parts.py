@@ -5,190 +5,230 @@ Source: MusicXML 4.0, https://www.w3.org/2021/06/musicxml40/.
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
 from xml.etree import ElementTree as ET
 
-from musegen_lib.core.keys import LETTER_SEMITONES, metre_to_beats
-from musegen_lib.core.limits import MAX_BEATS, MAX_NOTES, TICKS_PER_BEAT
-from musegen_lib.core.piece import DRUMS
+from musegen_lib.core.limits import MAX_BARS, MAX_BEATS, MAX_NOTES
+from musegen_lib.formats.musicxml.attributes import Attributes, read_number
+from musegen_lib.formats.musicxml.directions import read_barline, read_direction, read_sound
+from musegen_lib.formats.musicxml.instruments import program_of, read_instruments
+from musegen_lib.formats.musicxml.notes import Fragment, read_marks, read_pitch
 
-FINE_PER_TICK = 20_160  # fine ticks are whole numbers for every usual <divisions>: 48 * 20160 = 2^10 * 3^3 * 5 * 7
-FINE_PER_BEAT = TICKS_PER_BEAT * FINE_PER_TICK
+END = None  # the place of a sign at the end of its measure
 
 
-@dataclass(frozen=True)
-class Part:
-    """One part of a score.
+@dataclass
+class WrittenMeasure:
+    """A measure of one part, with times from its beginning; `events` are (time or END, kind, value)."""
 
-    Args:
-        notes: (onset_ticks, duration_ticks, pitch, has a fermata), sorted; pitches as they sound.
-        length_ticks: where its last measure ends.
-        n_voices: voices written in it; several make it polyphonic, and so do chords.
-        n_offgrid: notes whose start or end is no whole number of ticks, and was rounded.
-        program: General MIDI program, None where the file names none.
-    """
-
-    name: str
-    notes: tuple[tuple[int, int, int, bool], ...]
-    length_ticks: int
-    n_voices: int
-    has_chords: bool
-    n_offgrid: int
-    n_grace: int
-    program: int | None
-
-    @property
-    def is_melody(self) -> bool:
-        """True if at most one note sounds at a time."""
-        return all(a[0] + a[1] <= b[0] for a, b in zip(self.notes, self.notes[1:]))
+    length: int = 0
+    fragments: list[Fragment] = field(default_factory=list)
+    events: list[tuple[int | None, str, Any]] = field(default_factory=list)
 
 
 class PartReader:
-    """Reads a part measure by measure; `now` runs in fine ticks and steps back where a second voice begins."""
+    """Reads a part measure by measure; `now` steps back where another layer begins."""
 
-    def __init__(self, header: ET.Element | None, max_notes: int):
-        self.header, self.max_notes = header, max_notes
-        self.notes: list[list[int]] = []  # [onset, offset, pitch, has a fermata]
-        self.ending: dict[tuple[int, int], list[int]] = {}  # (pitch, offset) -> the note, which a tie may lengthen
-        self.voices: set[str | None] = set()
-        self.has_chords, self.n_grace = False, 0
-        self.metre: str | None = None
-        self.mode: str | None = None
-        self.n_sharps: int | None = None
-        self.divisions, self.transpose = 1, 0
-        self.now = self.end = self.last_onset = 0
-        self.first_measure: int | None = None
+    def __init__(self, header: ET.Element | None, units_per_beat: int, pitches: dict[Any, tuple[int, bool]]):
+        self.name = " ".join((header.findtext("part-name") or "").split()) if header is not None else ""
+        self.instruments = read_instruments(header)
+        self.units_per_beat = units_per_beat
+        self.measures: list[WrittenMeasure] = []
+        self.layers: set[str] = set()
+        self.players: Counter[str | None] = Counter()  # pitched notes by the id of their instrument
+        self.counts: Counter[str] = Counter()  # fields of `NotationReport`
+        self.has_chords = False
+        self.attributes = Attributes()
+        self.lengths: dict[str | None, int] = {}  # units by the text of <duration>, under the divisions in force
+        self.pitches = pitches  # what parts have found by the texts of <pitch>
+        self.now = self.last_onset = 0
+        self.measure = WrittenMeasure()
 
-    def read_measure(self, measure: ET.Element) -> None:
-        """Take the next measure; it ends at the farthest point that any of its voices reaches."""
-        for element in measure:
+    def read_measure(self, elements: Iterable[ET.Element], room: int) -> None:
+        """Take the next measure, of at most `room` notes; it is as long as the farthest of its layers reaches."""
+        self.measure = WrittenMeasure()
+        self.now = self.last_onset = 0
+        for element in elements:
             if element.tag == "note":
                 self._read_note({child.tag: child for child in element}, element)
-            elif element.tag in ("backup", "forward"):
-                sign = 1 if element.tag == "forward" else -1
-                self._move(sign * self._duration(element.find("duration")))
-            elif element.tag == "attributes":
-                self._read_attributes(element)
-        self.now = self.end
-        if self.first_measure is None:
-            self.first_measure = self.end
+            elif element.tag in READERS:
+                READERS[element.tag](self, element)
+        back = self.attributes.repeated
+        if 0 < back <= len(self.measures) and not self.measure.fragments:
+            self.measure.fragments = list(self.measures[-back].fragments)
+            self.measure.length = self.measures[-back].length
+        if len(self.measure.fragments) > room:
+            raise ValueError(f"a score may hold {MAX_NOTES:,} notes; export a shorter one")
+        if len(self.measures) == MAX_BARS:
+            raise ValueError(f"a part may have {MAX_BARS:,} measures; export a shorter score")
+        self.measures.append(self.measure)
 
-    def finish(self) -> Part:
-        """Round to ticks."""
-        self.notes.sort()
-        instrument = self.header.find("midi-instrument") if self.header is not None else None
-        return Part(
-            name=" ".join((self.header.findtext("part-name") or "").split()) if self.header is not None else "",
-            notes=tuple(_round_note(note) for note in self.notes),
-            length_ticks=to_ticks(self.end),
-            n_voices=max(1, len(self.voices)),
-            has_chords=self.has_chords,
-            n_offgrid=sum(bool(on % FINE_PER_TICK or off % FINE_PER_TICK) for on, off, *_ in self.notes),
-            n_grace=self.n_grace,
-            program=_program(instrument),
-        )
+    @property
+    def program(self) -> int:
+        """The program of the instrument that plays most of its pitched notes."""
+        return program_of(self.instruments[self._main_player], self.name)
+
+    @property
+    def notes_of_others(self) -> int:
+        """Pitched notes of instruments with another program."""
+        programs = {one: program_of(self.instruments[one], self.name) for one in self.players}
+        return sum(n for one, n in self.players.items() if programs[one] != self.program)
+
+    @property
+    def _main_player(self) -> str | None:
+        return self.players.most_common(1)[0][0] if self.players else None
 
     def _read_attributes(self, attributes: ET.Element) -> None:
-        if attributes.find("divisions") is not None:
-            self.divisions = _number(attributes.find("divisions"), 1, 1e6)
-        if self.n_sharps is None and attributes.find("key/fifths") is not None:
-            self.n_sharps = _number(attributes.find("key/fifths"), -15, 15)
-            self.mode = (attributes.findtext("key/mode") or "").strip() or None
-        if self.metre is None and attributes.find("time/beats") is not None:
-            beats = sum(
-                round(read_number(text, 1, 255, "<beats> ")) for text in attributes.findtext("time/beats").split("+")
-            )
-            metre = f"{beats}/{_number(attributes.find('time/beat-type'), 1, 64)}"
-            metre_to_beats(metre)
-            self.metre = metre
-        transpose = attributes.find("transpose")
-        if transpose is not None:
-            octaves = transpose.find("octave-change")
-            self.transpose = _number(transpose.find("chromatic"), -127, 127)
-            self.transpose += 12 * _number(octaves, -10, 10) if octaves is not None else 0
+        divisions = self.attributes.divisions
+        self._events(self.attributes.read(attributes), self.now)
+        if divisions != self.attributes.divisions:
+            self.lengths.clear()
+
+    def _read_direction(self, direction: ET.Element) -> None:
+        offset = direction.find("offset")
+        shift = self._shift(offset) if offset is not None and offset.get("sound") == "yes" else 0
+        shift += self._shift(direction.find("sound/offset"))
+        self._events(read_direction(direction), self.now + shift)
+
+    def _read_sound(self, sound: ET.Element) -> None:
+        self._events(read_sound(sound), self.now + self._shift(sound.find("offset")))
+
+    def _read_barline(self, barline: ET.Element) -> None:
+        events = list(read_barline(barline))
+        begins = self.now == 0 and ("repeat_begins", True) in events
+        place = {"left": 0, "right": END, "middle": self.now}.get(barline.get("location"), 0 if begins else END)
+        for kind, value in events:
+            self._event(kind, value, place)
+
+    def _events(self, events: Iterable[tuple[str, Any]], time: int) -> None:
+        for kind, value in events:
+            ends = kind in ("jump", "is_fine", "to_coda") and time <= 0  # print that stands above its whole measure
+            value = time <= 0 if kind == "coda sign" else value
+            self._event(kind, value, END if ends else max(0, time))
+
+    def _event(self, kind: str, value: Any, time: int | None) -> None:
+        if kind in ("unread", "staff_keys"):
+            self.counts[kind] += 1
+        else:
+            self.measure.events.append((time, kind, value))
 
     def _read_note(self, children: dict[str, ET.Element], element: ET.Element) -> None:
         if "grace" in children:
-            self.n_grace += 1
+            self.counts["grace_notes"] += "cue" not in children
             return
         duration = self._duration(children.get("duration"))
         if "chord" in children:
             self.has_chords = True
         else:
             self.last_onset = self.now
+            if "rest" in children and children["rest"].get("measure") == "yes" and not self.now:
+                bar = int(self.attributes.bar_beats * self.units_per_beat)
+                duration = min(duration, bar) if bar else duration
             self._move(duration)
-        if "pitch" not in children or "cue" in children or not duration:
+        if "rest" in children:
             return
-        voice = children.get("voice")
-        self.voices.add(None if voice is None else voice.text)
-        ties = {tie.get("type") for tie in element.iter("tie")} if "tie" in children else ()
-        fermata = "notations" in children and next(element.iter("fermata"), None) is not None
-        self._strike(self._pitch(children["pitch"]), self.last_onset + duration, "stop" in ties, fermata)
+        if "cue" in children or not duration:
+            self.counts["cue_notes" if "cue" in children else "unread"] += 1
+        elif "pitch" in children:
+            self._strike(children, element, duration)
+        elif "unpitched" in children:
+            self._beat(children, element, duration)
 
-    def _strike(self, pitch: int, offset: int, tied: bool, fermata: bool) -> None:
-        """Add a note, or lengthen the one it is tied to."""
-        note = self.ending.pop((pitch, self.last_onset), None) if tied else None
-        if note is None:
-            note = [self.last_onset, offset, pitch, fermata]
-            self.notes.append(note)
-        note[1], note[3] = offset, note[3] or fermata
-        self.ending[pitch, offset] = note
-        if len(self.notes) > self.max_notes:
-            raise ValueError(f"a score may hold {MAX_NOTES:,} notes; export a shorter one")
+    def _strike(self, children: dict[str, ET.Element], element: ET.Element, duration: int) -> None:
+        """Add a pitched note, and its double where the part has one."""
+        player = self._player(children)
+        instrument = self.instruments[player]
+        written = self._pitch(children["pitch"])
+        if instrument.is_percussion:
+            self._add(written if instrument.drum is None else instrument.drum, True, children, element, duration)
+            return
+        self.players[player] += 1
+        transposition = self.attributes.transposition(children["staff"].text if "staff" in children else None)
+        self._add(written + transposition.semitones, False, children, element, duration)
+        if transposition.doubled:
+            self._add(written + transposition.semitones + transposition.doubled, False, children, element, duration)
+
+    def _beat(self, children: dict[str, ET.Element], element: ET.Element, duration: int) -> None:
+        """Add a note of percussion."""
+        place = children["unpitched"]
+        line = f"{place.findtext('display-step', '')}{place.findtext('display-octave', '')}"
+        drum, is_guess = self.instruments[self._player(children)].drum_at(line)
+        self.counts["drums_guessed"] += is_guess
+        self._add(drum, True, children, element, duration)
+
+    def _add(
+        self, pitch: int, is_drum: bool, children: dict[str, ET.Element], element: ET.Element, duration: int
+    ) -> None:
+        if not 0 <= pitch <= 127:
+            raise ValueError(f"a note sounds {pitch} semitones above MIDI's lowest pitch, outside 0-127; correct it")
+        layer = children["voice"].text or "" if "voice" in children else ""
+        self.layers.add(layer)
+        ties, has_fermata, has_ornament = read_marks(children, element)
+        if has_ornament:
+            self.counts["ornaments"] += 1
+        if element.get("time-only"):
+            self.counts["unread"] += 1
+        end = self.last_onset + duration
+        self.measure.fragments.append(
+            Fragment(self.last_onset, end, pitch, is_drum, layer, "stop" in ties, "start" in ties, has_fermata)
+        )
+        self.measure.length = max(self.measure.length, end)
+
+    def _player(self, children: dict[str, ET.Element]) -> str | None:
+        """The id of the instrument that plays a note, None for the first of the part."""
+        if "instrument" in children and len(self.instruments) > 2:
+            name = children["instrument"].get("id")
+            return name if name in self.instruments else None
+        return None
 
     def _pitch(self, element: ET.Element) -> int:
-        alter = element.find("alter")
-        pitch = 12 * (_number(element.find("octave"), -2, 10) + 1) + self.transpose
-        pitch += _number(alter, -12, 12) if alter is not None else 0
-        step = element.findtext("step", "").strip()
-        if step not in LETTER_SEMITONES or not 0 <= pitch + LETTER_SEMITONES[step] <= 127:
-            raise ValueError(f"a note {step[:8]!r} in octave {element.findtext('octave')} is no MIDI pitch; correct it")
-        return pitch + LETTER_SEMITONES[step]
+        """The pitch as written."""
+        texts = tuple([child.text for child in element])
+        if texts not in self.pitches:
+            self.pitches[texts] = read_pitch(element)
+        pitch, is_microtone = self.pitches[texts]
+        if is_microtone:
+            self.counts["microtones"] += 1
+        return pitch
 
     def _duration(self, element: ET.Element | None) -> int:
-        return _number(element, 0, 1e9) * FINE_PER_BEAT // self.divisions if element is not None else 0
+        """Units of a <duration>."""
+        if element is None:
+            return 0
+        text = element.text
+        if text not in self.lengths:
+            self.lengths[text] = self._units(read_number(text, 0, 1e9, f"<{element.tag}> "))
+        return self.lengths[text]
+
+    def _shift(self, element: ET.Element | None) -> int:
+        return 0 if element is None else self._units(read_number(element.text, -1e9, 1e9, "<offset> "))
+
+    def _units(self, divisions: float) -> int:
+        exact = int(divisions) if divisions.is_integer() else Fraction(str(divisions))
+        return int(exact * self.units_per_beat / self.attributes.divisions)
+
+    def _back(self, backup: ET.Element) -> None:
+        self.now = max(0, self.now - self._duration(backup.find("duration")))
+
+    def _forward(self, forward: ET.Element) -> None:
+        self._move(self._duration(forward.find("duration")))
 
     def _move(self, distance: int) -> None:
-        self.now = max(0, self.now + distance)
-        self.end = max(self.end, self.now)
-        if self.end > MAX_BEATS * FINE_PER_BEAT:
+        self.now += distance
+        self.measure.length = max(self.measure.length, self.now)
+        if self.measure.length > MAX_BEATS * self.units_per_beat:
             raise ValueError(f"a part may last {MAX_BEATS:,} quarter notes; export a shorter score")
 
 
-def to_ticks(fine: int) -> int:
-    """Round to the nearest tick, halves up."""
-    return (2 * fine + FINE_PER_TICK) // (2 * FINE_PER_TICK)
-
-
-def _round_note(note: list[int]) -> tuple[int, int, int, bool]:
-    onset, offset, pitch, fermata = note
-    return to_ticks(onset), max(1, to_ticks(offset) - to_ticks(onset)), pitch, bool(fermata)
-
-
-def read_number(text: str | None, lowest: float, highest: float, tag: str = "") -> float:
-    """Read a number; what is missing, no number or out of range is named."""
-    try:
-        value = float(text or "")
-    except ValueError:
-        value = math.nan
-    if not lowest <= value <= highest:
-        given = (text or "").strip()[:20]
-        raise ValueError(f"{tag}{given!r} must be a number from {lowest:g} to {highest:g}; correct it")
-    return value
-
-
-def _number(element: ET.Element | None, lowest: float, highest: float) -> int:
-    """Read a whole number; MusicXML allows decimals nearly everywhere."""
-    if element is None:
-        raise ValueError("a number is missing; export it again")
-    return round(read_number(element.text, lowest, highest, f"<{element.tag}> "))
-
-
-def _program(instrument: ET.Element | None) -> int | None:
-    if instrument is None:
-        return None
-    if (instrument.findtext("midi-channel") or "").strip() == "10":
-        return DRUMS
-    program = instrument.find("midi-program")
-    return None if program is None else _number(program, 1, 128) - 1
+READERS: dict[str, Callable[[PartReader, ET.Element], None]] = {
+    "attributes": PartReader._read_attributes,
+    "backup": PartReader._back,
+    "barline": PartReader._read_barline,
+    "direction": PartReader._read_direction,
+    "forward": PartReader._forward,
+    "sound": PartReader._read_sound,
+}

@@ -1,37 +1,32 @@
 """MusicXML, the exchange format of notation programs: `read_musicxml`, and by way of music21 `piece_to_musicxml`.
 
-What is read: partwise scores, plain or zipped (.mxl), with ties merged. Left out: grace and cue notes, repeats are not
-played out, and of several metres, keys and tempi the first counts.
+`ParsedScore` is the score as it is written, ties merged; `musicxml_to_piece` plays its repeats and jumps. What is left
+out, such as grace notes and cue notes, is counted.
 """
 
 from __future__ import annotations
 
-import io
-import zipfile
-import zlib
-from contextlib import suppress
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree as ET
-from xml.parsers import expat
 
 import numpy as np
 
-from musegen_lib.core.errors import MusegenError, shorten
-from musegen_lib.core.keys import FIFTHS, FIFTHS_ABOVE_MAJOR, metre_to_beats
-from musegen_lib.core.limits import MAX_NOTES, TICKS_PER_BEAT
-from musegen_lib.core.piece import NOTE_DTYPE, Piece, clip_overlaps
-from musegen_lib.formats.musicxml.parts import (
-    FINE_PER_BEAT,
-    Part,
-    PartReader,
-    read_number,
-    to_ticks,
-)
+from musegen_lib.core.errors import MusegenError
+from musegen_lib.core.limits import MAX_BEATS, refuse_endless
+from musegen_lib.core.piece import CHANGES, DRUMS, Piece
+from musegen_lib.formats.grid import changes_to_steps, coarsest_grid, table_to_notes, to_steps
+from musegen_lib.formats.musicxml.measures import Events, bar_units, bars_to_metres, play_bars
+from musegen_lib.formats.musicxml.notes import Fragment, drop_unisons, merge_ties
+from musegen_lib.formats.musicxml.score import ParsedScore, Part, parse_score
 from musegen_lib.formats.musicxml.writer import piece_to_music21, piece_to_musicxml
+from musegen_lib.formats.musicxml.zipped import MAX_BYTES, read_root
+from musegen_lib.formats.repeats import Span, play_changes, play_notes, playing_order
+from musegen_lib.formats.report import NotationReport
 
 __all__ = [
+    "MAX_BYTES",
     "ParsedScore",
     "Part",
     "musicxml_to_piece",
@@ -40,29 +35,7 @@ __all__ = [
     "read_musicxml",
 ]
 
-MAX_BYTES = 16_000_000  # of a file, and of what an .mxl file unpacks to
-
-
-@dataclass(frozen=True)
-class ParsedScore:
-    """A MusicXML file; times are ticks, 48 a quarter note. `n_sharps` is negative for flats, None if no key is set."""
-
-    title: str
-    source: str
-    metre: str | None
-    n_sharps: int | None
-    mode: str | None
-    tempo_qpm: float | None
-    pickup_ticks: int
-    parts: tuple[Part, ...]
-
-    @property
-    def key(self) -> str | None:
-        """Such as 'A minor'; None where the file states no mode."""
-        if self.n_sharps is None or self.mode not in FIFTHS_ABOVE_MAJOR:
-            return None
-        place = self.n_sharps + FIFTHS_ABOVE_MAJOR[self.mode] + 1
-        return FIFTHS[place % 7] + ("#" * (place // 7) if place >= 0 else "b" * -(place // 7)) + f" {self.mode}"
+DEFAULT_TEMPO, VELOCITY = 100.0, 80
 
 
 def read_musicxml(path: str | Path) -> ParsedScore:
@@ -72,136 +45,89 @@ def read_musicxml(path: str | Path) -> ParsedScore:
         MusegenError: no such file, too large, broken, or not MusicXML; the message names the file and the place.
     """
     path = Path(path)
-    if not path.is_file():
-        raise MusegenError(f"{path}: no such file; check the path")
-    if path.stat().st_size > MAX_BYTES:
-        raise MusegenError(f"{path}: larger than {MAX_BYTES // 10**6} MB; export a shorter score")
-    data = path.read_bytes()
+    root = read_root(path)
     try:
-        root = _parse(_unzip(data) if data[:2] == b"PK" else data)
-        return _read_score(root, path.name)
+        return parse_score(root, path.name)
     except MusegenError:
         raise
-    except expat.ExpatError as error:
-        raise MusegenError(
-            f"{path.name}, line {error.lineno}: {expat.ErrorString(error.code)}; export it again"
-        ) from None
-    except ET.ParseError as error:
-        raise MusegenError(f"{path.name}, line {error.position[0]}: {error}; export it again") from None
-    except (ValueError, zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError) as error:
-        raise MusegenError(f"{path.name}: {shorten(error)}") from None
+    except ValueError as error:
+        raise MusegenError(f"{path.name}: {error}") from None
 
 
-def musicxml_to_piece(score: ParsedScore | str | Path, steps_per_beat: int = 4, **labels: Any) -> Piece:
-    """Round a score to the grid, one voice a part; further labels of Piece are keyword arguments.
+def musicxml_to_piece(
+    score: ParsedScore | str | Path, steps_per_beat: int | None = None, as_written: bool = False, **labels: Any
+) -> tuple[Piece, NotationReport]:
+    """Play a score on a grid: one voice a part, and one more for the drums of a part that has pitched notes too.
 
-    A part with chords or several voices stays one voice: of notes of one pitch that overlap the first is shortened.
-    In a melody the first of the notes that round to one step stays, and ends where the next one starts.
+    Args:
+        steps_per_beat: None takes the coarsest grid that holds every note exactly.
+        as_written: leave out repeats and jumps instead of playing them.
+        labels: fields of `Piece` that shall have other values.
+    Returns:
+        the piece, and what was lost or taken for granted on the way.
+    Raises:
+        MusegenError: see `read_musicxml`; or the repeats make more music than a piece may hold.
     """
     score = score if isinstance(score, ParsedScore) else read_musicxml(score)
-    found = {
-        "metre": score.metre,
-        "key": score.key,
-        "title": score.title,
-        "source": score.source,
-        "tempo_qpm": score.tempo_qpm or 100.0,
-        "pickup_steps": round(score.pickup_ticks * steps_per_beat / TICKS_PER_BEAT),
-        "programs": tuple(part.program or 0 for part in score.parts),
-    }
-    tables = [_part_to_table(part, number, steps_per_beat) for number, part in enumerate(score.parts)]
-    notes = np.concatenate(tables) if tables else np.zeros(0, dtype=NOTE_DTYPE)
-    return Piece(notes, steps_per_beat=steps_per_beat, **found | labels)
+    try:
+        piece, report = _play(score, steps_per_beat, as_written, labels)
+        refuse_endless(piece)
+    except ValueError as error:
+        raise MusegenError(f"{score.source}: {error}") from None
+    return piece, report
 
 
-def _part_to_table(part: Part, voice: int, steps_per_beat: int) -> np.ndarray:
-    if voice > 255:
+def _play(
+    score: ParsedScore, steps_per_beat: int | None, as_written: bool, labels: dict[str, Any]
+) -> tuple[Piece, NotationReport]:
+    units, layout, counts = score.units_per_beat, score.layout, Counter(score.counts)
+    spans = [(0, layout.starts[-1])] if as_written else playing_order(layout.measures)
+    if sum(stop - start for start, stop in spans) > MAX_BEATS * units:
+        raise ValueError(f"repeats make more than {MAX_BEATS:,} quarter notes; read it as written")
+    counts["repeats"] = layout.n_repeats if as_written else 0
+    table, programs, counts["unisons"] = _play_parts(score.parts, spans)
+    metres, pickup, counts["odd_bars"] = bars_to_metres(play_bars(layout, spans), units)
+    grid = steps_per_beat or _coarsest(table, metres, pickup, units)
+    notes, moves = table_to_notes(table, grid, units)
+    fields: dict[str, Any] = {"title": score.title, "source": score.source, "programs": programs}
+    fields |= {"steps_per_beat": grid, "pickup_steps": to_steps(pickup, grid, units)}
+    keys = [(time, sounding) for time, (sounding, _) in play_changes(layout.keys, spans)]
+    tempi = play_changes(layout.tempi, spans)
+    early = [(0, tempi[0][1])] if tempi and tempi[0][0] <= pickup else []  # above the first full bar
+    for name, changes, default in (
+        ("metre", metres, None),
+        ("key", keys, None),
+        ("tempo_qpm", early + tempi, DEFAULT_TEMPO),
+    ):
+        fields[name], fields[CHANGES[name]] = changes_to_steps(changes, default, grid, units)
+    n_drums = int(np.isin(table[:, 4], np.flatnonzero(np.array(programs) == DRUMS)).sum())
+    report = NotationReport(**moves, **+counts, drum_notes=n_drums, remarks=score.remarks)
+    return Piece(notes, **fields | labels), report
+
+
+def _play_parts(parts: Sequence[Part], spans: Sequence[Span]) -> tuple[np.ndarray, tuple[int, ...], int]:
+    """Return (N, 5): onset, offset, pitch, velocity, voice; the program of each voice; how many unisons were left out.
+
+    Drums of a part that also has pitched notes get a voice behind it.
+    """
+    rows: list[list[int]] = []
+    programs: list[int] = []
+    n_unisons = 0
+    for part in parts:
+        is_whole = len(spans) < 2
+        played = part.fragments if is_whole else map(Fragment._make, play_notes(part.fragments, spans))
+        notes, dropped = drop_unisons(merge_ties(played))
+        n_unisons += dropped
+        kinds = sorted({is_drum for *_, is_drum, _ in notes}) or [False]
+        voices = {kind: len(programs) + number for number, kind in enumerate(kinds)}
+        programs += [DRUMS if kind else part.program for kind in kinds]
+        rows += [[*note[:3], VELOCITY, voices[note[3]]] for note in notes]
+    if len(programs) > 256:
         raise MusegenError("a piece holds at most 256 parts; export fewer")
-    ticks = np.array([note[:3] for note in part.notes], dtype=np.int64).reshape(-1, 3)
-    start, stop = (
-        (2 * t * steps_per_beat + TICKS_PER_BEAT) // (2 * TICKS_PER_BEAT)
-        for t in (ticks[:, 0], ticks[:, :2].sum(axis=1))
-    )
-    notes = np.zeros(len(ticks), dtype=NOTE_DTYPE)
-    notes["onset_steps"], notes["duration_steps"] = start, np.maximum(1, stop - start)
-    notes["pitch"], notes["velocity"], notes["voice"] = ticks[:, 2], 80, voice
-    if part.is_melody:
-        notes = notes[np.diff(notes["onset_steps"], prepend=-1) > 0]
-        room = np.diff(notes["onset_steps"], append=np.iinfo(np.int32).max)
-        notes["duration_steps"] = np.minimum(notes["duration_steps"], room)
-    return clip_overlaps(notes)
+    return np.array(rows, dtype=np.int64).reshape(-1, 5), tuple(programs), n_unisons
 
 
-def _unzip(data: bytes) -> bytes:
-    """Take the score out of an .mxl file; META-INF/container.xml says which entry it is."""
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        names = archive.namelist()
-        wanted = [n for n in names if n.endswith((".xml", ".musicxml")) and not n.startswith("META-INF")]
-        if "META-INF/container.xml" in names:
-            container = _parse(_read_entry(archive, "META-INF/container.xml"))
-            roots = [e.get("full-path") for e in container.iter() if e.tag.rpartition("}")[2] == "rootfile"]
-            wanted = [name for name in roots if name in names] + wanted
-        if not wanted:
-            raise ValueError("the zip file holds no score; export it again as .mxl or .musicxml")
-        return _read_entry(archive, wanted[0])
-
-
-def _read_entry(archive: zipfile.ZipFile, name: str) -> bytes:
-    """Unpack one entry, never more than MAX_BYTES of it, whatever size it declares."""
-    with archive.open(name) as stream:
-        data = b"" if archive.getinfo(name).file_size > MAX_BYTES else stream.read(MAX_BYTES + 1)
-    if not 0 < len(data) <= MAX_BYTES:
-        raise ValueError(
-            f"{name[:80]!r} unpacks to nothing or to more than {MAX_BYTES // 10**6} MB; export a shorter score"
-        )
-    return data
-
-
-class _RootReachedError(Exception):
-    """The prologue of the XML file is over."""
-
-
-def _parse(data: bytes) -> ET.Element:
-    """Parse XML that declares no entities: a few lines of them can unfold to gigabytes or name other files."""
-
-    def refuse(*_: Any) -> None:
-        raise ValueError("the XML declares entities (<!ENTITY), which no score needs; export it again")
-
-    def stop(*_: Any) -> None:
-        raise _RootReachedError
-
-    parser = expat.ParserCreate()
-    parser.EntityDeclHandler, parser.StartElementHandler = refuse, stop
-    with suppress(_RootReachedError):
-        parser.Parse(data, True)
-    return ET.fromstring(data)
-
-
-def _read_score(root: ET.Element, name: str) -> ParsedScore:
-    if root.tag != "score-partwise":
-        raise MusegenError(
-            f"{name}: the root is <{root.tag[:40]}>, not <score-partwise>; export it as partwise MusicXML"
-        )
-    headers = {e.get("id"): e for e in root.iter("score-part")}
-    readers = []
-    for element in root.findall("part"):
-        readers.append(PartReader(headers.get(element.get("id")), MAX_NOTES - sum(len(r.notes) for r in readers)))
-        for measure in element.findall("measure"):
-            try:
-                readers[-1].read_measure(measure)
-            except (ValueError, TypeError, OverflowError) as error:
-                place = f"part {element.get('id')}, measure {measure.get('number')}"
-                raise MusegenError(f"{name}, {place}: {error}") from None
-    first = readers[0] if readers else PartReader(None, 0)
-    first_bar = first.first_measure or 0
-    bar = metre_to_beats(first.metre) * FINE_PER_BEAT if first.metre else 0
-    tempo = next((read_number(e.get("tempo"), 0, 1e9) for e in root.iter("sound") if e.get("tempo")), 0.0)
-    return ParsedScore(
-        title=" ".join((root.findtext("work/work-title") or root.findtext("movement-title") or "").split()),
-        source=name,
-        metre=first.metre,
-        n_sharps=first.n_sharps,
-        mode=first.mode,
-        tempo_qpm=round(tempo, 6) if 1e-6 < tempo < 10_000 else None,
-        pickup_ticks=to_ticks(first_bar) if first_bar < bar else 0,
-        parts=tuple(reader.finish() for reader in readers),
-    )
+def _coarsest(table: np.ndarray, metres: Events, pickup: int, units: int) -> int:
+    """The coarsest grid that holds every note and bar line."""
+    lines = [pickup, *(time for time, _ in metres), *(bar_units(metre, units) for _, metre in metres)]
+    return coarsest_grid(np.concatenate([table[:, :2].ravel(), np.array(lines, dtype=np.int64)]), units)

@@ -2,40 +2,45 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from fractions import Fraction
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from musegen_lib.core.keys import TONIC_PITCH_CLASS, metre_to_beats
 from musegen_lib.core.piece import DRUMS, Piece
+from musegen_lib.core.timeline import value_at
 from musegen_lib.formats.abc.fields import spelling_in
+from musegen_lib.formats.musicxml.exported import KeyChange, complete
+from musegen_lib.formats.musicxml.layers import Printed, Sound, bar_edges, bar_layers, print_layer
 
 if TYPE_CHECKING:
-    from music21 import clef, key, note, stream
+    from music21 import clef, key, meter, note, stream
 
-Sound = tuple[Fraction, Fraction, list[int], str | None]  # start, stop in beats, pitches, music21's tie type
 _NOISE = re.compile(rb"\s*<(encoding-date|software|creator)\b[^>]*>[^<]*</\1>")
-
 _EMPTY_TITLE = re.compile(rb"\s*<movement-title\b[^>]*>(?:[^<]*</movement-title>)?")
+DIVISIONS = 10_080  # of a quarter note, which music21 writes; more where the grid needs them
 
 
 def piece_to_music21(piece: Piece) -> stream.Score:
     """Build a music21 score: one part a voice, in measures, with a pickup as a short measure 0.
 
-    A piece without metre gets bars of four quarter notes and no time signature.
+    A piece without metre gets bars of four quarter notes and no time signature. Drums are notes of their MIDI pitch.
     """
     from music21 import metadata, stream, tempo
 
     score = stream.Score(id="score")
     score.metadata = metadata.Metadata(title=piece.title)
+    edges = bar_edges(piece)
     for voice in range(max(1, piece.n_voices)):
-        score.insert(0, _part(piece, voice))
-    first = score.parts[0].getElementsByClass(stream.Measure).first()
-    first.insert(0, tempo.MetronomeMark(number=piece.tempo_qpm))
+        score.insert(0, _part(piece, voice, edges))
+    measures = list(score.parts[0].getElementsByClass(stream.Measure))
+    for beats, tempo_qpm in _in_beats(piece, "tempo_qpm"):
+        _insert(measures, edges, beats, tempo.MetronomeMark(number=tempo_qpm))
     return score
 
 
@@ -43,19 +48,37 @@ def piece_to_musicxml(piece: Piece) -> bytes:
     """Write MusicXML with music21's exporter; the same piece gives the same bytes, whatever the day.
 
     `musicxml_to_piece` gives back the notes and labels; velocity, style, source and licence are lost.
+
+    Raises:
+        MusegenError: a note is shorter than a 1024th, or falls between all note values.
     """
     from music21.musicxml.m21ToXml import GeneralObjectExporter
 
-    data = _NOISE.sub(b"", GeneralObjectExporter(piece_to_music21(piece)).parse())
-    for voice in range(piece.n_voices):
-        if piece.program(voice) == DRUMS:  # music21 puts only the first percussion part on channel 10
-            data = re.sub(rb'(<midi-instrument id="I%d">\s*<midi-channel>)\d+' % (voice + 1), rb"\g<1>10", data)
+    with _divisions(piece.steps_per_beat) as divisions:
+        exporter = GeneralObjectExporter(piece_to_music21(piece))
+        exporter.makeNotation = False  # it would join notes that it takes for tied ones, and fill short bars
+        data = _NOISE.sub(b"", exporter.parse())
+    drums = [voice for voice in range(piece.n_voices) if piece.program(voice) == DRUMS]
+    data = complete(data, drums, list(_keys_inside_bars(piece)), divisions)
     return data if piece.title else _EMPTY_TITLE.sub(b"", data)
 
 
-def _part(piece: Piece, voice: int) -> stream.Part:
+@contextmanager
+def _divisions(steps_per_beat: int) -> Iterator[int]:
+    """Let music21 count in divisions that hold the grid; how many are in a quarter note."""
+    from music21 import defaults
+
+    before = defaults.divisionsPerQuarter
+    defaults.divisionsPerQuarter = math.lcm(DIVISIONS, steps_per_beat)
+    try:
+        yield defaults.divisionsPerQuarter
+    finally:
+        defaults.divisionsPerQuarter = before
+
+
+def _part(piece: Piece, voice: int, edges: list[Fraction]) -> stream.Part:
     """Write one voice; ids are ours, since music21 would draw them at random."""
-    from music21 import instrument, meter, stream
+    from music21 import instrument, stream
 
     part = stream.Part(id=f"voice-{voice + 1}")
     program = piece.program(voice)
@@ -65,97 +88,107 @@ def _part(piece: Piece, voice: int) -> stream.Part:
     player.partName = f"Voice {voice + 1}"
     player.midiChannel = 9 if program == DRUMS else voice % 9
     part.insert(0, player)
-    tonality = _key(piece.key)
-    names = _names(tonality)
-    edges = _bar_edges(piece)
-    for number, (start, stop, sounds) in enumerate(_bars(piece, voice, edges), start=0 if piece.pickup_steps else 1):
-        part.append(_measure(number, start, stop, sounds, names))
-    first = part.getElementsByClass(stream.Measure).first()
-    if piece.metre:
-        first.timeSignature = meter.TimeSignature(piece.metre)
-        if piece.pickup_steps:
-            first.paddingLeft = first.timeSignature.barDuration.quarterLength - (edges[1] - edges[0])
-    if tonality:
-        first.keySignature = tonality
-    first.clef = _clef(piece.notes["pitch"][piece.notes["voice"] == voice])
+    measures = []
+    for number, layers in enumerate(bar_layers(piece, voice, edges)):
+        names = _names(_key(value_at(piece.key, piece.key_changes, int(edges[number] * piece.steps_per_beat))))
+        measures.append(_measure(number + (not _has_pickup(piece)), layers, names))
+        part.append(measures[-1])
+    _sign(piece, measures, edges, with_keys=program != DRUMS or set(piece.programs) == {DRUMS})
+    is_voice = piece.notes["voice"] == voice
+    measures[0].clef = _clef(piece.notes["pitch"][is_voice], program)
+    part.makeAccidentals(inPlace=True)
+    if all(metre for _, metre in piece.timeline("metre")):
+        part.makeBeams(inPlace=True)
     return part
 
 
-def _clef(pitches: np.ndarray) -> clef.Clef:
-    """Treble, tenors' treble an octave lower, or bass: the one that needs few ledger lines."""
+def _has_pickup(piece: Piece) -> bool:
+    return bool(piece.pickup_steps and piece.metre)
+
+
+def _sign(piece: Piece, measures: list[stream.Measure], edges: list[Fraction], with_keys: bool) -> None:
+    """Put metres and keys into the measures of a part."""
+    from music21 import stream
+
+    for beats, metre in _in_beats(piece, "metre"):
+        if metre or beats:
+            _insert(measures, edges, beats, _metre(metre))
+    for beats, name in _in_beats(piece, "key") if with_keys else []:
+        if beats in edges and (tonality := _key(name)):
+            _insert(measures, edges, beats, tonality)
+    if _has_pickup(piece):
+        measures[0].paddingLeft = max(0, metre_to_beats(piece.metre) - (edges[1] - edges[0]))
+        measures[0].showNumber = stream.enums.ShowNumber.NEVER
+
+
+def _keys_inside_bars(piece: Piece) -> Iterator[KeyChange]:
+    """Keys that music21 would not write."""
+    edges = bar_edges(piece)
+    for beats, name in _in_beats(piece, "key"):
+        bar = int(np.searchsorted(edges, beats, side="right")) - 1
+        if beats not in edges and bar < len(edges) - 1 and (tonality := _key(name)):
+            yield bar, edges[bar + 1] - beats, tonality.sharps, tonality.mode
+
+
+def _in_beats(piece: Piece, name: str) -> list[tuple[Fraction, object]]:
+    return [(Fraction(onset, piece.steps_per_beat), value) for onset, value in piece.timeline(name)]
+
+
+def _insert(measures: list[stream.Measure], edges: list[Fraction], beats: Fraction, sign: object) -> None:
+    """Insert a sign where it is in force; what comes after the last bar line is left out."""
+    bar = int(np.searchsorted(edges, beats, side="right")) - 1
+    if bar < len(measures):
+        measures[bar].insert(beats - edges[bar], sign)
+
+
+def _metre(name: str | None) -> meter.TimeSignature:
+    from music21 import meter
+
+    return meter.TimeSignature(name) if name else meter.SenzaMisuraTimeSignature()
+
+
+def _clef(pitches: np.ndarray, program: int) -> clef.Clef:
+    """Percussion's, treble, tenors' treble an octave lower, or bass: the one that needs few ledger lines."""
     from music21 import clef
 
+    if program == DRUMS:
+        return clef.PercussionClef()
     if not len(pitches) or pitches.min() >= 55 or pitches.mean() >= 62:
         return clef.TrebleClef()
     return clef.Treble8vbClef() if pitches.mean() >= 55 else clef.BassClef()
 
 
-def _measure(number: int, start: Fraction, stop: Fraction, sounds: list[Sound], names: list[str]) -> stream.Measure:
-    """Lay the sounds of one bar into as few layers as hold them without overlaps, rests between."""
-    from music21 import note, stream
+def _measure(number: int, layers: list[list[Sound]], names: list[str]) -> stream.Measure:
+    from music21 import stream
 
-    layers: list[list[Sound]] = []
-    for sound in sounds:
-        free = next((layer for layer in layers if layer[-1][1] <= sound[0]), None)
-        if free is None:
-            layers.append([sound])
-        else:
-            free.append(sound)
     measure = stream.Measure(number=number)
-    for layer_number, layer in enumerate(layers or [[]], start=1):
+    start = layers[0][0].start
+    for layer_number, layer in enumerate(layers, start=1):
         target = measure if len(layers) < 2 else stream.Voice(id=str(layer_number))
-        now = start
-        for sound in [*layer, (stop, stop, [], None)]:
-            if sound[0] > now:
-                target.insert(now - start, note.Rest(quarterLength=sound[0] - now))
-            if sound[2]:
-                target.insert(sound[0] - start, _note(sound, names))
-            now = sound[1]
+        for printed in print_layer(layer):
+            target.insert(printed.sound.start - start, _note(printed, names))
         if target is not measure:
             measure.insert(0, target)
     return measure
 
 
-def _note(sound: Sound, names: list[str]) -> note.NotRest:
-    from music21 import chord, note, pitch, tie
+def _note(printed: Printed, names: list[str]) -> note.GeneralNote:
+    from music21 import chord, duration, note, pitch, tie
 
-    start, stop, pitches, tie_type = sound
-    spelled = [pitch.Pitch(names[p % 12]) for p in pitches]
-    for found, midi in zip(spelled, pitches):
+    sound = printed.sound
+    spelled = [pitch.Pitch(names[p % 12]) for p in sound.pitches]
+    for found, midi in zip(spelled, sound.pitches):
         found.octave = 4
         found.octave += (midi - found.midi) // 12
-    made = note.Note(spelled[0]) if len(spelled) == 1 else chord.Chord(spelled)
-    made.quarterLength = stop - start
-    made.tie = tie.Tie(tie_type) if tie_type else None
+    made = note.Rest() if not spelled else note.Note(spelled[0]) if len(spelled) == 1 else chord.Chord(spelled)
+    made.duration = duration.Duration(quarterLength=printed.value)
+    if printed.actual > 1:
+        tuplet = duration.Tuplet(printed.actual, printed.normal)
+        tuplet.type, tuplet.bracket = printed.bracket, True
+        made.duration.appendTuplet(tuplet)
+    kind = {(0, 1): "start", (1, 1): "continue", (1, 0): "stop"}.get((sound.tied_back, sound.tied_on))
+    made.tie = tie.Tie(kind) if kind else None
     return made
-
-
-def _bars(piece: Piece, voice: int, edges: list[Fraction]) -> Iterator[tuple[Fraction, Fraction, list[Sound]]]:
-    """Yield (start, stop, sounds) of each bar; a note over a bar line becomes tied notes, equal notes a chord."""
-    bars: list[dict[tuple[Fraction, Fraction, str | None], list[int]]] = [{} for _ in edges[1:]]
-    for onset, duration, pitch, *_ in piece.notes[piece.notes["voice"] == voice].tolist():
-        start, stop = (Fraction(steps, piece.steps_per_beat) for steps in (onset, onset + duration))
-        first = int(np.searchsorted(edges, start, side="right")) - 1
-        for bar in range(first, len(bars)):
-            if edges[bar] >= stop:
-                break
-            left, right = max(start, edges[bar]), min(stop, edges[bar + 1])
-            tie_type = {(0, 0): None, (0, 1): "start", (1, 1): "continue", (1, 0): "stop"}[left > start, right < stop]
-            bars[bar].setdefault((left, right, tie_type), []).append(pitch)
-    for (start, stop), bar in zip(pairwise(edges), bars):
-        yield start, stop, [(left, right, pitches, kind) for (left, right, kind), pitches in bar.items()]
-
-
-def _bar_edges(piece: Piece) -> list[Fraction]:
-    """Bar lines in beats, from 0 to the first one at or after the end; at least one bar."""
-    bar = metre_to_beats(piece.metre) if piece.metre else Fraction(4)
-    end = Fraction(piece.n_steps, piece.steps_per_beat)
-    edges = [Fraction(0)]
-    if piece.pickup_steps and piece.metre:
-        edges.append(Fraction(piece.pickup_steps, piece.steps_per_beat))
-    while edges[-1] < end or len(edges) < 2:
-        edges.append(edges[-1] + bar)
-    return edges
 
 
 def _names(tonality: key.Key | None) -> list[str]:

@@ -442,7 +442,10 @@ def test_a_piece_on_another_grid_keeps_its_labels():
         ({"title": "\ud800"}, "title"),
         ({"title": None}, "title"),
         ({"source": "x" * 70_000}, "labels of this length"),
-        ({"notes": Piece.from_notes([(40_000_000, 8, 60)]).notes, "steps_per_beat": 1, "metre": "255/1"}, "more than MIDI can state"),
+        (
+            {"notes": Piece.from_notes([(40_000_000, 8, 60)]).notes, "steps_per_beat": 1, "metre": "255/1"},
+            "more than MIDI can state",
+        ),
         ({"notes": Piece.from_notes([(300_000, 8, 60)]).notes}, "beyond"),
     ],
 )

@@ -57,7 +57,7 @@ def read(tmp_path):
 def back_from_bytes(data, folder, steps_per_beat=4):
     file = folder / "back.musicxml"
     file.write_bytes(data)
-    return musicxml_to_piece(file, steps_per_beat, source="")
+    return musicxml_to_piece(file, steps_per_beat, source="")[0]
 
 
 def test_notes_and_labels_are_read_in_ticks(read):
@@ -70,7 +70,7 @@ def test_notes_and_labels_are_read_in_ticks(read):
 def test_a_short_first_measure_is_a_pickup(read):
     score = read(HEAD + note("C", 2), note("D", 6))
     assert score.pickup_ticks == 48
-    assert musicxml_to_piece(score).pickup_steps == 4
+    assert musicxml_to_piece(score)[0].pickup_steps == 4
 
 
 def test_ties_are_merged_and_keep_the_fermata(read):
@@ -103,23 +103,6 @@ def test_grace_notes_are_counted_and_take_no_time(read):
 def test_transposing_instruments_are_read_as_they_sound(read):
     horn = "<attributes><transpose><chromatic>-7</chromatic></transpose></attributes>"
     assert read(HEAD + horn + note("C", 2)).parts[0].notes[0][2] == 53
-
-
-def test_notes_off_the_tick_grid_are_counted(read):
-    odd = HEAD.replace("<divisions>2<", "<divisions>11<")
-    assert read(odd + note("C", 1) + note("D", 10)).parts[0].n_offgrid == 2
-
-
-def test_unisons_of_two_voices_in_one_part_are_clipped(read):
-    two = note("C", 6) + "<backup><duration>4</duration></backup>" + note("C", 2, inside="<voice>2</voice>")
-    assert musicxml_to_piece(read(HEAD + two)).notes[["onset_steps", "duration_steps"]].tolist() == [(0, 4), (4, 4)]
-
-
-def test_melodies_stay_melodies_on_a_coarse_grid(read):
-    fine = HEAD.replace("<divisions>2<", "<divisions>16<")
-    score = read(fine + "".join(note(step, 1) for step in "CDEFGAB"))
-    piece = musicxml_to_piece(score)
-    assert np.diff(piece.notes["onset_steps"]).min() > 0
 
 
 def zipped(folder, entries, name="lied.mxl"):
@@ -173,7 +156,7 @@ def test_a_doctype_without_entities_is_accepted(read):
         (b"hello", r"x\.xml, line 1: syntax error"),
         (b"<a>\n<b></a>", r"x\.xml, line 2: mismatched tag"),
         (b"<html></html>", r"x\.xml: the root is <html>, not <score-partwise>"),
-        (b"<score-timewise/>", "export it as partwise"),
+        (b"<opus/>", "the root is <opus>, not <score-partwise>; export it as partwise"),
         (b"PK\x03\x04 nonsense", r"x\.xml: File is not a zip file"),
         (
             document(HEAD + note("H", 2)).encode(),
@@ -183,10 +166,13 @@ def test_a_doctype_without_entities_is_accepted(read):
         (document(HEAD + note("C", "1e999")).encode(), "measure 1: <duration> '1e999' must be a number"),
         (document(HEAD + note("C", "nan")).encode(), "<duration> 'nan' must be a number"),
         (document(HEAD + note("C", "900000000")).encode(), "a part may last 100,000 quarter notes"),
-        (document(HEAD.replace(">2<", ">0<")).encode(), "<divisions> '0' must be a number from 1"),
+        (document(HEAD.replace(">2<", ">0<")).encode(), "<divisions> '0' must be a number from 0.001"),
         (document(HEAD.replace(">3<", ">three<")).encode(), "<beats> 'three' must be a number"),
         (document(HEAD.replace("-type>4<", "-type>5<")).encode(), "metre '3/5': the lower number"),
-        (document('<sound tempo="fast"/>').encode(), r"x\.xml: .*'fast' must be a number"),
+        (
+            document('<sound tempo="fast"/>').encode(),
+            r"x\.xml, part P1, measure 1: <sound> tempo 'fast' must be a number",
+        ),
     ],
 )
 def test_faults_are_named_in_one_line_with_the_file_and_the_place(tmp_path, data, message):
@@ -206,7 +192,7 @@ def test_missing_and_oversized_files_are_named(tmp_path):
 
 def test_a_score_without_parts_is_an_empty_piece(tmp_path):
     (tmp_path / "x.xml").write_text("<score-partwise/>")
-    assert len(musicxml_to_piece(tmp_path / "x.xml")) == 0
+    assert len(musicxml_to_piece(tmp_path / "x.xml")[0]) == 0
 
 
 CHORALE = Piece.from_notes(
@@ -295,7 +281,10 @@ def test_chorales_are_read_as_by_music21():
     from music21 import converter
 
     for file in random.Random(2).sample(sorted(BACH.glob("*.mxl")), 8):
-        ours, theirs = musicxml_to_piece(file, 12), music21_to_piece(converter.parse(file, forceSource=True), 12)
+        (ours, _), theirs = (
+            musicxml_to_piece(file, 12, as_written=True),
+            music21_to_piece(converter.parse(file, forceSource=True), 12),
+        )
         assert np.array_equal(ours.notes, theirs.notes), file.name
         assert (ours.metre, ours.key, ours.pickup_steps) == (theirs.metre, theirs.key, theirs.pickup_steps), file.name
 
@@ -322,7 +311,8 @@ def test_chorales_are_read_as_by_the_sketch_but_for_its_known_faults(monkeypatch
     differing = []
     for file in files:
         ours, theirs = read_musicxml(file), mxlite.read(file)
-        assert (ours.n_sharps, ours.mode, ours.metre) == (theirs["sharps"], theirs["mode"], theirs["meter"])
+        assert (ours.written_key.n_sharps, ours.written_key.mode) == (theirs["sharps"], theirs["mode"])
+        assert ours.metre == theirs["meter"]
         for part, (name, events, has_chords) in zip(ours.parts, theirs["parts"], strict=True):
             assert (part.name, part.has_chords) == (" ".join(name.split()), has_chords)
             if part.notes != merged(events):

@@ -41,7 +41,10 @@ def test_a_melody_elsewhere_is_moved_by_octaves(octaves):
     ("piece", "fault"),
     [
         (Piece.from_notes([]), "holds no notes"),
-        (Piece.from_notes([(0, 4, 20), (4, 4, 100)]), "cannot be a soprano: it spans 80 semitones, the net's pitches 51"),
+        (
+            Piece.from_notes([(0, 4, 20), (4, 4, 100)]),
+            "cannot be a soprano: it spans 80 semitones, the net's pitches 51",
+        ),
         (Piece.from_notes([(0, 5000, 60)]), "5000 steps; at most 4000"),
         (MELODY.replace(steps_per_beat=3), "3 steps a beat"),
     ],
