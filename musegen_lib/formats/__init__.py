@@ -3,7 +3,7 @@
 | format   | file to piece                   | piece to file                        | lost on the way out              |
 |----------|---------------------------------|--------------------------------------|----------------------------------|
 | MIDI     | read_midi, parse_midi (bytes)   | write_midi, piece_to_midi (bytes)    | nothing                          |
-| ABC      | read_abc, then tune_to_piece    | piece_to_abc (text)                  | velocity, programs, source       |
+| ABC      | read_abc, then tune_to_piece    | piece_to_abc (text)                  | velocity, style, source, licence |
 | MusicXML | musicxml_to_piece (path)        | piece_to_musicxml (bytes)            | velocity, style, source, licence |
 
 Whatever a file holds, a reader gives music or raises `MusegenError` in one line that names the file and the place.
