@@ -160,11 +160,18 @@ def midi_and_back(path: Path) -> None:
 def abc_and_back(path: Path) -> None:
     """Read ABC; every tune that can be written comes back with the same notes."""
     for tune in abc.read_abc(path)[:20]:
-        piece = abc.tune_to_piece(tune, steps_per_beat=48)
+        abc.tune_to_piece(tune, as_written=True)
+        piece, report = abc.tune_to_piece(tune)
+        str(report)
         if len(piece) and piece.n_steps < 20_000:
-            [again] = abc.parse_abc(abc.piece_to_abc(piece))
-            back = abc.tune_to_piece(again, steps_per_beat=48)
-            if not np.array_equal(back.voice(0).notes, piece.voice(0).notes):
+            try:
+                [again] = abc.parse_abc(abc.piece_to_abc(piece))
+            except ValueError as fault:
+                if "no tuplet" in str(fault):
+                    continue  # its grid is more than ABC can state
+                raise
+            back, _ = abc.tune_to_piece(again, piece.steps_per_beat)
+            if not np.array_equal(back.notes, piece.notes):
                 raise AssertionError("written and read again it has other notes")
 
 

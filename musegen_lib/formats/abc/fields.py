@@ -1,6 +1,6 @@
-"""The small grammars of ABC: tokens, keys, metres and lengths. A parser raises ValueError; `reader` adds file and line.
+"""The fields of ABC: keys, metres, unit lengths, tempi and what a voice says of itself. A parser raises ValueError.
 
-Source: the ABC standard 2.1, https://abcnotation.com/wiki/abc:standard:v2.1, sections 3.1 and 4.
+Source: the ABC standard 2.1, https://abcnotation.com/wiki/abc:standard:v2.1, sections 3.1 and 4.6.
 """
 
 from __future__ import annotations
@@ -12,38 +12,23 @@ from functools import lru_cache
 from types import MappingProxyType
 
 from musegen_lib.core.keys import FIFTHS, FIFTHS_ABOVE_MAJOR, metre_to_beats
+from musegen_lib.formats.abc.tokens import ACCIDENTALS, parse_number
 
-ACCIDENTALS = {"^": 1, "^^": 2, "_": -1, "__": -2, "=": 0}
-NATURALS = dict(zip("CDEFGABcdefgab", (60, 62, 64, 65, 67, 69, 71, 72, 74, 76, 77, 79, 81, 83)))
 MODES = {  # by their first three letters
     **dict.fromkeys(("", "maj", "ion"), "major"),
     **dict.fromkeys(("m", "min", "aeo"), "minor"),
     **{name[:3]: name for name in ("mixolydian", "dorian", "phrygian", "locrian", "lydian")},
 }
-MAX_NUMBER = 9999  # no honest count of units, notes or bars is longer
 _KEY = re.compile(r"([A-G])([#b]?)\s*((?i:maj|ion|mix|dor|min|aeo|phr|loc|lyd|m(?![a-z])))?")
-_KEY_ACCIDENTAL = re.compile(r"(?<=\s)(\^\^|\^|__|_|=)([A-Ga-g])")
+_LOWER_TONIC = re.compile(r"[a-g][#b]?\s*(?:(?:maj|ion|mix|dor|min|aeo|phr|loc|lyd)[a-z]*|m)?(?![A-Za-z])")
+_CLEF_WORD = re.compile(r"(?:treble|bass|alto|tenor|perc)", re.IGNORECASE)
+_KEY_ACCIDENTAL = re.compile(r"(\^\^|\^|__|_|=)([A-Ga-g])(?![a-z])")
+_PROPERTY = re.compile(r"(?<!\S)([a-z]+)=(\"[^\"]*\"|\S+)")
+_CLEF = re.compile(r"(?:treble|bass|alto|tenor|none|[GCF])\d?([+-]8)(?:va)?|(-8)va", re.IGNORECASE)
 _METRE = re.compile(r"\(?([\d+ ]+)\)?/(\d+)")
-_UNIT = re.compile(r"(\d+)/(\d+)")
-
-_LENGTH = r"\d*/*\d*"
-_PITCH = r"(?P<accidental>\^\^|\^|__|_|=)?(?P<letter>[A-Ga-g])(?P<octave>[,']*)"
-TOKEN = re.compile(  # whatever matches nothing (slurs, spaces, decorations such as ~ . T) is passed over
-    rf"""(?P<note>{_PITCH}(?P<length>{_LENGTH}))
-    | (?P<bar>:*\|+[:|\]]*|\[\|[:|\]]*|::+)
-    | (?P<rest>[zxZX])(?P<rest_length>{_LENGTH})
-    | (?P<skip>"[^"]*" | ![^!\s]*! | \+[a-zA-Z.<>()]+\+ | &[^|]*)   # text, decorations, a second layer
-    | \{{(?P<grace>[^{{}}]*)\}}
-    | \[(?P<field>[A-Za-z]):(?P<value>[^\[\]]*)\]
-    | \[(?![\d|])(?P<chord>[^\[\]|]*)\](?P<chord_length>{_LENGTH})
-    | \((?P<tuplet>[2-9])(?::(?P<q>\d*)(?::(?P<r>\d*))?)?
-    | (?P<broken>[<>]+)
-    | (?P<tie>-)""",
-    re.VERBOSE,
-)
-CHORD_NOTE = re.compile(rf"(\^\^|\^|__|_|=)?([A-Ga-g])([,']*)({_LENGTH})(-?)")
-OPEN_CHORD = re.compile(r"\[(?!\d)[A-Ga-g^_=,'/\d]{0,40}$")
-TUPLET_TIME = {2: 3, 3: 2, 4: 3, 5: 2, 6: 2, 7: 2, 8: 3, 9: 2}  # p notes in the time of; 5, 7, 9: 3 in 6/8, 9/8, 12/8
+_UNIT = re.compile(r"(\d+)(?:/(\d+))?")
+_TEMPO = re.compile(r"([\d/ ]+|C[\d/]*)=\s*(\d{1,4}(?:\.\d{1,9})?)")
+_BARE_TEMPO = re.compile(r"\d{1,4}(?:\.\d{1,9})?")
 
 
 @dataclass(frozen=True)
@@ -53,30 +38,46 @@ class Key:
     name: str | None
     n_sharps: int  # negative: flats
     alters: MappingProxyType[str, int]
+    unread: str = ""  # an accidental right behind the tonic
 
 
 @lru_cache(maxsize=256)
 def parse_key(value: str) -> Key:
-    """Read the value of a K: field; one that names no key has no accidentals.
+    """Read the value of a K: field; one that names no key has no accidentals but those it lists.
 
     >>> key = parse_key("Ador")
     >>> key.name, dict(key.alters)
     ('A dorian', {'F': 1, 'f': 1})
     """
-    value = value.split("%")[0].strip()
-    if value.lower() == "hp":  # Highland pipes: A mixolydian, whose two sharps Hp prints and HP does not
-        return Key("A mixolydian", 2 if value == "Hp" else 0, _alters(2 if value == "Hp" else 0))
-    match = _KEY.match(value)
+    value = _PROPERTY.sub("", value.partition("%")[0]).strip()
+    if value.partition(" ")[0].upper() == "HP":  # Highland bagpipes; Hp prints the two sharps and HP does not
+        return Key("A mixolydian", 2, _alters(2))
+    if _LOWER_TONIC.match(value):  # K:a minor
+        value = value.capitalize()
+    match = None if _CLEF_WORD.match(value) else _KEY.match(value)
     if not match:
-        return Key(None, 0, _alters(0))
+        return Key(None, 0, _alters(0, _key_accidentals(value)))
     letter, accidental, mode = match.groups(default="")
     name = MODES[mode.lower()]
     n_sharps = FIFTHS.index(letter) - 1 + {"#": 7, "b": -7, "": 0}[accidental] - FIFTHS_ABOVE_MAJOR[name]
     explicit = re.search(r"\bexp\b", value) is not None  # "exp": only the accidentals that follow
-    more = {n: ACCIDENTALS[a] for a, n in _KEY_ACCIDENTAL.findall(value)}
-    return Key(
-        None if explicit else f"{letter}{accidental} {name}", n_sharps, _alters(0 if explicit else n_sharps, more)
-    )
+    rest = value[match.end() :]
+    is_glued = value[len(letter + accidental) :] == rest  # no space and no mode: abc2midi reads "^G" as a mode
+    glued = _KEY_ACCIDENTAL.match(rest) if is_glued else None
+    more = _key_accidentals(rest[glued.end() if glued else 0 :])
+    alters = _alters(0 if explicit else n_sharps, more)
+    return Key(None if explicit else f"{letter}{accidental} {name}", n_sharps, alters, glued[0] if glued else "")
+
+
+def names_key(value: str) -> bool:
+    """Whether a K: field says anything of the key; K:clef=bass and K:bass do not."""
+    key = parse_key(value)
+    said = _PROPERTY.sub("", value.partition("%")[0]).strip()
+    return bool(key.name or key.alters) or not (said or value.strip()) or said.lower().startswith("none")
+
+
+def _key_accidentals(text: str) -> dict[str, int]:
+    return {letter: ACCIDENTALS[sign] for sign, letter in _KEY_ACCIDENTAL.findall(text)}
 
 
 def _alters(n_sharps: int, more: dict[str, int] | None = None) -> MappingProxyType[str, int]:
@@ -128,7 +129,7 @@ def parse_unit(value: str) -> Fraction | None:
     match = _UNIT.match(value)
     if not match:
         return None
-    numerator, denominator = parse_number(match[1]), parse_number(match[2])
+    numerator, denominator = parse_number(match[1]), parse_number(match[2] or "1")
     if not numerator or not denominator:
         raise ValueError(f"L:{match[0]} is no note length; write one such as L:1/8")
     return Fraction(numerator, denominator)
@@ -139,27 +140,53 @@ def default_unit(metre: str | None) -> Fraction:
     return Fraction(1, 16) if metre and metre_to_beats(metre) < 3 else Fraction(1, 8)
 
 
-@lru_cache(maxsize=1024)
-def parse_length(text: str) -> tuple[int, int]:
-    """Read the length after a note as numerator and denominator, in unit note lengths.
+def parse_tempo(value: str, unit: Fraction) -> float | None:
+    """Quarter notes a minute from the value of a Q: field; None where it states no number, or one out of range.
 
-    >>> parse_length(""), parse_length("3/2"), parse_length("//")
-    ((1, 1), (3, 2), (1, 4))
+    Args:
+        unit: the unit note length, which a number alone counts, and which C stands for.
+
+    >>> parse_tempo('"Allegro" 1/4=96', Fraction(1, 8)), parse_tempo("3/8=60", Fraction(1, 8))
+    (96.0, 90.0)
+    >>> parse_tempo("180", Fraction(1, 8)), parse_tempo("1/4 3/8=40", Fraction(1, 8))
+    (90.0, 100.0)
     """
-    above, slashes, below = text[: len(text) - len(text.lstrip("0123456789"))], text.count("/"), text.rpartition("/")[2]
-    if slashes > 6:
-        raise ValueError(f"the note length {text[:20]!r} has more than six slashes; write it as a fraction such as 1/8")
-    numerator = parse_number(above) if above else 1
-    denominator = 1 if not slashes else parse_number(below) if below else 2**slashes
-    if not numerator or not denominator:
-        raise ValueError(f"the note length {text!r} is zero or divides by zero; write a fraction such as 3/2")
-    return numerator, denominator
+    value = re.sub(r'"[^"]*"', " ", value.partition("%")[0]).strip()
+    match, bare = _TEMPO.match(value), _BARE_TEMPO.match(value)
+    if match:
+        beats, number = match[1].strip(), match[2]
+        lengths = [unit * _fraction(beats[1:] or "1")] if beats[:1] == "C" else map(_fraction, beats.split())
+        tempo = float(4 * sum(lengths) * Fraction(number))
+    else:
+        tempo = float(4 * unit * Fraction(bare[0])) if bare else 0.0
+    return tempo if 0 < tempo < 10_000 else None
 
 
-def parse_number(digits: str) -> int:
-    """Read a count; more than MAX_NUMBER is refused before it can cost time or memory."""
-    if len(digits) > 9 or int(digits) > MAX_NUMBER:
-        raise ValueError(
-            f"the number {digits[:12]}{'...' * (len(digits) > 12)} is above {MAX_NUMBER:,}; correct the file"
-        )
-    return int(digits)
+def _fraction(text: str) -> Fraction:
+    above, _, below = text.partition("/")
+    if not (above.isdecimal() and (below or "1").isdecimal()):
+        return Fraction(0)
+    return Fraction(parse_number(above), max(1, parse_number(below or "1")))
+
+
+def parse_properties(value: str) -> dict[str, int]:
+    """What K: and V: fields say of the sound: octave, transpose (semitones), clef (octaves), percussion (0 or 1).
+
+    >>> parse_properties("clef=treble-8 name=Tenor"), parse_properties("octave=1 transpose=-2")
+    ({'clef': -1}, {'octave': 1, 'transpose': -2})
+    """
+    found: dict[str, int] = {}
+    named = dict(_PROPERTY.findall(value))
+    for name in ("octave", "transpose"):
+        number = re.fullmatch(r"([+-]?)(\d{1,3})", named.get(name, "").strip('"'))
+        if number:
+            found[name] = int(number[1] + number[2])
+    words = [*_PROPERTY.sub(" ", value).split(), named.get("clef", "").strip('"')]
+    clefs = [match for match in map(_CLEF.fullmatch, words) if match]
+    if clefs:
+        found["clef"] = 1 if (clefs[-1][1] or clefs[-1][2]).startswith("+") else -1
+    elif any(_CLEF_WORD.match(word) for word in words):
+        found["clef"] = 0
+    if any(word.lower().startswith("perc") for word in words):
+        found["percussion"] = 1
+    return found

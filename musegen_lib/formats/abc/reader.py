@@ -1,24 +1,26 @@
 """ABC, the text notation of folk tunes: `read_abc` and `parse_abc` to tunes, `tune_to_piece`, `piece_to_abc`.
 
-What is read: keys and modes, metres, tuplets, broken rhythm, ties, chords (their top note), voices, inline fields.
-What is left out: grace notes (counted), decorations, words, a second layer after '&'. Repeats are not played out.
+A `Tune` is the file as written, its melody without chords and layers; `tune_to_piece` gives all notes as they sound,
+repeats, endings, jumps and parts played out. Decorations and words are left out; grace notes, chord symbols, macros and
+signs that are not understood are left out and counted.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from musegen_lib.core.errors import MusegenError
 from musegen_lib.core.keys import metre_to_beats
 from musegen_lib.core.limits import MAX_NOTES, TICKS_PER_BEAT
-from musegen_lib.core.piece import Piece
 from musegen_lib.formats.abc.fields import parse_key, parse_metre
-from musegen_lib.formats.abc.voices import FINE_PER_TICK, TuneReader
+from musegen_lib.formats.abc.playing import tune_to_piece
+from musegen_lib.formats.abc.text import decode
+from musegen_lib.formats.abc.tunes import TuneReader, read_tunes
+from musegen_lib.formats.abc.voices import FINE_PER_TICK, VoiceReader
 from musegen_lib.formats.abc.writer import piece_to_abc
 
 __all__ = ["Tune", "parse_abc", "piece_to_abc", "read_abc", "tune_to_piece"]
@@ -27,8 +29,6 @@ MAX_BYTES = 8_000_000
 MAX_TUNES = 20_000
 
 NoteRow = tuple[int, int, int]  # onset_ticks, duration_ticks, pitch
-_TUNE_START = re.compile(r"X:\s*\d")
-_TEMPO = re.compile(r"(\d{1,4})/(\d{1,4})\s*=\s*(\d{1,4}(?:\.\d{1,9})?)")
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,8 @@ class Tune:
         phrase_ends: where the lines of music end.
         n_offgrid: notes whose onset or duration is no whole number of ticks.
         line: where the tune starts in its file.
+        parts: the voices with all that they sound, for `tune_to_piece`.
+        counts: how often what was left out, by phrase.
     """
 
     number: int
@@ -63,6 +65,8 @@ class Tune:
     n_grace: int
     source: str
     line: int
+    parts: tuple[VoiceReader, ...] = field(repr=False, compare=False)
+    counts: Counter[str] = field(repr=False, compare=False)
 
     @property
     def notes(self) -> tuple[NoteRow, ...]:
@@ -83,13 +87,6 @@ class Tune:
         phases = Counter(onset % bar_ticks for onset, _ in self.bars[1:])
         return phases.most_common(1)[0][0]
 
-    @property
-    def tempo_qpm(self) -> float | None:
-        """Quarter notes a minute from a field such as Q:1/4=120; None without one."""
-        match = _TEMPO.search(" ".join(self.fields.get("Q", ())))
-        tempo = 4 * int(match[1]) / max(1, int(match[2])) * float(match[3]) if match else 0
-        return tempo if 0 < tempo < 10_000 else None
-
 
 def read_abc(path: str | Path) -> list[Tune]:
     """Read every tune of an ABC file, in UTF-8 or Latin-1 or a mixture of both line by line.
@@ -102,7 +99,7 @@ def read_abc(path: str | Path) -> list[Tune]:
         raise MusegenError(f"{path}: no such file; check the path")
     if path.stat().st_size > MAX_BYTES:
         raise MusegenError(f"{path}: larger than {MAX_BYTES // 10**6} MB; split the collection into several files")
-    return parse_abc(_decode(path.read_bytes()), name=path.name)
+    return parse_abc(decode(path.read_bytes()), name=path.name)
 
 
 def parse_abc(text: str, name: str = "<text>") -> list[Tune]:
@@ -113,51 +110,26 @@ def parse_abc(text: str, name: str = "<text>") -> list[Tune]:
     ((0, 24, 77), (24, 24, 77), (48, 24, 78))
     """
     tunes, n_notes = [], 0
-    for reader in _read_tunes(text, name):
+    for reader in read_tunes(text, name):
         tunes.append(_finish(reader, name))
         n_notes += sum(map(len, tunes[-1].voices))
         if n_notes > MAX_NOTES or len(tunes) > MAX_TUNES:
             limit = f"{MAX_NOTES:,} notes and {MAX_TUNES:,} tunes"
             raise MusegenError(f"{name}, line {reader.line}: a file may hold {limit}; split the collection")
     if not tunes:
-        raise MusegenError(f"{name}: no line starts with X: and a number, so this is not ABC; check the file")
+        raise MusegenError(
+            f"{name}: no line starts with X: and a number, so this is not ABC; add a line X:1, or check the file"
+        )
     return tunes
-
-
-def tune_to_piece(tune: Tune, steps_per_beat: int = 4, **labels: Any) -> Piece:
-    """Round a tune to the grid, one voice a voice; further labels of Piece are keyword arguments.
-
-    Of notes of a voice that round to the same step the one that lies on it stays, else the first; a note ends where
-    the next one starts.
-
-    >>> [tune] = parse_abc("X:1\\nT:Scale\\nM:2/4\\nL:1/8\\nK:G\\nD|G2 A2|B2 c>d|")
-    >>> tune_to_piece(tune)
-    Piece('Scale': 6 notes, 3 bars of 2/4, G major, 2.7 s)
-    """
-    found = {
-        "metre": tune.metre,
-        "key": tune.key,
-        "title": tune.titles[0] if tune.titles else "",
-        "source": f"{tune.source} X:{tune.number}",
-        "tempo_qpm": tune.tempo_qpm or 100.0,
-        "pickup_steps": _to_steps(tune.pickup_ticks, steps_per_beat),
-    }
-    name = f"{tune.source}, line {tune.line}: tune X:{tune.number}"
-    rows = [
-        (onset, duration, pitch, 80, number)
-        for number, notes in enumerate(tune.voices)
-        for onset, duration, pitch in _on_grid(notes, steps_per_beat)
-    ]
-    return Piece.from_notes(rows, steps_per_beat=steps_per_beat, **found | labels)
 
 
 def _finish(reader: TuneReader, name: str) -> Tune:
     fields = {letter: tuple(values) for letter, values in reader.fields.items()}
-    number = re.match(r"\d+", fields["X"][0])[0]
+    number = re.match(r"\d*", fields.get("X", ("1",))[0])[0] or "0"
     if reader.voice is None or len(number) > 9:
         fault = "has too long a number" if reader.voice else "has no K: field; add one, such as K:C, before the music"
         raise MusegenError(f"{name}, line {reader.line}: tune X:{number[:9]} {fault}")
-    voices = [voice for voice in reader.voices.values() if voice.notes] or [reader.voice]
+    voices = [voice for voice in reader.voices.values() if voice.sounding] or [reader.voice]
     for voice in voices:
         voice.finish()
     first = voices[0]
@@ -179,59 +151,11 @@ def _finish(reader: TuneReader, name: str) -> Tune:
         n_grace=sum(voice.n_grace for voice in voices),
         source=name,
         line=reader.line,
+        parts=tuple(voices),
+        counts=reader.counts,
     )
-
-
-def _read_tunes(text: str, name: str) -> Iterator[TuneReader]:
-    """Yield a reader that has read its tune, tune by tune; what stands before the first X: is passed over."""
-    reader = None
-    for number, line in enumerate(text.replace("\r\n", "\n").replace("\r", "\n").split("\n"), start=1):
-        if _TUNE_START.match(line):
-            if reader:
-                yield reader
-            reader = TuneReader(number)
-        try:
-            if reader:
-                reader.read_line(line)
-        except ValueError as error:
-            raise MusegenError(f"{name}, line {number}: {error}") from None
-    if reader:
-        yield reader
 
 
 def _to_ticks(rows: Iterable[Sequence[int]]) -> tuple[tuple[int, ...], ...]:
     """Turn onset and duration from fine ticks to ticks; what follows them stays."""
     return tuple((row[0] // FINE_PER_TICK, max(1, row[1] // FINE_PER_TICK), *row[2:]) for row in rows)
-
-
-def _to_steps(ticks: int, steps_per_beat: int) -> int:
-    """Round to the nearest step, halves up."""
-    return (2 * ticks * steps_per_beat + TICKS_PER_BEAT) // (2 * TICKS_PER_BEAT)
-
-
-def _on_grid(notes: Iterable[NoteRow], steps_per_beat: int) -> list[list[int]]:
-    rows: list[list[int]] = []
-    for onset, duration, pitch in notes:
-        start, stop = (_to_steps(ticks, steps_per_beat) for ticks in (onset, onset + duration))
-        if rows and start <= rows[-1][0]:
-            if onset * steps_per_beat % TICKS_PER_BEAT:
-                continue
-            rows.pop()  # a note on the step outdoes one that was rounded to it
-        if rows:
-            rows[-1][1] = min(rows[-1][1], start - rows[-1][0])
-        rows.append([start, max(1, stop - start), pitch])
-    return rows
-
-
-def _decode(data: bytes) -> str:
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return "\n".join(_decode_line(line) for line in data.replace(b"\r\n", b"\n").split(b"\n"))
-
-
-def _decode_line(line: bytes) -> str:
-    try:
-        return line.decode()
-    except UnicodeDecodeError:
-        return line.decode("latin-1")

@@ -1,85 +1,109 @@
-"""From lines of ABC to notes: the state that gives each token its meaning.
-
-Times here are fine ticks, FINE_PER_TICK to a tick, so that fractions of a tick stay whole numbers.
-"""
+"""One voice of ABC: its notes, and what stands between them: bar lines, fields, layers and signs of repeat."""
 
 from __future__ import annotations
 
 import re
-from fractions import Fraction
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
 
-from musegen_lib.core.keys import metre_to_beats
-from musegen_lib.core.limits import MAX_BEATS, MAX_NOTES, TICKS_PER_BEAT
-from musegen_lib.formats.abc.fields import (
-    ACCIDENTALS,
-    CHORD_NOTE,
-    NATURALS,
-    OPEN_CHORD,
-    TOKEN,
-    TUPLET_TIME,
-    default_unit,
-    parse_key,
-    parse_length,
-    parse_metre,
-    parse_number,
-    parse_unit,
-)
+from musegen_lib.core.limits import MAX_BEATS, MAX_NOTES
+from musegen_lib.formats.abc.bars import Bar, read_mark
+from musegen_lib.formats.abc.fields import names_key, parse_key, parse_metre, parse_properties, parse_tempo, parse_unit
+from musegen_lib.formats.abc.notes import FINE_PER_BEAT, FINE_PER_TICK, NoteReader
 
-FINE_PER_TICK = 840  # 48 * 840 = 2^7 * 3^2 * 5 * 7: halves, triplets, quintuplets and septuplets are exact
-MAX_VOICES = 64
-HEADER_CHECKS = {"M": parse_metre, "L": parse_unit}
+__all__ = ["FINE_PER_BEAT", "FINE_PER_TICK", "MAX_BEATS", "MAX_NOTES", "VoiceReader"]
+
+DRUM_CHANNEL = 10
+NUMBERS, UNREAD = "numbers that follow no note, ignored", "unread"
+_INTEGER = re.compile(r"[+-]?\d{1,3}")
 
 
-class VoiceReader:
-    """One voice: feed it tokens in order with `read`, then `finish`, then take `notes`, `bars`, `phrase_ends`."""
+class VoiceReader(NoteReader):
+    """Feed it tokens in order with `read` and fields with `read_field`, then `finish`, then take its lists."""
 
-    def __init__(self, fields: dict[str, list[str]]):
-        self.metre = parse_metre(fields.get("M", [""])[-1])
-        self.key = parse_key(fields["K"][-1])
-        units = [unit for unit in map(parse_unit, fields.get("L", [])) if unit]
-        self._set_unit(units[-1] if units else default_unit(self.metre))
-        self.notes: list[list[int]] = []  # [onset, duration, pitch]
+    def __init__(self, fields: dict[str, list[str]], counts: Counter[str]):
+        super().__init__(fields, counts)
         self.bars: list[tuple[int, int]] = []  # (onset, length)
+        self.bar_lines: list[Bar] = []
+        self.marks: list[tuple[int, str]] = []  # (start of the measure, what `read_mark` gives)
+        self.part_labels: list[tuple[int, str]] = []
+        self.changes: dict[str, list[tuple[int, Any]]] = {"metre": [(0, self.metre)], "key": [], "tempo": []}
         self.phrase_ends: list[int] = []
-        self.metre_changes = self.key_changes = self.n_grace = self.n_events = 0
-        self.now = self.bar_start = 0
-        self.altered: dict[int, int] = {}  # natural pitch -> semitones, until the next bar line
-        self.struck: list[tuple[int, int]] = []  # (natural pitch, semitones) of the last note or chord
-        self.tied: dict[int, int] = {}  # the same, while a tie waits for its second note
-        self.tie = False
-        self.last: tuple[bool, int] | None = None  # (is a note, duration) of what '>' would lengthen
-        self.broken = (1, 1)  # what the last '>' or '<' does to the next duration
-        self.tuplet, self.tuplet_left = (1, 1), 0
-        self.read_token = {
-            "note": self._read_note,
-            "rest_length": self._read_rest,
-            "chord_length": self._read_chord,
-            "bar": self._read_bar,
-            "tie": self._read_tie,
-            "broken": self._read_broken,
-            "grace": self._read_grace,
-            "value": lambda match: self.read_field(match["field"], match["value"].strip()),
-            **dict.fromkeys(("tuplet", "q", "r"), self._read_tuplet),
-        }
+        self.metre_changes = self.key_changes = 0
+        self.bar_start = self.layer_start = self.main_now = 0  # the last: where the first layer has come to
+        self.has_layers = False
+        self.other_ties: tuple[Any, ...] = (False, {}, {})  # those of the layer that is not read now
+        self.shifts: dict[str, int] = {}  # octave, clef, transpose and MIDI's own, by name
+        self.program, self.is_drums = 0, False
+        self.set_properties(fields["K"][-1])
+        self.note_key()
+        for value in fields.get("Q", [])[-1:]:
+            self.read_field("Q", value)
+
+    @property
+    def has_signs(self) -> bool:
+        """Whether the voice says anything of repeats, endings or jumps."""
+        return bool(self.marks) or any(":" in bar.line or bar.ending for bar in self.bar_lines)
 
     def read(self, match: re.Match[str]) -> None:
         """Take one token; its kind is the last group of TOKEN that closed."""
-        reader = self.read_token.get(match.lastgroup)
+        reader = _READERS.get(match.lastgroup)
         if reader:
-            reader(match)
+            reader(self, match)
 
     def read_field(self, letter: str, value: str) -> None:
-        """Change metre, key or unit from here on."""
+        """Change metre, key, unit or tempo from here on, or name a part."""
         if letter == "M":
             metre = parse_metre(value)
             self.metre_changes += metre is not None and metre != self.metre
             self.metre = metre or self.metre
+            self.changes["metre"].append((self.now, metre))
         elif letter == "K":
-            key = parse_key(value)
-            self.key_changes += key.alters != self.key.alters
-            self.key = key
+            self._read_key(value)
         elif letter == "L" and (unit := parse_unit(value)):
             self._set_unit(unit)
+        elif letter == "Q":
+            tempo = parse_tempo(value, self.unit_length)
+            if tempo:
+                self.changes["tempo"].append((self.now, tempo))
+            elif value.strip():
+                self.counts["tempo marks without a number"] += 1
+        elif letter == "P":
+            self.part_labels.append((self.now, value.strip()))
+
+    def set_properties(self, value: str) -> None:
+        """Take what K: or V: says of octave, clef, transposition and percussion."""
+        properties = parse_properties(value)
+        self.is_drums |= bool(properties.pop("percussion", 0))
+        self._set_shifts(properties)
+
+    def read_midi(self, words: list[str]) -> None:
+        """Take a %%MIDI directive, such as ["program", "40"]; those that change only the accompaniment are counted."""
+        name, numbers = words[0].lower() if words else "", [int(word) for word in words[1:] if _INTEGER.fullmatch(word)]
+        if name == "program" and numbers and 0 <= numbers[-1] <= 127:
+            if self.n_events and self.program != numbers[-1]:
+                self.counts["changes of instrument within a voice"] += 1
+            elif len(numbers) == 1 or numbers[0] != DRUM_CHANNEL:
+                self.program = numbers[-1]
+        elif name == "channel" and numbers:
+            self.is_drums = numbers[0] == DRUM_CHANNEL
+        elif name in ("transpose", "rtranspose") and numbers:
+            before = self.shifts.get("midi", 0) if name == "rtranspose" else 0
+            self._set_shifts({"midi": before + numbers[0]})
+            self.note_key()
+        elif name in ("drum", "drumon", "drummap"):
+            self.counts[f"%%MIDI {name} left out"] += 1
+
+    def note_key(self) -> None:
+        """Keep the key from here on: as written, and the semitones from there to the sounding one."""
+        transposition = self.shifts.get("transpose", 0) + self.shifts.get("midi", 0)
+        self.changes["key"].append((self.now, (self.key.name, transposition)))
+
+    def _set_shifts(self, shifts: dict[str, int]) -> None:
+        self.shifts |= shifts
+        octaves = {"octave", "clef"}
+        self.shift = sum(12 * shift if name in octaves else shift for name, shift in self.shifts.items())
 
     def end_line(self) -> None:
         """Note a phrase end: collections of songs write one phrase a line."""
@@ -88,168 +112,92 @@ class VoiceReader:
 
     def finish(self) -> None:
         """Close the last bar, which may lack its bar line, and the last phrase."""
+        self._leave_layer()
         self._close_bar()
         self.end_line()
 
-    def _read_note(self, match: re.Match[str]) -> None:
-        accidental, letter, octave, length = match.group("accidental", "letter", "octave", "length")
-        self.struck = [self._resolve(accidental, letter, octave)]
-        self._strike(sum(self.struck[0]), self._duration(length))
+    def _read_key(self, value: str) -> None:
+        self.set_properties(value)
+        if names_key(value):
+            key = parse_key(value)
+            self.key_changes += key.alters != self.key.alters
+            self.key = key
+        self.note_key()
 
-    def _read_chord(self, match: re.Match[str]) -> None:
-        """Keep the top note, with the length of the first and a tie if one stands inside."""
-        inner = CHORD_NOTE.findall(match["chord"])
-        if not inner:
-            return
-        self.struck = [self._resolve(*found[:3]) for found in inner]
-        duration = self._duration(inner[0][3], match["chord_length"])
-        self._strike(max(map(sum, self.struck)), duration)
-        if any(found[4] for found in inner):
-            self._read_tie(match)
-
-    def _read_rest(self, match: re.Match[str]) -> None:
-        length = match["rest_length"]
-        if match["rest"] in "ZX" and self.metre:  # Z4 is four bars of silence
-            n_bars, parts = parse_length(length)
-            duration = int(metre_to_beats(self.metre) * TICKS_PER_BEAT * FINE_PER_TICK * n_bars / parts)
-        else:
-            duration = self._duration(length)
-        self._advance(duration, is_note=False)
-
-    def _read_bar(self, _: re.Match[str]) -> None:
-        self._close_bar()
+    def _read_bar(self, match: re.Match[str]) -> None:
         self.altered = {}
+        if self.in_layer and self.layer_start < self.bar_start and self.now <= self.bar_start:
+            return  # within a layer of several bars
+        self._leave_layer()
+        self._close_bar()
+        self.bar_lines.append(Bar(self.now, match["line"], match["ending"] or ""))
 
-    def _read_tie(self, _: re.Match[str]) -> None:
-        self.tie, self.tied = True, dict(self.struck)
+    def _read_colon(self, match: re.Match[str]) -> None:
+        """A repeat sign whose bar line is missing, or stands in the line before."""
+        ends = not match.string[match.end() :].strip()
+        self.bar_lines.append(Bar(self.now, ":|" if ends else "|:", ""))
 
-    def _read_broken(self, match: re.Match[str]) -> None:
-        """A > B: the first gains what the second loses, half of it for '>', three quarters for '>>'."""
-        signs = match["broken"]
-        if len(signs) > 3:
-            raise ValueError(f"the broken rhythm {signs[:8]!r} has more than three signs; write the lengths out")
-        if self.last is None:
-            return
-        whole = 2 ** len(signs)
-        first, second = (2 * whole - 1, 1) if signs[0] == ">" else (1, 2 * whole - 1)
-        was_note, duration = self.last
-        gain = duration * first // whole - duration
-        self.now += gain
-        if was_note:
-            self.notes[-1][1] += gain
-        self.broken = (second, whole)
+    def _read_bracket(self, match: re.Match[str]) -> None:
+        self.bar_lines.append(Bar(self.now, "", match["bracket"]))
 
-    def _read_tuplet(self, match: re.Match[str]) -> None:
-        """(p:q:r is p notes in the time of q, for the next r notes."""
-        p = int(match["tuplet"])
-        compound = self.metre is not None and self.metre.split("/")[0] in ("6", "9", "12")
-        usual = 3 if compound and p in (5, 7, 9) else TUPLET_TIME[p]
-        self.tuplet = (parse_number(match["q"] or "0") or usual, p)
-        self.tuplet_left = parse_number(match["r"] or "0") or p
+    def _read_overlay(self, match: re.Match[str]) -> None:
+        """Go back by as many bar lines as there are signs, to read another layer of notes there."""
+        starts = [onset for onset, _ in self.bars[-8:]] + [self.bar_start]
+        if not self.in_layer:
+            self.main_now = self.now
+            self._swap_ties()
+        self.now = self.layer_start = starts[max(0, len(starts) - len(match["overlay"]))]
+        self.altered, self.last, self.in_layer, self.has_layers = {}, None, True, True
 
-    def _read_grace(self, match: re.Match[str]) -> None:
-        self.n_grace += len(CHORD_NOTE.findall(match["grace"]))
+    def _leave_layer(self) -> None:
+        """Go on where the first layer has come to."""
+        if self.in_layer:
+            self.now, self.last, self.in_layer = max(self.now, self.main_now), None, False
+            self._swap_ties()
 
-    def _resolve(self, accidental: str | None, letter: str, octave: str) -> tuple[int, int]:
-        """Natural pitch and semitones: own accidental, else tie, else earlier in the bar, else key."""
-        natural = NATURALS[letter]
-        if octave:
-            natural += 12 * (octave.count("'") - octave.count(","))
-        if accidental:
-            self.altered[natural] = ACCIDENTALS[accidental]
-        elif natural in self.tied and natural not in self.altered:
-            self.altered[natural] = self.tied[natural]
-        alter = self.altered.get(natural)
-        return natural, self.key.alters.get(letter, 0) if alter is None else alter
+    def _swap_ties(self) -> None:
+        ties = self.tie, self.tied, self.held
+        self.tie, self.tied, self.held = self.other_ties
+        self.other_ties = ties
 
-    def _duration(self, *lengths: str) -> int:
-        numerator, denominator = self.unit, 1
-        factors = [parse_length(length) for length in lengths] + [self.broken]
-        self.broken = (1, 1)
-        if self.tuplet_left:
-            factors.append(self.tuplet)
-            self.tuplet_left -= 1
-        for above, below in factors:
-            numerator, denominator = numerator * above, denominator * below
-        return numerator // denominator
+    def _read_text(self, match: re.Match[str]) -> None:
+        text = match["text"]
+        mark = read_mark(text)
+        if mark:
+            self._mark(mark)
+        elif text[1:2] not in "^_<>@" and text[1:2] in "ABCDEFG":
+            self.counts["chord symbols left out"] += 1
 
-    def _strike(self, pitch: int, duration: int) -> None:
-        """Add a note, or lengthen the last one if a tie joins them."""
-        if not 0 <= pitch <= 127:
-            raise ValueError(f"a note has MIDI pitch {pitch}, outside 0-127; take away octave marks")
-        joined = self.tie and self.notes and self.notes[-1][2] == pitch
-        if joined and sum(self.notes[-1][:2]) == self.now:
-            self.notes[-1][1] += duration
-        else:
-            self.notes.append([self.now, duration, pitch])
-        self._advance(duration, is_note=True)
+    def _read_decoration(self, match: re.Match[str]) -> None:
+        mark = {"S": "segno", "O": "coda"}.get(match["decoration"]) or read_mark(match["decoration"])
+        if mark:
+            self._mark(mark)
 
-    def _advance(self, duration: int, is_note: bool) -> None:
-        self.now += duration
-        self.last = (is_note, duration)
-        self.tie, self.tied = False, {}
-        self.n_events += 1
-        if self.n_events > MAX_NOTES or self.now > MAX_BEATS * TICKS_PER_BEAT * FINE_PER_TICK:
-            raise ValueError(f"a tune may hold {MAX_NOTES:,} notes and last {MAX_BEATS:,} quarter notes; shorten it")
+    def _mark(self, mark: str) -> None:
+        self.marks.append((self.bar_lines[-1].onset if self.bar_lines else 0, mark))
+
+    def _read_stray(self, match: re.Match[str]) -> None:
+        self.counts[NUMBERS if match["stray"].isdecimal() else UNREAD] += 1
 
     def _close_bar(self) -> None:
         if self.now > self.bar_start:
             self.bars.append((self.bar_start, self.now - self.bar_start))
             self.bar_start = self.now
 
-    def _set_unit(self, unit: Fraction) -> None:
-        self.unit = int(unit * 4 * TICKS_PER_BEAT * FINE_PER_TICK)
 
-
-class TuneReader:
-    """One tune, from its X: field on: feed it lines with `read_line`; header values gather in `fields`."""
-
-    def __init__(self, line: int):
-        self.line = line
-        self.fields: dict[str, list[str]] = {}
-        self.voices: dict[str, VoiceReader] = {}
-        self.voice: VoiceReader | None = None  # the one that music goes to; None in the header
-        self.after_blank = False
-        self.open_chord = ""  # a chord that a hard line wrap has cut in two
-
-    def read_line(self, line: str) -> None:
-        """Take one line of the file; after a blank line only lines with a bar line are music, others are free text."""
-        if line.startswith("%"):
-            return
-        if line[1:2] == ":" and line[0].isalpha() and line[0] not in "abcdefgz":  # "g:|" is music
-            self._read_field(line[0], line[2:].strip())
-        elif not line.strip():
-            self.after_blank = self.voice is not None and self.voice.n_events > 0
-        elif self.voice and ("|" in line or not self.after_blank):
-            self._read_music(line.partition("%")[0].replace("`", "").rstrip())
-
-    def _read_field(self, letter: str, value: str) -> None:
-        if self.voice is None or letter == "T":
-            self.fields.setdefault(letter, []).append(value)
-            HEADER_CHECKS.get(letter, str)(value)  # raises here, so that the message names this line
-        if self.voice is None and letter == "K":
-            self._choose_voice((self.fields.get("V") or [""])[0])
-        elif self.voice and letter == "V":
-            self._choose_voice(value)
-        elif self.voice:
-            self.voice.read_field(letter, value)
-
-    def _read_music(self, line: str) -> None:
-        line = self.open_chord + line
-        cut = OPEN_CHORD.search(line)
-        self.open_chord = cut[0] if cut else ""
-        for match in TOKEN.finditer(line, 0, cut.start() if cut else len(line)):
-            if match.lastgroup == "value" and match["field"] == "V":
-                self._choose_voice(match["value"])
-            else:
-                self.voice.read(match)
-        if not line.endswith("\\") and not cut:  # else the phrase goes on in the next line
-            self.voice.end_line()
-
-    def _choose_voice(self, value: str) -> None:
-        name = (value.split() or [""])[0]
-        if name not in self.voices:
-            if len(self.voices) == MAX_VOICES:
-                raise ValueError(f"a tune may have {MAX_VOICES} voices; split it")
-            self.voices[name] = VoiceReader(self.fields)
-        self.voice = self.voices[name]
+_READERS: dict[str | None, Callable[[VoiceReader, re.Match[str]], None]] = {
+    "note": VoiceReader._read_note,
+    "rest_length": VoiceReader._read_rest,
+    "chord_length": VoiceReader._read_chord,
+    "bar": VoiceReader._read_bar,
+    "colon": VoiceReader._read_colon,
+    "bracket": VoiceReader._read_bracket,
+    "tie": VoiceReader._read_tie,
+    "broken": VoiceReader._read_broken,
+    "grace": VoiceReader._read_grace,
+    "text": VoiceReader._read_text,
+    "decoration": VoiceReader._read_decoration,
+    "overlay": VoiceReader._read_overlay,
+    "stray": VoiceReader._read_stray,
+    **dict.fromkeys(("tuplet", "q", "r"), VoiceReader._read_tuplet),
+}

@@ -1,121 +1,139 @@
-"""From a Piece to ABC text."""
+"""From a Piece to ABC text, in the words that other programs understand as we do.
+
+Accidentals are written wherever a note differs from the key or from an earlier one of its letter in the bar, since
+programs differ in how far an accidental reaches. Odd divisions are tuplets; other lengths have a sign of their own.
+"""
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
+import html
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
-from itertools import pairwise
 
 from musegen_lib.core.keys import TONIC_PITCH_CLASS
-from musegen_lib.core.limits import TICKS_PER_BEAT
-from musegen_lib.core.piece import Piece
-from musegen_lib.formats.abc.fields import NATURALS, parse_key, spelling_in
+from musegen_lib.core.piece import DRUMS, Piece
+from musegen_lib.formats.abc.fields import parse_key, spelling_in
+from musegen_lib.formats.abc.rhythm import Sign, to_signs, to_slices
+from musegen_lib.formats.abc.tokens import NATURALS
 
 BARS_PER_LINE = 4
+SIGNS = {1: "^", -1: "_", 0: "="}
 
 
 def piece_to_abc(piece: Piece) -> str:
-    """Write a piece as one ABC tune, one V: field a voice; velocities and programs are lost.
+    """Write a piece as one ABC tune, one V: field a voice; velocities are lost, tempi keep nine decimals.
 
-    `parse_abc` and `tune_to_piece` give the notes back exactly where each voice sounds one note at a time. Notes
-    that start and end together are written as a chord, of which our reader keeps the top note.
+    `parse_abc` and `tune_to_piece` give the notes back exactly. Notes of one voice that overlap are chords whose notes
+    are tied; percussion is a voice with clef=perc on MIDI channel 10.
 
     Raises:
-        ValueError: notes of one voice overlap without forming a chord, or the grid does not divide 48.
+        ValueError: notes that no tuplet of up to 99 places.
     """
-    if TICKS_PER_BEAT % piece.steps_per_beat:
-        raise ValueError(
-            f"{piece!r}: ABC needs steps_per_beat that divides {TICKS_PER_BEAT}, not {piece.steps_per_beat}"
-        )
-    tonic, _, mode = (piece.key or "").partition(" ")
-    key = f"{tonic}{mode[:3]}" if tonic in TONIC_PITCH_CLASS and mode else "none"
+    unit = Fraction(1, min(4, piece.steps_per_beat & -piece.steps_per_beat))  # in beats
     header = [
         "X:1",
-        f"T:{' '.join(piece.title.split())}",
+        f"T:{_escape(piece.title)}",
         f"M:{piece.metre or 'none'}",
-        f"L:1/{4 * _power_of_two(piece.steps_per_beat)}",
-        f"Q:1/4={piece.tempo_qpm:.12g}",
-        f"K:{key}",
+        f"L:1/{4 * unit.denominator}",
+        f"Q:1/4={_number(piece.tempo_qpm)}",
+        f"K:{_key(piece.key)}",
     ]
+    with_fields = piece.n_voices > 1 or DRUMS in piece.programs[: piece.n_voices]
     for number in range(piece.n_voices):
-        if piece.n_voices > 1:
-            header.append(f"V:{number + 1}")
-        header.append(_voice_to_abc(piece, number, _Speller(key)))
+        program = piece.program(number)
+        header += [f"V:{number + 1}{' clef=perc' * (program == DRUMS)}"] * with_fields
+        header += ["%%MIDI channel 10"] if program == DRUMS else [f"%%MIDI program {program}"] * (program > 0)
+        header += [f"K:{_key(piece.key)}"] * (number > 0 and bool(piece.key_changes))
+        lines = " ".join(_voice_to_words(piece, number, unit)).split("\n")
+        header += [line.strip() for line in lines if line.strip()]
     return "\n".join(header) + "\n"
 
 
+def _escape(title: str) -> str:
+    title = " ".join(title.split()).replace("\\", r"\\").replace("%", r"\%")
+    return title if html.unescape(title) == title else title.replace("&", "&amp;")
+
+
+def _number(tempo: float) -> str:
+    return f"{tempo:.9f}".rstrip("0").rstrip(".")
+
+
+def _key(key: str | None) -> str:
+    tonic, _, mode = (key or "").partition(" ")
+    return f"{tonic}{mode[:3]}" if tonic in TONIC_PITCH_CLASS and mode else "none"
+
+
 class _Speller:
-    """Spells pitches in a key, with accidentals only where key and bar do not already give them."""
+    """Spells pitches in a key."""
 
-    def __init__(self, key: str):
+    def __init__(self, key: str, marked: set[str]):
         self.key = parse_key(key)
-        self.altered: dict[int, int] = {}
         self.spelling = spelling_in(self.key.n_sharps, (self.key.name or "").endswith("minor"))
+        self.marked = marked  # letters that the bar alters, in any octave
 
-    def spell(self, pitch: int, in_full: bool = False) -> str:
-        """Write one pitch; in_full shows its accidental in any case."""
+    def spell(self, pitch: int) -> str:
+        """Write one pitch."""
         letter, alter = self.spelling[pitch % 12]
-        natural = pitch - alter
-        usual = self.altered.get(natural, self.key.alters.get(letter, 0))
-        self.altered[natural] = alter
-        sign = {1: "^", -1: "_", 0: "="}[alter] if in_full or alter != usual else ""
-        octave = (natural - NATURALS[letter]) // 12
-        return sign + (letter + "," * -octave if octave < 1 else letter.lower() + "'" * (octave - 1))
+        usual = self.key.alters.get(letter, 0)
+        if alter != usual:
+            self.marked.add(letter)
+        octave = (pitch - alter - NATURALS[letter]) // 12
+        name = letter + "," * -octave if octave < 1 else letter.lower() + "'" * (octave - 1)
+        return SIGNS[alter] + name if letter in self.marked else name
 
-    def bar_line(self) -> None:
-        """Forget the accidentals of the bar."""
-        self.altered = {}
+    def letters(self, pitches: Iterable[int]) -> set[str]:
+        """The letters that name the pitches."""
+        return {self.spelling[pitch % 12][0] for pitch in pitches}
 
 
-def _voice_to_abc(piece: Piece, voice: int, speller: _Speller) -> str:
-    """Write the music of one voice, notes cut at bar lines and tied."""
-    bar_lines = set(piece.bar_onsets.tolist()[1:])
-    words, n_bars = [], 0
-    odd = piece.steps_per_beat // _power_of_two(piece.steps_per_beat)  # the odd part, as in a triplet grid
-    for onset, duration, pitches, tied_before, tied_after in _cut_at_bars(piece, voice):
-        if onset in bar_lines:
+def _voice_to_words(piece: Piece, voice: int, unit: Fraction) -> Iterator[str]:
+    """The music of one voice, word by word."""
+    bar_lines = piece.bar_onsets.tolist()
+    fields = _changes(piece, voice)
+    cuts = sorted({*bar_lines, *fields, piece.n_steps} - {0})
+    slices = to_slices(piece.notes[piece.notes["voice"] == voice], cuts, piece.n_steps)
+    starts = [each.start for each in slices]
+    speller, n_bars, start, is_bar_line = _Speller(_key(piece.key), set()), 0, 0, set(bar_lines[1:])
+    for stop in cuts:
+        row = bisect_left(starts, start)
+        if start in is_bar_line:
             n_bars += 1
-            words.append("|" if n_bars % BARS_PER_LINE else "|\n")
-            speller.bar_line()
-        names = [speller.spell(pitch, in_full=tied_before) for pitch in pitches]
-        length = Fraction(duration, odd)
-        above = "" if length.numerator == 1 else str(length.numerator)
-        below = "" if length.denominator == 1 else f"/{length.denominator}"
-        sound = f"[{''.join(names)}]" if len(names) > 1 else names[0] if names else "z"
-        words.append(f"{sound}{above}{below}{'-' * tied_after}")
-    return " ".join([*words, "|]"])
+            yield "|" if n_bars % BARS_PER_LINE else "|\n"
+            speller.marked &= speller.letters(slices[row - 1].held)
+        for letter, value in fields.get(start, ()):
+            yield f"\n{letter}:{value}\n"  # music21 passes over fields within lines
+            if letter == "K":  # a note held over the change may get another name
+                speller = _Speller(value, speller.marked | speller.letters(slices[row - 1].held))
+        for sign in to_signs(slices[row : bisect_left(starts, stop)], piece.steps_per_beat):
+            yield sign.tuplet + _word(sign, unit, speller)
+        start = stop
+    yield "|]"
 
 
-def _cut_at_bars(piece: Piece, voice: int) -> Iterator[tuple[int, int, list[int], bool, bool]]:
-    """Yield (onset, duration, pitches, tied to what is before, tied to what follows), rests without pitches."""
-    bar_lines = [*piece.bar_onsets.tolist()[1:], piece.n_steps]
-    now = 0
-    for onset, offset, pitches in [*_chords(piece, voice), (piece.n_steps, piece.n_steps, [])]:
-        for start, stop, sounding in ((now, onset, []), (onset, offset, pitches)):
-            edges = [start, *bar_lines[bisect_right(bar_lines, start) : bisect_left(bar_lines, stop)], stop]
-            for left, right in pairwise(edges):
-                if right > left:
-                    yield left, right - left, sounding, bool(sounding) and left > start, bool(sounding) and right < stop
-        now = offset
+def _changes(piece: Piece, voice: int) -> dict[int, list[tuple[str, str]]]:
+    """Changes of metre, key and, in the first voice, tempo by step, as (letter, value)."""
+    fields: dict[int, list[tuple[str, str]]] = {}
+    timelines = [("M", "metre", lambda metre: metre or "none"), ("K", "key", _key), ("Q", "tempo_qpm", _tempo)]
+    for letter, name, write in timelines[: 3 if voice == 0 else 2]:
+        for onset, value in piece.timeline(name)[1:]:
+            if onset < piece.n_steps:
+                fields.setdefault(onset, []).append((letter, write(value)))
+    return fields
 
 
-def _chords(piece: Piece, voice: int) -> list[tuple[int, int, list[int]]]:
-    """Gather the notes of a voice into (onset, offset, pitches)."""
-    chords: list[tuple[int, int, list[int]]] = []
-    for onset, duration, pitch, *_ in piece.notes[piece.notes["voice"] == voice].tolist():
-        if chords and chords[-1][:2] == (onset, onset + duration):
-            chords[-1][2].append(pitch)
-        elif chords and onset < chords[-1][1]:
-            raise ValueError(
-                f"{piece!r}: voice {voice} has overlapping notes at step {onset} that form no chord; "
-                "give each its own voice, or use encodings.skyline"
-            )
-        else:
-            chords.append((onset, onset + duration, [pitch]))
-    return chords
+def _tempo(tempo: float) -> str:
+    return f"1/4={_number(tempo)}"
 
 
-def _power_of_two(steps_per_beat: int) -> int:
-    """The largest power of two that divides the grid; what is left (3 for triplets) goes into note lengths."""
-    return steps_per_beat & -steps_per_beat
+def _word(sign: Sign, unit: Fraction, speller: _Speller) -> str:
+    """One sign: its notes with their ties, and its length."""
+    length = sign.length / unit
+    above = "" if length.numerator == 1 else str(length.numerator)
+    below = "" if length.denominator == 1 else f"/{length.denominator}"
+    pitches = sign.slice.pitches
+    ties = ["-" if not sign.is_last or pitch in sign.slice.held else "" for pitch in pitches]
+    names = [speller.spell(pitch) for pitch in pitches]
+    if len(names) < 2:
+        return f"{''.join(names) or 'z'}{above}{below}{''.join(ties)}"
+    return f"[{''.join(map(''.join, zip(names, ties)))}]{above}{below}"

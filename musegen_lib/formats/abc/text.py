@@ -1,0 +1,74 @@
+"""Text in ABC files: bytes of several encodings, and letters written as marks and entities."""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+
+_ACCENTS = {
+    "`": "\u0300",
+    "'": "\u0301",
+    "^": "\u0302",
+    "~": "\u0303",
+    '"': "\u0308",
+    "c": "\u0327",
+    "v": "\u030c",
+    "u": "\u0306",
+    "=": "\u0304",
+    ".": "\u0307",
+    ";": "\u0328",
+    "H": "\u030b",
+    "r": "\u030a",
+}
+_LETTERS = {"aa": "å", "AA": "Å", "ae": "æ", "AE": "Æ", "oe": "œ", "OE": "Œ", "ss": "ß", "/o": "ø", "/O": "Ø"}
+_LETTERS |= {
+    "/d": "đ",
+    "/D": "Đ",
+    "/l": "ł",
+    "/L": "Ł",
+    "dh": "ð",
+    "DH": "Ð",
+    "th": "þ",
+    "TH": "Þ",
+    "%": "%",
+    "&": "&",
+    "\\": "\\",
+}
+_COMMENT = re.compile(r"(?<!\\)%")
+_MARKED = re.compile(
+    r"\\(?:u([0-9a-fA-F]{4})|(" + "|".join(map(re.escape, _LETTERS)) + r")|([`'^~\"cvu=.;Hr])([A-Za-z]))"
+)
+
+
+def plain_text(text: str) -> str:
+    r"""A title or a word with its accents in place.
+
+    >>> plain_text(r"M\"adchen, \'etude, na\u00efve, \aase &amp; Gar\ccon")
+    'Mädchen, étude, naïve, åse & Garçon'
+    """
+    return html.unescape(_MARKED.sub(_letter, _COMMENT.split(text)[0].rstrip()))
+
+
+def _letter(match: re.Match[str]) -> str:
+    code, letter, accent, base = match.groups()
+    if code:
+        return chr(int(code, 16)) if not 0xD800 <= int(code, 16) < 0xE000 else "?"
+    return (letter and _LETTERS[letter]) or unicodedata.normalize("NFC", base + _ACCENTS[accent])
+
+
+def decode(data: bytes) -> str:
+    """Bytes of a file as text: UTF-8 or UTF-16 by its mark, else UTF-8 or Latin-1 line by line."""
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return data.decode("utf-16", errors="replace")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return "\n".join(_decode_line(line) for line in data.replace(b"\r\n", b"\n").split(b"\n"))
+
+
+def _decode_line(line: bytes) -> str:
+    try:
+        return line.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return line.decode("latin-1")
