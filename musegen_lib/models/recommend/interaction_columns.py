@@ -176,8 +176,11 @@ def _doubt(columns: Sequence[Sequence[str]]) -> str:
     """What speaks against user, item, count, time; empty where nothing does."""
     item, n_rows = columns[1], len(columns[1])
     third, fourth = (*columns[2:4], (), ())[:2]
-    if kind_of(item) == "time" and (not _are_digits(item) or len(set(item)) > MOST * n_rows >= 9):
-        return "the second holds times"
+    for values, which in ((columns[0], "first"), (item, "second")):
+        if kind_of(values) == "time" and (not _are_digits(values) or len(set(values)) > MOST * n_rows >= 9):
+            return f"the {which} holds times"
+    if len(columns) == 2 and kind_of(item) == "number" and all(re.search(r"\S[ ,;|]+\S", user) for user in columns[0]):
+        return "the first holds several words"
     if len(set(item)) == 1 < n_rows / 9:
         return "the second holds one value"
     if kind_of(third) == "number" and _are_digits(third) and len(set(third)) > MOST * n_rows >= 180:
@@ -194,7 +197,7 @@ def _are_digits(values: Sequence[str]) -> bool:
 def _example(kinds: Sequence[str], named_so: dict[str, int] | None = None) -> str:
     """What to write for columns of these kinds, of which some have a role by name; user and item are always in it."""
     found = dict(named_so or {})
-    for role, fits in (("user", ("text", "number", "time")), ("item", ("text", "number")), *VALUE_ROLES):
+    for role, fits in (("user", ("text", "number")), ("item", ("text", "number")), *VALUE_ROLES):
         free = [at for at, kind in enumerate(kinds) if kind in fits and at not in found.values()]
         if role not in found and free:
             found[role] = free[0]

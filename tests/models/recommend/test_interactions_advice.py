@@ -62,6 +62,12 @@ CHOICES = {  # what the file holds: text, what the message says, users, has orde
     ),
     "user, id, name, plays": (table([(u, "mb", i, c) for u, i, c, _ in PLAYS], "\t"), "4 columns; wanted", False),
     "user, time, item": (table([(u, t, i) for u, i, _, t in PLAYS]), "3 columns; wanted", True),
+    "time, user, item": (table([(t, u, 7) for u, _, _, t in PLAYS]), "the first holds times", True),
+    "two separators": (
+        table([(f"{u} {i.split()[1]}", n % 9) for n, (u, i, *_) in enumerate(PLAYS)], "\t"),
+        "the first holds several words",
+        False,
+    ),
     "user, date, item": (table([(u, d, i) for u, i, d in DAYS]), "3 columns; wanted", True),
     "three names": (table([(u, i, "x") for u, i, *_ in PLAYS]), "3 columns; wanted", False),
     "user, item, what, hours": (table([(u, i, "play", c, 0) for u, i, c, _ in PLAYS]), "5 columns; wanted", False),
