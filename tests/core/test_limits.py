@@ -21,7 +21,8 @@ from musegen_lib.formats.musicxml.reader import musicxml_to_piece
 BOMB = CASES["57 million bars"].data
 SCORE = (
     '<score-partwise><part-list/><part id="P1"><measure><attributes><divisions>1</divisions><time><beats>1</beats>'
-    "<beat-type>{}</beat-type></time></attributes><note><rest/><duration>90000</duration></note></measure></part>"
+    "<beat-type>{}</beat-type></time></attributes><note><pitch><step>C</step><octave>4</octave>"
+    "</pitch><duration>90000</duration></note></measure></part>"
     "</score-partwise>"
 )
 
@@ -38,8 +39,8 @@ def test_a_tiny_file_with_57_million_bars_is_refused_at_once(tmp_path):
 
 
 def test_abc_and_musicxml_have_the_same_bound(tmp_path):
-    [tune] = parse_abc("X:1\nM:1/64\nL:1/1\nK:C\n" + "z9999|" * 2, "x.abc")
-    with pytest.raises(MusegenError, match=r"^x\.abc, line 1: tune X:1 has 1,279,872 bars of 1/64, more than 50,000"):
+    [tune] = parse_abc("X:1\nM:1/64\nL:1/1\nK:C\n" + "z9999|" * 2 + "C|", "x.abc")
+    with pytest.raises(MusegenError, match=r"^x\.abc, line 1: tune X:1 has 1,279,936 bars of 1/64, more than 50,000"):
         tune_to_piece(tune)
     (tmp_path / "x.xml").write_text(SCORE.format(64))
     with pytest.raises(MusegenError, match=r"^x\.xml: has 1,440,000 bars of 1/64, more than 50,000"):

@@ -17,6 +17,8 @@ from musegen_lib.formats.musicxml.measures import Layout, bar_units, lay_out
 from musegen_lib.formats.musicxml.notes import Fragment, merge_ties, units_per_beat
 from musegen_lib.formats.musicxml.parts import PartReader
 
+MAX_MEASURES = 100_000  # of all parts together
+
 
 @dataclass(frozen=True)
 class Part:
@@ -112,8 +114,11 @@ def _read_parts(root: ET.Element, units: int, name: str) -> list[PartReader]:
     headers = {e.get("id"): e for e in root.iter("score-part")}
     readers: dict[str | None, PartReader] = {}
     pitches: dict[Any, tuple[int, bool]] = {}
-    n_notes = 0
+    n_notes = n_measures = 0
     for part, measure, content in _contents(root):
+        n_measures += 1
+        if n_measures > MAX_MEASURES:
+            raise MusegenError(f"{name}: more than {MAX_MEASURES:,} measures in its parts; export a shorter score")
         if part not in readers:
             readers[part] = PartReader(headers.get(part), units, pitches)
         reader = readers[part]
