@@ -9,7 +9,7 @@ from typing import Any
 from musegen_lib.core.errors import MusegenError
 from musegen_lib.core.ranking import best_first
 from musegen_lib.corpus import load_folk_tunes
-from musegen_lib.formats.files import read_piece
+from musegen_lib.formats.files import read_for_model
 from musegen_lib.models.search.hum_benchmark import Notes
 from musegen_lib.models.search.recipe import melody_notes
 from musegen_lib.models.search.similar import MOST_NEIGHBOURS, MOST_NOTES, similar_tunes
@@ -29,7 +29,7 @@ def similar_file(source: Path, n: int = 10, as_written: bool = False) -> dict[st
     if not 1 <= n <= MOST_NEIGHBOURS:
         raise MusegenError(f"n {n} must lie in 1 to {MOST_NEIGHBOURS}")
     started = time.perf_counter()
-    piece, told = read_piece(source, as_written=as_written)
+    piece, told = read_for_model(source, as_written, steps_per_beat=None)
     melody = melody_notes(piece if piece.title else piece.replace(title=source.name))
     if len(melody.pitches) < len(piece):
         told = [*told, f"the highest line is read: {len(melody.pitches)} of {len(piece)} notes"]

@@ -52,20 +52,22 @@ def read_for_notation(path: Path, as_written: bool = False) -> tuple[Piece, list
     return piece, lines
 
 
-def read_for_model(path: Path, as_written: bool = False) -> tuple[Piece, list[str]]:
-    """Read a piece for models that think in sixteenths, in pitches and in one metre: moved, and without percussion.
+def read_for_model(
+    path: Path, as_written: bool = False, steps_per_beat: int | None = SIXTEENTHS
+) -> tuple[Piece, list[str]]:
+    """Read a piece for models, which think in pitches and in one metre, and most in sixteenths: without percussion.
 
     Raises:
         MusegenError: nothing is left but percussion, or nothing was there.
     """
-    piece, lines = read_piece(path, SIXTEENTHS, as_written)
+    piece, lines = read_piece(path, steps_per_beat, as_written)
     sung = pitched_notes(piece)
     if not len(sung):
         holds = f"holds percussion only ({len(piece)} notes)" if len(piece) else "holds no notes"
         raise MusegenError(f"{path.name}: {holds}; give a file with a melody")
     if len(sung) < len(piece):
         lines.append(f"{path.name}: notes of percussion left out: {len(piece) - len(sung)}")
-    if piece.metre_changes:
+    if piece.metre_changes and steps_per_beat:
         lines.append(f"{path.name}: the metre changes; models count bars of {piece.metre}, the first, throughout")
     return piece.replace(notes=sung), lines
 
