@@ -61,7 +61,7 @@ def playing_order(measures: Sequence[Measure]) -> list[Span]:
         if is_played:
             _extend(spans, measure)
         if n_played > MAX_PLAYED or len(spans) > MAX_SPANS:
-            raise ValueError(f"repeats make more than {MAX_PLAYED:,} bars or {MAX_SPANS:,} jumps; read it as written")
+            raise ValueError(f"repeats make more than {MAX_PLAYED:,} bars or {MAX_SPANS:,} jumps; read it --as-written")
         if is_played and jumped and measure.is_fine:
             break
         if is_played and jumped and measure.to_coda:
@@ -138,7 +138,7 @@ def play_notes(notes: Iterable[Sequence[Any]], spans: Sequence[Span]) -> list[li
                 played.append([begin, end, pitch, *more])
         now += stop - start
         if len(played) > MAX_NOTES:
-            raise ValueError(f"repeats make more than {MAX_NOTES:,} notes; read it as written")
+            raise ValueError(f"repeats make more than {MAX_NOTES:,} notes; read it --as-written")
     return played
 
 

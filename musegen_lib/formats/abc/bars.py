@@ -145,7 +145,7 @@ def play(measures: Sequence[Measure], labels: Sequence[tuple[int, str]], order: 
     for part in parts:
         spans += played.get(part, [])
         if len(spans) > MAX_SPANS:
-            raise ValueError(f"the parts of P:{order[:20]} make more than {MAX_SPANS:,} jumps; read it as written")
+            raise ValueError(f"the parts of P:{order[:20]} make more than {MAX_SPANS:,} jumps; read it --as-written")
     return spans
 
 
@@ -163,7 +163,7 @@ def expand_parts(order: str) -> str:
         elif times:
             more = int(times[:4]) - 1
             if len(stack[-1]) + len(last) * more > MAX_SPANS:
-                raise ValueError(f"the parts of P:{order[:20]} are more than {MAX_SPANS:,}; read it as written")
+                raise ValueError(f"the parts of P:{order[:20]} are more than {MAX_SPANS:,}; read it --as-written")
             stack[-1] += last * more
         elif letter or (closes and len(stack) > 1):
             last = letter or stack.pop()

@@ -56,7 +56,7 @@ def tune_to_piece(
     pickup = _pickup(tune.parts[0], times["metre"])
     beats = sum(stop - start for start, stop in spans) / FINE_PER_BEAT
     if beats > MAX_BEATS:
-        raise MusegenError(f"{name} plays {beats:,.0f} quarter notes, more than {MAX_BEATS:,}; take out repeats")
+        raise MusegenError(f"{name} plays {beats:,.0f} quarter notes, more than {MAX_BEATS:,}; read it --as-written")
     table = np.array([(*row[:3], VELOCITY, n) for n, rows in enumerate(voices) for row in rows], dtype=np.int64)
     table = table.reshape(-1, 5)
     grid = steps_per_beat or _exact_grid(table, times, pickup)

@@ -83,7 +83,7 @@ def _play(
     units, layout, counts = score.units_per_beat, score.layout, Counter(score.counts)
     spans = [(0, layout.starts[-1])] if as_written else playing_order(layout.measures)
     if sum(stop - start for start, stop in spans) > MAX_BEATS * units:
-        raise ValueError(f"repeats make more than {MAX_BEATS:,} quarter notes; read it as written")
+        raise ValueError(f"repeats make more than {MAX_BEATS:,} quarter notes; read it --as-written")
     counts["repeats"] = layout.n_repeats if as_written else 0
     table, programs, counts["unisons"] = _play_parts(score.parts, spans)
     metres, pickup, counts["odd_bars"] = bars_to_metres(play_bars(layout, spans), units)

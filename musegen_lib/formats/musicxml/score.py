@@ -114,9 +114,8 @@ def _read_parts(root: ET.Element, units: int, name: str) -> list[PartReader]:
     headers = {e.get("id"): e for e in root.iter("score-part")}
     readers: dict[str | None, PartReader] = {}
     pitches: dict[Any, tuple[int, bool]] = {}
-    n_notes = n_measures = 0
-    for part, measure, content in _contents(root):
-        n_measures += 1
+    n_notes = 0
+    for n_measures, (part, measure, content) in enumerate(_contents(root), start=1):
         if n_measures > MAX_MEASURES:
             raise MusegenError(f"{name}: more than {MAX_MEASURES:,} measures in its parts; export a shorter score")
         if part not in readers:
