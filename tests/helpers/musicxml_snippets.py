@@ -1,8 +1,16 @@
-"""Small MusicXML scores, written from short texts."""
+"""Small MusicXML scores, written from short texts, and what is heard in them."""
 
 from __future__ import annotations
 
 import re
+from fractions import Fraction
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from musegen_lib.core.piece import Piece
+from musegen_lib.formats.musicxml.reader import musicxml_to_piece
+from musegen_lib.formats.report import NotationReport
 
 PITCH = re.compile(r"([A-G])([#b]*)(-?\d)")
 
@@ -43,6 +51,7 @@ def direction(kind: str, sound: str = "", offset: str = "") -> str:
 
 
 def barline(inside: str, location: str = "right") -> str:
+    """<barline>."""
     return f'<barline location="{location}">{inside}</barline>'
 
 
@@ -61,3 +70,28 @@ def score(*parts: list[str] | tuple[str, list[str]], headers: tuple[str, ...] = 
         '<?xml version="1.0" encoding="UTF-8"?><score-partwise version="4.0">'
         f"<part-list>{''.join(listed)}</part-list>{''.join(bodies)}</score-partwise>"
     )
+
+
+def read(text: str | bytes, **options: Any) -> tuple[Piece, NotationReport]:
+    """`musicxml_to_piece` of a text."""
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "x.musicxml"
+        file.write_bytes(text if isinstance(text, bytes) else text.encode())
+        return musicxml_to_piece(file, **options)
+
+
+def heard(piece: Piece) -> list[tuple[Fraction, Fraction, int]]:
+    """Notes as (onset, length, pitch) in quarter notes."""
+    return [
+        (Fraction(onset, piece.steps_per_beat), Fraction(duration, piece.steps_per_beat), pitch)
+        for onset, duration, pitch, *_ in piece.notes.tolist()
+    ]
+
+
+def in_a_row(*notes: tuple[Any, int]) -> list[tuple[Fraction, Fraction, int]]:
+    """Notes that follow each other without rests, from (length, pitch)."""
+    onset, found = Fraction(0), []
+    for length, pitch in notes:
+        found.append((onset, Fraction(length), pitch))
+        onset += Fraction(length)
+    return found

@@ -156,8 +156,8 @@ def _tuplet_windows(starts: list[Fraction], stops: list[Fraction]) -> dict[tuple
         if _is_plain(edge) or edge < last or edge == last > 0:
             continue
         for size in WINDOWS:
-            left = max(last, edge // size * size)
-            right = min(end, edge // size * size + size)
+            left = edge // min(size, 1) * min(size, 1)
+            left, right = max(last, left), min(end, left + size)
             if not any(
                 a < x < b and not (_is_plain(a) and _is_plain(b)) and (size < 1 or not (_is_plain(a) or _is_plain(b)))
                 for a, b in zip(starts, stops)

@@ -6,9 +6,11 @@ Used by `reader` only. Times are units, see `notes`.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from itertools import accumulate, groupby
 from typing import Any
 
@@ -28,7 +30,8 @@ class Layout:
     Args:
         starts: of each measure, and the end of the last.
         measures: the same with the signs that order them; a repeat sign inside a measure cuts it in two.
-        metres, keys, tempi: (time, value) in time order, of the first part that has any; keys as in `parts`.
+        metres, tempi: (time, value) in time order; metres of the first part that has any.
+        keys: (time, (name as it sounds, `Key` as written)), of a part that sounds as written if there is one.
         n_repeats: repeat signs and jumps.
         n_other_metres: other parts' metres that differ from the first one's.
     """
@@ -43,20 +46,20 @@ class Layout:
 
 
 def lay_out(readers: Sequence[PartReader], units_per_beat: int) -> Layout:
-    """Align the parts: a measure lasts as long as its longest part, and a full bar if it is empty in all."""
+    """Align the parts, measure by measure; one that is empty in all lasts a full bar."""
     lengths = []
     bar = DEFAULT_BEATS * units_per_beat
     for number in range(max((len(reader.measures) for reader in readers), default=0)):
         written = [reader.measures[number] for reader in readers if number < len(reader.measures)]
         metre = next((value for each in written for _, kind, value in each.events if kind == "metre"), None)
         bar = bar_units(metre, units_per_beat) or bar
-        lengths.append(_measure_length(written, bar))
+        lengths.append(_measure_length(written, bar, may_be_short=number == 0))
     starts = [0, *accumulate(lengths)]
     if starts[-1] > MAX_BEATS * units_per_beat:
         raise ValueError(f"a part may last {MAX_BEATS:,} quarter notes; export a shorter score")
     found = [_timed_events(reader, starts) for reader in readers]
-    pitched = [events for events, reader in zip(found, readers) if reader.players] or found
-    metres, keys = (_first(events, kind) for events, kind in ((found, "metre"), (pitched, "key")))
+    by_trust = sorted(range(len(readers)), key=lambda part: readers[part].distrust)
+    metres, keys = _first(found, "metre"), _first([found[part] for part in by_trust], "key")
     return Layout(
         starts=starts,
         measures=_order_signs(starts, found),
@@ -68,16 +71,19 @@ def lay_out(readers: Sequence[PartReader], units_per_beat: int) -> Layout:
     )
 
 
-def _measure_length(written: Sequence[WrittenMeasure], bar: int) -> int:
-    """As long as the longest part; rests alone make no measure longer than a full bar if another part ends there."""
-    lengths = [each.length for each in written if each.length]
-    if not lengths:
-        return bar
-    if min(lengths) <= bar < max(lengths):
-        return max([bar, *(fragment.offset for each in written for fragment in each.fragments)])
-    return max(lengths)
+def _measure_length(written: Sequence[WrittenMeasure], bar: int, may_be_short: bool) -> int:
+    """Of the lengths of the parts that hold every note a full bar or what most have: real files have rests too many."""
+    lengths = Counter(each.length for each in written if each.length)
+    if len(lengths) < 2:
+        return next(iter(lengths), bar)
+    end = max((fragment.offset for each in written for fragment in each.fragments), default=0)
+    return max(
+        (length for length in lengths if length >= end),
+        key=lambda length: (length == bar and not may_be_short, lengths[length], length == bar, length),
+    )
 
 
+@lru_cache(256)
 def bar_units(metre: str | None, units_per_beat: int) -> int:
     """Length of a full bar, 0 without metre."""
     return int(metre_to_beats(metre) * units_per_beat) if metre else 0

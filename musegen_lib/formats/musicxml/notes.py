@@ -40,9 +40,9 @@ def units_per_beat(root: ET.Element) -> tuple[int, bool]:
     units, wholes = TICKS_PER_BEAT, 1
     for text in {each.text for each in root.iter("divisions")}:
         units = math.lcm(units, parse_divisions(text).numerator)
-    texts = {each.text for tag in ("duration", "offset") for each in root.iter(tag)}
-    for text in (text for text in texts if text and "." in text):
-        wholes = math.lcm(wholes, Fraction(str(read_number(text, -1e9, 1e9, "<duration> "))).denominator)
+    for text in {each.text for each in root.iter("duration")}:
+        if text and "." in text:
+            wholes = math.lcm(wholes, Fraction(str(read_number(text, 0, 1e9, "<duration> "))).denominator)
     return (units * wholes, True) if units * wholes <= MOST_UNITS else (USUAL_UNITS, False)
 
 
@@ -64,12 +64,16 @@ def merge_ties(fragments: Iterable[Fragment]) -> list[list[int]]:
 
 
 def drop_unisons(notes: list[list[int]]) -> tuple[list[list[int]], int]:
-    """Leave out each note within which the part already sounds its pitch, and count them."""
-    kept, sounding = [], {}
-    for note in sorted(notes, key=lambda note: (note[0], -note[1])):
-        if note[1] > sounding.get((note[2], note[3]), -1):
+    """Leave out, of notes that `merge_ties` gives, each within which the part already sounds its pitch; count them."""
+    kept: list[list[int]] = []
+    sounding: dict[tuple[int, int], list[int]] = {}
+    for note in notes:
+        last = sounding.get((note[2], note[3]))
+        if last is None or (note[1] > last[1] and note[0] > last[0]):
             kept.append(note)
-            sounding[note[2], note[3]] = note[1]
+            sounding[note[2], note[3]] = note
+        else:
+            last[1] = max(last[1], note[1])
     return kept, len(notes) - len(kept)
 
 

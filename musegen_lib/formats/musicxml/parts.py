@@ -15,7 +15,7 @@ from xml.etree import ElementTree as ET
 from musegen_lib.core.limits import MAX_BARS, MAX_BEATS, MAX_NOTES
 from musegen_lib.formats.musicxml.attributes import Attributes, read_number
 from musegen_lib.formats.musicxml.directions import read_barline, read_direction, read_sound
-from musegen_lib.formats.musicxml.instruments import program_of, read_instruments
+from musegen_lib.formats.musicxml.instruments import Instrument, program_of, read_instruments
 from musegen_lib.formats.musicxml.notes import Fragment, read_marks, read_pitch
 
 END = None  # the place of a sign at the end of its measure
@@ -77,6 +77,12 @@ class PartReader:
         """Pitched notes of instruments with another program."""
         programs = {one: program_of(self.instruments[one], self.name) for one in self.players}
         return sum(n for one, n in self.players.items() if programs[one] != self.program)
+
+    @property
+    def distrust(self) -> int:
+        """How little the part's key says of the score: percussion has none, and some horns are written without."""
+        is_transposing = any(each.semitones % 12 for each in self.attributes.transpositions.values())
+        return 2 if not self.players else int(is_transposing)
 
     @property
     def _main_player(self) -> str | None:
@@ -156,7 +162,8 @@ class PartReader:
         """Add a note of percussion."""
         place = children["unpitched"]
         line = f"{place.findtext('display-step', '')}{place.findtext('display-octave', '')}"
-        drum, is_guess = self.instruments[self._player(children)].drum_at(line)
+        is_named = "instrument" in children or len(self.instruments) < 3
+        drum, is_guess = (self.instruments[self._player(children)] if is_named else Instrument()).drum_at(line)
         self.counts["drums_guessed"] += is_guess
         self._add(drum, True, children, element, duration)
 
@@ -167,16 +174,19 @@ class PartReader:
             raise ValueError(f"a note sounds {pitch} semitones above MIDI's lowest pitch, outside 0-127; correct it")
         layer = children["voice"].text or "" if "voice" in children else ""
         self.layers.add(layer)
-        ties, has_fermata, has_ornament = read_marks(children, element)
-        if has_ornament:
-            self.counts["ornaments"] += 1
+        ties, has_fermata = (), False
+        if "tie" in children or "notations" in children:
+            ties, has_fermata, has_ornament = read_marks(children, element)
+            if has_ornament:
+                self.counts["ornaments"] += 1
         if element.get("time-only"):
             self.counts["unread"] += 1
         end = self.last_onset + duration
         self.measure.fragments.append(
             Fragment(self.last_onset, end, pitch, is_drum, layer, "stop" in ties, "start" in ties, has_fermata)
         )
-        self.measure.length = max(self.measure.length, end)
+        if end > self.measure.length:
+            self.measure.length = end
 
     def _player(self, children: dict[str, ET.Element]) -> str | None:
         """The id of the instrument that plays a note, None for the first of the part."""
@@ -219,8 +229,9 @@ class PartReader:
 
     def _move(self, distance: int) -> None:
         self.now += distance
-        self.measure.length = max(self.measure.length, self.now)
-        if self.measure.length > MAX_BEATS * self.units_per_beat:
+        if self.now > self.measure.length:
+            self.measure.length = self.now
+        if self.now > MAX_BEATS * self.units_per_beat:
             raise ValueError(f"a part may last {MAX_BEATS:,} quarter notes; export a shorter score")
 
 

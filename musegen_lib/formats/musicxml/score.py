@@ -111,7 +111,7 @@ def parse_score(root: ET.Element, name: str) -> ParsedScore:
 
 
 def _read_parts(root: ET.Element, units: int, name: str) -> list[PartReader]:
-    headers = {e.get("id"): e for e in root.iter("score-part")}
+    headers = {e.get("id"): e for e in root.findall("part-list/score-part")}
     readers: dict[str | None, PartReader] = {}
     pitches: dict[Any, tuple[int, bool]] = {}
     n_notes = 0
@@ -124,7 +124,8 @@ def _read_parts(root: ET.Element, units: int, name: str) -> list[PartReader]:
         try:
             reader.read_measure(content, MAX_NOTES - n_notes)
         except (ValueError, TypeError, OverflowError) as error:
-            raise MusegenError(f"{name}, part {part}, measure {measure.get('number')}: {shorten(error)}") from None
+            place = shorten(f"part {part}, measure {measure.get('number')}", 60)
+            raise MusegenError(f"{name}, {place}: {shorten(error)}") from None
         n_notes += len(reader.measures[-1].fragments)
     return list(readers.values())
 

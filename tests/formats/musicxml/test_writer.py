@@ -1,0 +1,187 @@
+"""MusicXML out: what is printed, and that the course's reader and music21 read back what was written."""
+
+import random
+import re
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from music21_pieces import music21_to_piece
+from musicxml_snippets import heard, read
+
+from musegen_lib.core.errors import MusegenError
+from musegen_lib.core.keys import metre_to_beats
+from musegen_lib.core.piece import DRUMS, NOTE_DTYPE, Piece, clip_overlaps
+from musegen_lib.formats.musicxml.reader import piece_to_music21, piece_to_musicxml
+
+
+def back(piece):
+    """The piece written and read again."""
+    return read(piece_to_musicxml(piece), steps_per_beat=piece.steps_per_beat, source="")[0]
+
+
+CHORALE = Piece.from_notes(
+    [(0, 4, 67), (4, 9, 68), (13, 5, 70), (20, 16, 66), (0, 36, 48, 80, 1), (4, 6, 50, 80, 1), (6, 10, 55, 80, 1)],
+    pickup_steps=4,
+    metre="3/4",
+    key="C minor",
+    title="Übung & <Probe>",
+    tempo_qpm=72,
+    programs=(56, 128),
+)
+
+
+def test_a_pickup_is_shown_as_a_short_measure_zero():
+    from music21 import stream
+
+    measures = piece_to_music21(CHORALE).parts[0].getElementsByClass(stream.Measure)
+    assert [(m.number, m.highestTime) for m in measures] == [(0, 1), (1, 3), (2, 3), (3, 3)]
+    assert measures[0].paddingLeft == 2
+
+
+def test_notes_are_spelled_in_the_key():
+    names = {p.name for p in piece_to_music21(CHORALE).parts[0].pitches}
+    assert names == {"G", "A-", "B-", "F#"}
+
+
+def test_voices_get_the_clef_of_their_range():
+    rows = [(0, 4, 72), (0, 4, 62, 80, 1), (0, 4, 55, 80, 2), (4, 4, 52, 80, 2), (8, 4, 60, 80, 2), (0, 4, 45, 80, 3)]
+    parts = piece_to_music21(Piece.from_notes(rows)).parts
+    assert [part.recurse().getElementsByClass("Clef").first().name for part in parts] == [
+        "treble",
+        "treble",
+        "treble8vb",
+        "bass",
+    ]
+
+
+def test_writing_twice_gives_the_same_bytes_without_a_date():
+    data = piece_to_musicxml(CHORALE)
+    assert data == piece_to_musicxml(CHORALE)
+    assert b"date" not in data
+    assert b"music21" not in data.lower()
+
+
+def test_a_piece_comes_back_from_musicxml_and_from_music21():
+    assert back(CHORALE) == CHORALE
+    assert music21_to_piece(piece_to_music21(CHORALE)) == CHORALE
+
+
+def test_an_empty_piece_and_one_without_title_can_be_written():
+    data = piece_to_musicxml(Piece.from_notes([]))
+    assert b"movement-title" not in data
+    assert len(read(data)[0]) == 0
+
+
+def test_polyphonic_pieces_of_many_kinds_come_back_exactly():
+    generator = random.Random(5)
+    for metre in ("4/4", "3/4", "6/8", "3/8", "5/8", None):
+        for steps_per_beat in (1, 4, 12):
+            rows = [
+                (generator.randint(0, 8 * steps_per_beat), generator.randint(1, 3 * steps_per_beat), pitch, 80, i % 3)
+                for i, pitch in enumerate(generator.choices(range(40, 80), k=18))
+            ]
+            piece = Piece(
+                clip_overlaps(np.array(rows, dtype=NOTE_DTYPE)),
+                steps_per_beat=steps_per_beat,
+                metre=metre,
+                key=generator.choice([None, "A minor", "Db major", "F# dorian", "E phrygian"]),
+                title="x",
+                pickup_steps=1 if metre and steps_per_beat > 1 else 0,
+                programs=generator.choice([(0, 40, 56), (DRUMS, 5, DRUMS)]),
+            )
+            assert back(piece) == piece
+            assert music21_to_piece(piece_to_music21(piece), steps_per_beat) == piece
+
+
+def any_piece(generator, steps_per_beat):
+    """A random piece with changes of metre, key and tempo, a pickup, and drums."""
+    names = ("4/4", "3/4", "6/8", "7/8", "2/2", "3/8")
+    metres = [name for name in names if (metre_to_beats(name) * steps_per_beat).denominator == 1]
+    metre, span = metres[0], 12 * steps_per_beat
+    pickup = generator.randrange(int(metre_to_beats(metre) * steps_per_beat))
+    line, changes = pickup + int(metre_to_beats(metre) * steps_per_beat), []
+    while line < span:
+        changes.append((line, generator.choice(metres[1:])))
+        line += 2 * int(metre_to_beats(changes[-1][1]) * steps_per_beat)
+    onsets = [generator.randrange(1, span) for _ in range(20)]
+    rows = [
+        (onset, generator.randint(1, 2 * steps_per_beat), generator.randint(40, 80), 80, number % 2)
+        for number, onset in enumerate([*onsets, span, span])
+    ]
+    return Piece(
+        clip_overlaps(np.array(rows, dtype=NOTE_DTYPE)),
+        steps_per_beat=steps_per_beat,
+        metre=metre,
+        metre_changes=changes,
+        pickup_steps=pickup,
+        key="G major",
+        key_changes=[(onset, generator.choice(["C minor", "E major"])) for onset in sorted({onsets[0], onsets[1]})],
+        tempo_qpm=90.0,
+        tempo_changes=[(onsets[2], 72.5)],
+        title="x",
+        programs=(generator.choice([0, 40]), generator.choice([56, DRUMS])),
+    )
+
+
+@pytest.mark.parametrize("steps_per_beat", [1, 4, 5, 7, 9, 10, 12, 24, 48])
+def test_pieces_on_any_grid_come_back_with_their_changes(steps_per_beat):
+    generator = random.Random(steps_per_beat)
+    for _ in range(3):
+        piece = any_piece(generator, steps_per_beat)
+        assert back(piece) == piece
+
+
+@pytest.mark.parametrize("steps_per_beat", [4, 5, 12])
+def test_music21_reads_the_same_notes_metres_keys_and_tempi(steps_per_beat):
+    from music21 import converter, key, meter, tempo
+
+    piece = any_piece(random.Random(1), steps_per_beat).replace(programs=(40, 56))
+    score = converter.parse(piece_to_musicxml(piece), format="musicxml", forceSource=True)
+    theirs = music21_to_piece(score, steps_per_beat)
+    assert np.array_equal(theirs.notes, piece.notes)
+    assert (theirs.pickup_steps, theirs.programs) == (piece.pickup_steps, piece.programs)
+    part = score.parts[0]
+    for kind, name, value in (
+        (meter.TimeSignature, "metre", lambda sign: sign.ratioString),
+        (key.Key, "key", lambda sign: f"{sign.tonic.name.replace('-', 'b')} {sign.mode}"),
+        (tempo.MetronomeMark, "tempo_qpm", lambda sign: sign.number),
+    ):
+        signs = part.recurse().getElementsByClass(kind)
+        found = {Fraction(sign.getOffsetInHierarchy(part)): value(sign) for sign in signs}
+        assert found == {Fraction(step, steps_per_beat): value for step, value in piece.timeline(name)}
+
+
+def test_drums_are_unpitched_notes_of_the_instrument_that_is_the_drum():
+    from music21 import converter, note
+
+    piece = Piece.from_notes([(0, 4, 36), (4, 4, 42), (8, 4, 38)], programs=(DRUMS,), title="x")
+    data = piece_to_musicxml(piece)
+    assert re.findall(rb"<midi-unpitched>(\d+)<", data) == [b"37", b"39", b"43"]
+    assert b"<sign>percussion</sign>" in data
+    assert b"<pitch>" not in data
+    score = converter.parse(data, format="musicxml", forceSource=True)
+    strokes = list(score.recurse().getElementsByClass(note.Unpitched))
+    assert [stroke.displayName for stroke in strokes] == ["F4", "G5", "C5"]
+    assert back(piece) == piece
+
+
+def test_triplets_are_printed_as_such_with_a_bracket():
+    rows = [(0, 4, 60), (4, 4, 62), (8, 4, 64), (12, 8, 65), (20, 8, 67), (28, 8, 69), (36, 12, 72)]
+    data = piece_to_musicxml(Piece.from_notes(rows, steps_per_beat=12)).decode()
+    kinds = [re.findall(r"<type>(\w+)<", each)[0] for each in data.split("<note>")[1:]]
+    assert kinds == ["eighth"] * 3 + ["quarter"] * 4
+    assert data.count("<actual-notes>3<") == 6
+    assert re.findall(r'<tuplet\b[^>]*type="(\w+)"', data) == ["start", "stop"] * 2
+
+
+def test_a_note_between_all_values_is_refused_in_one_line():
+    with pytest.raises(MusegenError, match=r"is no note value; move the piece to a grid of 4, 12 or 48"):
+        piece_to_musicxml(Piece.from_notes([(0, 1, 60), (1, 2, 62)], steps_per_beat=1023))
+
+
+def test_notes_over_a_change_of_metre_are_tied_and_come_back_whole():
+    piece = Piece.from_notes([(0, 40, 60), (8, 12, 64)], metre="4/4", metre_changes=((16, "3/4"),), title="x")
+    data = piece_to_musicxml(piece)
+    assert data.count(b'<tie type="start"') == 3
+    assert heard(back(piece)) == heard(piece)
