@@ -26,6 +26,7 @@ _KEY_ACCIDENTAL = re.compile(r"(\^\^|\^|__|_|=)([A-Ga-g])(?![a-z])")
 _PROPERTY = re.compile(r"(?<!\S)([a-z]+)=(\"[^\"]*\"|\S+)")
 _CLEF = re.compile(r"(?:treble|bass|alto|tenor|none|[GCF])\d?([+-]8)(?:va)?|(-8)va", re.IGNORECASE)
 _METRE = re.compile(r"\(?([\d+ ]+)\)?/(\d+)")
+_METRE_SUM = re.compile(r"(?<=/\d)\+")  # of metres, as in 3/4+2/8
 _UNIT = re.compile(r"(\d+)(?:/(\d+))?")
 _TEMPO = re.compile(r"([\d/ ]+|C[\d/]*)=\s*(\d{1,4}(?:\.\d{1,9})?)")
 _BARE_TEMPO = re.compile(r"\d{1,4}(?:\.\d{1,9})?")
@@ -111,13 +112,19 @@ def parse_metre(value: str) -> str | None:
     value = value.split("%")[0].strip()
     if value.lower() in ("c", "c|"):
         return "2/2" if value.endswith("|") else "4/4"
-    match = _METRE.match(value)
-    if not match:
+    parts = [_METRE.match(part) for part in _METRE_SUM.split(value)]
+    if not all(parts):
         return None
-    beats = sum(parse_number(digits) for digits in re.findall(r"\d+", match[1]))
-    metre = f"{beats}/{parse_number(match[2])}"
+    below = max(parse_number(part[2]) for part in parts)
+    beats = [parse_number(digits) * (below // (parse_number(n) or 1) or 1) for n, digits in _beats(parts)]
+    metre = f"{sum(beats)}/{below}"
     metre_to_beats(metre)  # raises ValueError for 4/0 or 4/3
     return metre
+
+
+def _beats(parts: list[re.Match[str]]) -> list[tuple[str, str]]:
+    """Each number of beats with the lower number under it."""
+    return [(part[2], digits) for part in parts for digits in re.findall(r"\d+", part[1])]
 
 
 def parse_unit(value: str) -> Fraction | None:
@@ -152,7 +159,7 @@ def parse_tempo(value: str, unit: Fraction) -> float | None:
     (90.0, 100.0)
     """
     value = re.sub(r'"[^"]*"', " ", value.partition("%")[0]).strip()
-    match, bare = _TEMPO.match(value), _BARE_TEMPO.match(value)
+    match, bare = _TEMPO.match(value), _BARE_TEMPO.fullmatch(value)
     if match:
         beats, number = match[1].strip(), match[2]
         lengths = [unit * _fraction(beats[1:] or "1")] if beats[:1] == "C" else map(_fraction, beats.split())

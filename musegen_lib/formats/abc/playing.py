@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,7 +12,7 @@ import numpy as np
 from musegen_lib.core.errors import MusegenError
 from musegen_lib.core.keys import metre_to_beats, transpose_key
 from musegen_lib.core.limits import MAX_BEATS, refuse_endless
-from musegen_lib.core.piece import DRUMS, Piece
+from musegen_lib.core.piece import CHANGES, DRUMS, Piece
 from musegen_lib.formats.abc.bars import Bar, expand_parts, play, to_measures
 from musegen_lib.formats.abc.fields import parse_key
 from musegen_lib.formats.abc.text import plain_text
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
 VELOCITY = 80
 DEFAULT_TEMPO = 100.0
+Row = list[int]  # onset, offset (fine ticks), pitch
 Timeline = list[tuple[int, Any]]  # (onset in fine ticks, value), the one at the start first
 
 
@@ -44,65 +47,81 @@ def tune_to_piece(
     >>> tune_to_piece(tune)[0], tune_to_piece(tune, as_written=True)[0]
     (Piece('Scale': 12 notes, 6 bars of 2/4, G major, 5.4 s), Piece('Scale': 6 notes, 3 bars of 2/4, G major, 2.7 s))
     """
-    name = f"{tune.source}, line {tune.line}: tune X:{tune.number}"
-    try:
-        whole = [(0, max(part.now for part in tune.parts))]
-        spans = whole if as_written else _spans(tune, whole[0][1])
-        layers = [_without_unisons(part) for part in tune.parts]
-        voices = [play_notes(rows, spans) for rows, _ in layers]
-    except ValueError as fault:
-        raise MusegenError(f"{name}: {fault}") from None
+    spans, layers, voices = _play(tune, as_written)
     times = _timelines(tune.parts, spans)
     pickup = _pickup(tune.parts[0], times["metre"])
-    beats = sum(stop - start for start, stop in spans) / FINE_PER_BEAT
-    if beats > MAX_BEATS:
-        raise MusegenError(f"{name} plays {beats:,.0f} quarter notes, more than {MAX_BEATS:,}; read it --as-written")
+    _refuse_long(tune, spans)
     table = np.array([(*row[:3], VELOCITY, n) for n, rows in enumerate(voices) for row in rows], dtype=np.int64)
     table = table.reshape(-1, 5)
     grid = steps_per_beat or _exact_grid(table, times, pickup)
     notes, moved = table_to_notes(table, grid, FINE_PER_BEAT)
-    found: dict[str, Any] = {
+    found = {
         "title": plain_text(tune.titles[0]) if tune.titles else "",
         "source": f"{tune.source} X:{tune.number}",
         "pickup_steps": to_steps(pickup, grid, FINE_PER_BEAT),
         "programs": _programs(tune.parts),
+        **_to_labels(times, int((notes["onset_steps"] + notes["duration_steps"]).max(initial=0)), grid),
     }
-    for label, default, changes in (
-        ("metre", None, "metre_changes"),
-        ("key", None, "key_changes"),
-        ("tempo_qpm", DEFAULT_TEMPO, "tempo_changes"),
-    ):
-        found[label], later = changes_to_steps(times[label], default, grid, FINE_PER_BEAT)
-        last = int((notes["onset_steps"] + notes["duration_steps"]).max(initial=0))
-        found[changes] = tuple(change for change in later if change[0] < last)
     piece = Piece(notes, steps_per_beat=grid, **found | labels)
     try:
         refuse_endless(piece)
     except MusegenError as fault:
-        raise MusegenError(f"{name} {fault}") from None
+        raise MusegenError(f"{_name(tune)} {fault}") from None
     drums = sum(len(rows) for part, rows in zip(tune.parts, voices) if part.is_drums)
     counts = {"grace_notes": tune.n_grace, "unisons": sum(n for _, n in layers), "unread": tune.counts[UNREAD]}
     return piece, NotationReport(**moved, **counts, drum_notes=drums, remarks=_remarks(tune, spans))
 
 
+def _play(tune: Tune, as_written: bool) -> tuple[list[Span], list[tuple[list[Row], int]], list[list[Row]]]:
+    """The spans in playing order; the notes of each voice as written with the count of unisons; and as played."""
+    try:
+        end = max(part.now for part in tune.parts)
+        spans = [(0, end)] if as_written else _spans(tune, end)
+        layers = [_without_unisons(part) for part in tune.parts]
+        return spans, layers, [play_notes(rows, spans) for rows, _ in layers]
+    except ValueError as fault:
+        raise MusegenError(f"{_name(tune)}: {fault}") from None
+
+
+def _name(tune: Tune) -> str:
+    return f"{tune.source}, line {tune.line}: tune X:{tune.number}"
+
+
+def _refuse_long(tune: Tune, spans: Sequence[Span]) -> None:
+    beats = sum(stop - start for start, stop in spans) / FINE_PER_BEAT
+    if beats > MAX_BEATS:
+        raise MusegenError(
+            f"{_name(tune)} plays {beats:,.0f} quarter notes, more than {MAX_BEATS:,}; read it --as-written"
+        )
+
+
+def _to_labels(times: dict[str, Timeline], n_steps: int, grid: int) -> dict[str, Any]:
+    """Metre, key and tempo of a Piece with their changes, those behind the last note left out."""
+    found: dict[str, Any] = {}
+    for label, changes in CHANGES.items():
+        default = DEFAULT_TEMPO if label == "tempo_qpm" else None
+        found[label], later = changes_to_steps(times[label], default, grid, FINE_PER_BEAT)
+        found[changes] = tuple(change for change in later if change[0] < n_steps)
+    return found
+
+
 def _spans(tune: Tune, end: int) -> list[Span]:
     """What to play in order, by the signs of the first voice that has any."""
-    part = next(
-        (p for p in tune.parts if p.marks or any(":" in b.line or b.ending for b in p.bar_lines)), tune.parts[0]
-    )
+    order = tune.fields.get("P", ("",))[-1]
+    part = next((part for part in tune.parts if part.has_signs), None)
+    if part is None and not expand_parts(order):
+        return [(0, end)]
+    part = part or tune.parts[0]
     labels = sorted({label for part in tune.parts for label in part.part_labels})
     edges = [Bar(onset, "", "") for onset, _ in labels]
     measures = to_measures([*part.bar_lines, *edges], part.marks, end)
-    return play(measures, labels, tune.fields.get("P", ("",))[-1])
+    return play(measures, labels, order)
 
 
-def _without_unisons(part: VoiceReader) -> tuple[list[list[int]], int]:
-    """The notes of a voice; of two layers or chord notes with one pitch at a time the longer stays. And how many went.
-
-    One that starts while its pitch sounds and ends later is cut off by neither: the earlier ends there.
-    """
+def _without_unisons(part: VoiceReader) -> tuple[list[Row], int]:
+    """The notes of a voice without those that end before or with an earlier one of their pitch; and how many went."""
     rows = sorted(part.sounding, key=lambda row: (row[2], row[0], -row[1]))
-    kept: list[list[int]] = []
+    kept: list[Row] = []
     for row in rows:
         if not (kept and kept[-1][2] == row[2] and row[1] <= kept[-1][1]):
             kept.append(row)
@@ -114,8 +133,8 @@ def _timelines(parts: Sequence[VoiceReader], spans: Sequence[Span]) -> dict[str,
     tempi = {onset: tempo for part in reversed(parts) for onset, tempo in part.changes["tempo"]}
     pitched = next((part for part in parts if not part.is_drums), parts[0])
     played = {
-        "metre": play_changes(parts[0].changes["metre"], spans),
-        "key": play_changes(pitched.changes["key"], spans),
+        "metre": play_changes(sorted(parts[0].changes["metre"], key=itemgetter(0)), spans),
+        "key": play_changes(sorted(pitched.changes["key"], key=itemgetter(0)), spans),
         "tempo_qpm": play_changes(sorted(tempi.items()), spans),
     }
     played["key"] = [(onset, transpose_key(*value)) for onset, value in played["key"]]
@@ -136,8 +155,8 @@ def _pickup(part: VoiceReader, metres: Timeline) -> int:
     if change == bar and _becomes_pickup(metres, part.now):
         metres[:] = [(0, metres[1][1]), *metres[2:]]
         return bar
-    phases = [onset % bar for onset, _ in part.bars[1:] if change is None or onset <= change]
-    return max(phases, key=phases.count, default=0)
+    phases = Counter(onset % bar for onset, _ in part.bars[1:] if change is None or onset <= change)
+    return phases.most_common(1)[0][0] if phases else 0
 
 
 def _becomes_pickup(metres: Timeline, end: int) -> bool:
@@ -170,9 +189,16 @@ def _remarks(tune: Tune, spans: Sequence[Span]) -> tuple[str, ...]:
     labelled = any(part.part_labels for part in tune.parts)
     if len(expand_parts(order)) > 1 and not labelled:
         said.append(f"the order of parts P:{order} is ignored, for no part is marked")
-    unplayed = {row[0] for part in tune.parts for row in part.sounding}
-    for start, stop in set(spans):
-        unplayed -= {onset for onset in unplayed if start <= onset < stop}
+    unplayed = _count_unplayed(tune.parts, spans)
     if unplayed:
-        said.append(f"chords and notes that the signs of repeat never reach: {len(unplayed)}")
+        said.append(f"chords and notes that the signs of repeat never reach: {unplayed}")
     return tuple(said)
+
+
+def _count_unplayed(parts: Sequence[VoiceReader], spans: Sequence[Span]) -> int:
+    onsets = np.unique([row[0] for part in parts for row in part.sounding])
+    edges = np.searchsorted(onsets, np.array(spans, dtype=np.int64).reshape(-1, 2))
+    reached = np.zeros(len(onsets) + 1, dtype=np.int64)
+    np.add.at(reached, edges[:, 0], 1)
+    np.add.at(reached, edges[:, 1], -1)
+    return int((np.cumsum(reached)[:-1] == 0).sum())

@@ -58,9 +58,10 @@ def _letter(match: re.Match[str]) -> str:
 
 
 def decode(data: bytes) -> str:
-    """Bytes of a file as text: UTF-8 or UTF-16 by its mark, else UTF-8 or Latin-1 line by line."""
-    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        return data.decode("utf-16", errors="replace")
+    """Bytes of a file as text: UTF-16 by its mark or its zeros, else UTF-8 or Latin-1 line by line."""
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\0" in data[:2]:
+        order = {b"\xff": "utf-16", b"\xfe": "utf-16", b"\0": "utf-16-be"}.get(data[:1], "utf-16-le")
+        return data.decode(order, errors="replace")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:

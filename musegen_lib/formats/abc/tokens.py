@@ -14,14 +14,16 @@ MAX_NUMBER = 9999  # no honest count of units, notes or bars is longer
 
 _LENGTH = r"\d*/*\d*"
 _PITCH = r"(?P<accidental>\^\^|\^|__|_|=)?(?P<letter>[A-Ga-g])(?P<octave>[,']*)"
+_NOTES = r"[A-Ga-gz^_=\d/,'|\[\]]{2,}"  # what stands between two "!" that break lines is music
 _ENDING = r"\d+(?:[,-]\d+)*"
 TOKEN = re.compile(  # the third line passes over spaces, slurs, line breaks, and letters and signs that decorate a note
     rf"""(?P<note>{_PITCH}(?P<length>{_LENGTH}))[ )]*
     | (?P<bar>(?P<line>:*\|+[:|\]]*|\[\|[:|\]]*|::+)(?P<ending>{_ENDING})?)[ ]*
-    | [ \t)]+ | \((?!\d) | [.~*\\$]+ | [H-NP-RT-Wh-w]+ | !(?![^!\s]*!) | y\d*
+    | [ \t)]+ | \((?!\d) | [.~*\\$]+ | [H-NP-RT-Wh-w]+ | y\d*
     | (?P<rest>[zxZX])(?P<rest_length>{_LENGTH})
     | (?P<text>"[^"]*")
-    | (?P<decoration>![^!\s]*! | \+[a-zA-Z.<>()]+\+ | [SO])
+    | (?P<decoration>!f*! | !(?!{_NOTES}!)[^!\s]*! | \+f*\+ | \+(?!{_NOTES}\+)[a-zA-Z.<>()]+\+ | [SO])
+    | !
     | \{{(?P<grace>[^{{}}]*)\}}
     | \[(?P<field>[A-Za-z]):(?P<value>[^\[\]]*)\]
     | \[(?P<bracket>{_ENDING})

@@ -12,11 +12,12 @@ from musegen_lib.formats.abc.tokens import OPEN_CHORD, TOKEN
 from musegen_lib.formats.abc.voices import VoiceReader
 
 MAX_VOICES = 64
-MAX_HEADER = 200  # lines of a file header, which each tune reads
+MAX_HEADER = 50  # lines of a file header, which each tune reads
 HEADER_CHECKS = {"M": parse_metre, "L": parse_unit}
 _TUNE_START = re.compile(r"X:\s*(?:\d|$)")
 _FIELD = re.compile(r"[A-Za-z]:")
 _FILE_FIELD = re.compile(r"[LMQROUI]:|%%(?:MIDI|propagate)")  # what a file header may say of the sound of its tunes
+_PROSE = re.compile(r"(?<![\w!\"^])(?=[A-Za-z]*[h-wH-W][A-Za-z]*[h-wH-W])[A-Za-z]{4,}\b(?![!\"])")
 _MUSIC_LIKE_FIELD = re.compile(r"[A-G]:[:|]")  # a note and the end of a repeat, as in "A:|"
 
 
@@ -47,7 +48,7 @@ class TuneReader:
             self._read_field(line[0], line[2:].strip())
         elif not line.strip():
             self.after_blank = self.voice is not None and self.voice.n_events > 0
-        elif self.voice and ("|" in line or not self.after_blank):
+        elif self.voice and (not self.after_blank or ("|" in line and not _PROSE.search(line))):
             self._read_music(line.partition("%")[0].replace("`", "").rstrip())
 
     def _read_field(self, letter: str, value: str) -> None:

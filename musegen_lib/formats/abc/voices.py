@@ -37,7 +37,6 @@ class VoiceReader(NoteReader):
         self.shifts: dict[str, int] = {}  # octave, clef, transpose and MIDI's own, by name
         self.program, self.is_drums = 0, False
         self.set_properties(fields["K"][-1])
-        self.note_key()
         for value in fields.get("Q", [])[-1:]:
             self.read_field("Q", value)
 
@@ -77,6 +76,7 @@ class VoiceReader(NoteReader):
         properties = parse_properties(value)
         self.is_drums |= bool(properties.pop("percussion", 0))
         self._set_shifts(properties)
+        self.note_key()
 
     def read_midi(self, words: list[str]) -> None:
         """Take a %%MIDI directive, such as ["program", "40"]; those that change only the accompaniment are counted."""
@@ -117,12 +117,11 @@ class VoiceReader(NoteReader):
         self.end_line()
 
     def _read_key(self, value: str) -> None:
-        self.set_properties(value)
         if names_key(value):
             key = parse_key(value)
             self.key_changes += key.alters != self.key.alters
             self.key = key
-        self.note_key()
+        self.set_properties(value)
 
     def _read_bar(self, match: re.Match[str]) -> None:
         self.altered = {}
