@@ -88,15 +88,3 @@ def _count_shorter(clipped: np.ndarray, notes: np.ndarray) -> int:
     strikes = notes[order][["voice", "pitch", "onset_steps"]]
     longest = notes["duration_steps"][order][np.concatenate([[True], strikes[1:] != strikes[:-1]])[: len(notes)]]
     return int((clipped["duration_steps"] < longest).sum())
-
-
-def changes_to_steps(
-    changes: list[tuple[int, Any]], default: Any, grid: int, ticks_per_beat: int
-) -> tuple[Any, tuple[tuple[int, Any], ...]]:
-    """The value at the start, else the default, and the (step, value) after it; of several at one step the last.
-
-    >>> changes_to_steps([(0, "4/4"), (960, "3/4")], None, 4, 480)
-    ('4/4', ((8, '3/4'),))
-    """
-    at = {to_steps(tick, grid, ticks_per_beat): value for tick, value in sorted(changes, key=lambda change: change[0])}
-    return at.pop(0, default), tuple(sorted(at.items()))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
@@ -17,7 +16,8 @@ from musegen_lib.formats.abc.bars import Bar, expand_parts, play, to_measures
 from musegen_lib.formats.abc.fields import parse_key
 from musegen_lib.formats.abc.text import plain_text
 from musegen_lib.formats.abc.voices import FINE_PER_BEAT, UNREAD, VoiceReader
-from musegen_lib.formats.grid import changes_to_steps, coarsest_grid, table_to_notes, to_steps
+from musegen_lib.formats.changes import changes_to_steps, fold_pickup, tidy
+from musegen_lib.formats.grid import coarsest_grid, table_to_notes, to_steps
 from musegen_lib.formats.repeats import Span, play_changes, play_notes
 from musegen_lib.formats.report import NotationReport
 
@@ -146,26 +146,13 @@ def _pickup(part: VoiceReader, metres: Timeline) -> int:
 
     A first bar with a short metre of its own becomes a pickup of the metre behind it.
     """
-    first = metres[0][1] if metres else None
-    metres[:] = [each for n, each in enumerate(metres) if n == 0 or each[1] != metres[n - 1][1]]
-    change = metres[1][0] if len(metres) > 1 else None
-    if first is None or len(part.bars) < 2:
-        return 0
-    bar = int(metre_to_beats(first) * FINE_PER_BEAT)
-    if change == bar and _becomes_pickup(metres, part.now):
-        metres[:] = [(0, metres[1][1]), *metres[2:]]
-        return bar
-    phases = Counter(onset % bar for onset, _ in part.bars[1:] if change is None or onset <= change)
-    return phases.most_common(1)[0][0] if phases else 0
-
-
-def _becomes_pickup(metres: Timeline, end: int) -> bool:
-    """Whether a first bar leads into at least two bars of a longer metre."""
-    (_, first), (onset, second), *later = metres
-    if second is None or metre_to_beats(second) <= metre_to_beats(first):
-        return False
-    stop = later[0][0] if later else end
-    return stop - onset >= 2 * metre_to_beats(second) * FINE_PER_BEAT
+    metres[:], pickup = fold_pickup(tidy(metres), FINE_PER_BEAT, part.now)
+    if pickup or not metres or metres[0][1] is None or len(part.bars) < 2:
+        return pickup
+    bar = int(metre_to_beats(metres[0][1]) * FINE_PER_BEAT)
+    change = metres[1][0] if len(metres) > 1 else part.now
+    phases = [onset % bar for onset, _ in part.bars[1:] if onset <= change]
+    return max(phases, key=phases.count, default=0)
 
 
 def _exact_grid(table: np.ndarray, times: dict[str, Timeline], pickup: int) -> int:

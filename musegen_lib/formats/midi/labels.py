@@ -17,9 +17,9 @@ import numpy as np
 from musegen_lib.core.errors import MusegenError
 from musegen_lib.core.keys import FIFTHS_ABOVE_MAJOR, LINE_OF_FIFTHS, metre_to_beats
 from musegen_lib.core.piece import CHANGES, DRUMS, Piece
+from musegen_lib.formats.changes import tidy
 from musegen_lib.formats.grid import FINEST
 from musegen_lib.formats.midi.scan import DEFAULT_TEMPO, FASTEST_TEMPO, MARKER, SLOWEST_TEMPO, ScanFacts
-from musegen_lib.formats.midi.timeline import tidy
 
 MAX_LABEL_BYTES = 65_536
 _C = LINE_OF_FIFTHS.index("C")

@@ -18,11 +18,12 @@ from musegen_lib.core.errors import MusegenError
 from musegen_lib.core.limits import refuse_endless
 from musegen_lib.core.paths import replacing
 from musegen_lib.core.piece import CHANGES, Piece
-from musegen_lib.formats.grid import FINEST, changes_to_steps, coarsest_grid, table_to_notes, to_steps
+from musegen_lib.formats.changes import changes_to_steps, fold_pickup, tidy
+from musegen_lib.formats.grid import FINEST, coarsest_grid, table_to_notes, to_steps
 from musegen_lib.formats.midi.labels import read_labels, signature_to_key
 from musegen_lib.formats.midi.messages import LIMITS, one_line
 from musegen_lib.formats.midi.scan import DRUM_CHANNEL, ScanFacts, scan
-from musegen_lib.formats.midi.timeline import fold_pickup, tempos_to_steps, tidy, two_at_once
+from musegen_lib.formats.midi.timeline import tempos_to_steps, two_at_once
 from musegen_lib.formats.midi.writer import piece_to_midi
 from musegen_lib.formats.report import Report, count
 
@@ -124,7 +125,7 @@ def _read_fields(facts: ScanFacts, last_tick: int, grid: int) -> tuple[dict[str,
     """Return the fields of `Piece` that MIDI has events for, and remarks on what had to be decided."""
     per_beat = facts.ticks_per_beat
     keys = [(tick, signature_to_key(sharps, minor)) for tick, sharps, minor in facts.keys]
-    metres, pickup = fold_pickup(tidy(facts.metres, last_tick), per_beat)
+    metres, pickup = fold_pickup(tidy(facts.metres, last_tick), per_beat, last_tick)
     known: dict[str, Any] = {
         "title": _decode_title(facts.title),
         "programs": tuple(voice.piece_program for voice in facts.voices),

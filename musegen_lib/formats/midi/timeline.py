@@ -3,42 +3,12 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
 from fractions import Fraction
 from itertools import accumulate, pairwise
 from typing import Any
 
-from musegen_lib.core.keys import metre_to_beats
-from musegen_lib.formats.grid import changes_to_steps
+from musegen_lib.formats.changes import Timed, changes_to_steps, tidy
 from musegen_lib.formats.midi.scan import DEFAULT_TEMPO
-
-Timed = Sequence[tuple[int, Any]]  # (tick, value), in time order
-
-
-def tidy(changes: Timed, last_tick: int | None = None) -> list[tuple[int, Any]]:
-    """Keep of several at one tick the last, of equal ones in a row the first, and none after the music.
-
-    >>> tidy([(0, "4/4"), (0, "3/4"), (480, "3/4"), (960, "2/4")])
-    [(0, '3/4'), (960, '2/4')]
-    """
-    kept: list[tuple[int, Any]] = []
-    for tick, value in dict(changes).items():
-        if (last_tick is None or tick < last_tick or not tick) and (not kept or kept[-1][1] != value):
-            kept.append((tick, value))
-    return kept
-
-
-def fold_pickup(metres: Timed, ticks_per_beat: int) -> tuple[list[tuple[int, Any]], int]:
-    """Read one first bar of a shorter metre as what it is, a pickup; returns the metres and its length in ticks.
-
-    >>> fold_pickup([(0, "1/4"), (480, "3/4"), (4800, "2/4")], 480)
-    ([(0, '3/4'), (4800, '2/4')], 480)
-    """
-    if len(metres) > 1 and metres[0][0] == 0:
-        (_, short), (tick, metre) = metres[:2]
-        if metre_to_beats(short) * ticks_per_beat == tick and metre_to_beats(short) < metre_to_beats(metre):
-            return [(0, metre), *metres[2:]], tick
-    return list(metres), 0
 
 
 def two_at_once(name: str, changes: Timed) -> list[str]:

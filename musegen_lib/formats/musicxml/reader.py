@@ -16,7 +16,8 @@ import numpy as np
 from musegen_lib.core.errors import MusegenError
 from musegen_lib.core.limits import MAX_BEATS, refuse_endless
 from musegen_lib.core.piece import CHANGES, DRUMS, Piece
-from musegen_lib.formats.grid import changes_to_steps, coarsest_grid, table_to_notes, to_steps
+from musegen_lib.formats.changes import changes_to_steps
+from musegen_lib.formats.grid import coarsest_grid, table_to_notes, to_steps
 from musegen_lib.formats.musicxml.measures import Events, bar_units, bars_to_metres, play_bars
 from musegen_lib.formats.musicxml.notes import Fragment, drop_unisons, merge_ties
 from musegen_lib.formats.musicxml.score import ParsedScore, Part, parse_score

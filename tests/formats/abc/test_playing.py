@@ -74,7 +74,7 @@ def test_notes_that_are_never_reached_are_counted():
 
 
 def test_more_than_can_be_played_is_refused_in_one_line():
-    with pytest.raises(MusegenError, match=r"line 1: tune X:1: repeats make more than .*; read it as written"):
+    with pytest.raises(MusegenError, match=r"line 1: tune X:1: repeats make more than .*; read it --as-written"):
         play("|:C:|\n" * 6000)
 
 

@@ -515,10 +515,7 @@ def test_a_grid_that_does_not_hold_the_notes_is_not_believed():
     moved = data.replace(b"\x83\x60\x80\x3c", b"\x83\x61\x80\x3c")  # the note now ends a tick late
     piece, report = parse_midi(moved, "ours.mid")
     assert (piece.steps_per_beat, rows(piece), piece.style) == (480, [(0, 481, 60, 80, 0)], "jig")
-    assert report.remarks == (
-        "a first bar of 1/8 before 4/4 is read as a pickup",
-        "musegen labels ignored: steps_per_beat, metre, pickup_steps, metre_changes",
-    )
+    assert str(report) == "musegen labels ignored: steps_per_beat, metre, pickup_steps, metre_changes"
 
 
 def test_a_voice_whose_program_was_changed_elsewhere_keeps_the_change():

@@ -232,7 +232,7 @@ def test_chorales_are_read_as_by_the_sketch_but_for_its_known_faults(monkeypatch
             if part.notes != merged(events):
                 differing.append((file.name, part.name))
     assert len(files) >= 103
-    # the sketch loses a <forward> at the end of a measure, does not line up parts by measure, and keeps one note a chord
+    # the sketch loses a <forward> at the end of a measure, does not line up parts, and keeps one note a chord
     assert {name for name, _ in differing} == {"bwv171.6.mxl", "bwv248.9-1.mxl", "bwv846.mxl"}
     assert [part for name, part in differing if name != "bwv171.6.mxl"] == ["Trumpet 1,2", "Piano"]
 

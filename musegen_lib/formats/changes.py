@@ -1,0 +1,54 @@
+"""Changes of metre, key and tempo on the way from a file's own times to a `Piece`; for every format."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from musegen_lib.core.keys import metre_to_beats
+from musegen_lib.formats.grid import to_steps
+
+Timed = Sequence[tuple[int, Any]]  # (onset in ticks, value), in time order
+
+
+def tidy(changes: Timed, last_tick: int | None = None) -> list[tuple[int, Any]]:
+    """Keep of several at one tick the last, of equal ones in a row the first, and none after the music.
+
+    >>> tidy([(0, "4/4"), (0, "3/4"), (480, "3/4"), (960, "2/4")])
+    [(0, '3/4'), (960, '2/4')]
+    """
+    kept: list[tuple[int, Any]] = []
+    for tick, value in dict(changes).items():
+        if (last_tick is None or tick < last_tick or not tick) and (not kept or kept[-1][1] != value):
+            kept.append((tick, value))
+    return kept
+
+
+def fold_pickup(metres: Timed, ticks_per_beat: int, last_tick: int) -> tuple[list[tuple[int, Any]], int]:
+    """Read one first bar of a shorter metre, before two bars or more of a longer, as what it is, a pickup.
+
+    Returns:
+        the metres, and the length of the pickup in ticks.
+
+    >>> fold_pickup([(0, "1/4"), (480, "3/4"), (4800, "2/4")], 480, 6000)
+    ([(0, '3/4'), (4800, '2/4')], 480)
+    """
+    if len(metres) > 1 and metres[0][0] == 0 and metres[0][1] and metres[1][1]:
+        (_, short), (tick, metre), *later = metres
+        first, bar = (metre_to_beats(each) * ticks_per_beat for each in (short, metre))
+        lasts = (later[0][0] if later else last_tick) - tick
+        if first == tick and first < bar and lasts > bar:
+            return [(0, metre), *later], tick
+    return list(metres), 0
+
+
+def changes_to_steps(
+    changes: Timed, default: Any, grid: int, ticks_per_beat: int
+) -> tuple[Any, tuple[tuple[int, Any], ...]]:
+    """The value at the start, else the default, and the (step, value) after it; of several at one step the last.
+
+    >>> changes_to_steps([(0, "4/4"), (960, "3/4")], None, 4, 480)
+    ('4/4', ((8, '3/4'),))
+    """
+    at = {to_steps(tick, grid, ticks_per_beat): value for tick, value in sorted(changes, key=lambda change: change[0])}
+    return at.pop(0, default), tuple(sorted(at.items()))
