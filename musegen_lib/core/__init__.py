@@ -11,6 +11,7 @@ __getattr__, __dir__, __all__ = lazy_names(
         "errors": "MusegenError shorten",
         "keys": "PITCH_CLASSES TONIC_PITCH_CLASS metre_to_beats spell_key",
         "paths": "committed data_dir replacing",
-        "piece": "DRUMS NOTE_DTYPE Piece clip_overlaps piece_to_svg pitched_notes",
+        "note_table": "NOTE_DTYPE clip_overlaps",
+        "piece": "DRUMS Piece piece_to_svg pitched_notes",
     },
 )

@@ -14,20 +14,12 @@ import numpy as np
 
 from musegen_lib.core import timeline
 from musegen_lib.core.keys import metre_to_beats, transpose_key
+from musegen_lib.core.note_table import NOTE_DTYPE, check_notes
 from musegen_lib.core.piano_roll_svg import notes_to_svg
 
 if TYPE_CHECKING:
     import pretty_midi
 
-NOTE_DTYPE = np.dtype(
-    [
-        ("onset_steps", np.int32),
-        ("duration_steps", np.int32),
-        ("pitch", np.uint8),
-        ("velocity", np.uint8),
-        ("voice", np.uint8),
-    ]
-)
 DRUMS = 128  # the value in `programs` of a voice that plays percussion
 CHANGES = {"metre": "metre_changes", "key": "key_changes", "tempo_qpm": "tempo_changes"}  # where each one's changes are
 
@@ -75,7 +67,7 @@ class Piece:
             tidy = timeline.tidy_changes(changes, getattr(self, name), getattr(self, changes))
             object.__setattr__(self, changes, tidy)
         _check_labels(self)
-        _check_notes(notes)
+        check_notes(notes)
 
     @classmethod
     def from_notes(cls, rows: Iterable[Sequence[int]], **fields: Any) -> Piece:
@@ -218,22 +210,6 @@ class Piece:
         return {"text/plain": repr(self), "image/svg+xml": piece_to_svg(self)}
 
 
-def clip_overlaps(notes: np.ndarray) -> np.ndarray:
-    """Shorten each note that would still sound when its voice strikes the same pitch again.
-
-    Of two notes of one voice with the same pitch and onset the longer stays.
-    """
-    order = np.lexsort((-notes["duration_steps"], notes["onset_steps"], notes["pitch"], notes["voice"]))
-    notes = notes[order].copy()
-    same = (notes["voice"][1:] == notes["voice"][:-1]) & (notes["pitch"][1:] == notes["pitch"][:-1])
-    twin = np.concatenate([[False], same & (notes["onset_steps"][1:] == notes["onset_steps"][:-1])])[: len(notes)]
-    notes = notes[~twin]
-    same = (notes["voice"][1:] == notes["voice"][:-1]) & (notes["pitch"][1:] == notes["pitch"][:-1])
-    room = np.where(same, np.diff(notes["onset_steps"]), np.iinfo(np.int32).max)
-    notes["duration_steps"][:-1] = np.minimum(notes["duration_steps"][:-1], room)
-    return notes
-
-
 def piece_to_svg(piece: Piece) -> str:
     """Draw a piano roll: time to the right, pitch upwards, one colour a voice, bar lines in grey."""
     return notes_to_svg(piece.notes.tolist(), piece.n_steps, piece.bar_onsets.tolist(), f"Piano roll of {piece!r}")
@@ -251,22 +227,6 @@ def _check_labels(piece: Piece) -> None:
     for _, metre in piece.timeline("metre"):
         if metre is not None:
             metre_to_beats(metre)
-
-
-def _check_notes(notes: np.ndarray) -> None:
-    wrong = (notes["onset_steps"] < 0) | (notes["duration_steps"] < 1) | (notes["pitch"] > 127)
-    wrong |= (notes["velocity"] < 1) | (notes["velocity"] > 127)
-    if wrong.any():
-        raise ValueError(
-            f"note {notes[wrong][0]} (onset, duration, pitch, velocity, voice): onset must be at least 0, "
-            "duration at least 1, pitch in 0-127, velocity in 1-127"
-        )
-    by_pitch = notes[np.lexsort((notes["onset_steps"], notes["pitch"], notes["voice"]))]
-    same = (by_pitch["voice"][1:] == by_pitch["voice"][:-1]) & (by_pitch["pitch"][1:] == by_pitch["pitch"][:-1])
-    offset = by_pitch["onset_steps"] + by_pitch["duration_steps"]
-    overlap = same & (by_pitch["onset_steps"][1:] < offset[:-1])
-    if overlap.any():
-        raise ValueError(f"note {by_pitch[1:][overlap][0]} strikes a pitch that its voice is still sounding")
 
 
 def pitched_notes(piece: Piece) -> np.ndarray:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from musegen_lib.core.piece import DRUMS, NOTE_DTYPE, Piece, clip_overlaps
+from musegen_lib.core.note_table import NOTE_DTYPE, clip_overlaps
+from musegen_lib.core.piece import DRUMS, Piece
 
 if TYPE_CHECKING:
     import pretty_midi

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from musegen_lib.core.limits import TICKS_PER_BEAT
-from musegen_lib.core.piece import NOTE_DTYPE, Piece
+from musegen_lib.core.note_table import NOTE_DTYPE
+from musegen_lib.core.piece import Piece
 
 GRIDS = (4, 8, 12, 24, 48)  # steps per beat to choose from, coarsest first
 DIVISORS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 48)  # the grids that 48 ticks hold

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Int
 
-from musegen_lib.core.piece import NOTE_DTYPE, Piece, clip_overlaps, pitched_notes
+from musegen_lib.core.note_table import NOTE_DTYPE, clip_overlaps
+from musegen_lib.core.piece import Piece, pitched_notes
 
 MELODY_LOW, MELODY_HIGH = 48, 89  # C3 to F6: the range of the folk tunes
 HOLD, REST, FIRST_PITCH = 0, 1, 2  # token ids; of a melody, pitch p has id p - MELODY_LOW + FIRST_PITCH

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Int
 
 from musegen_lib.core.errors import MusegenError
-from musegen_lib.core.piece import NOTE_DTYPE, clip_overlaps
+from musegen_lib.core.note_table import NOTE_DTYPE, clip_overlaps
 
 GRIDS = (4, 12, 24, 48)  # steps per beat to try, coarsest first
 FINEST = 32_767  # MIDI's finest division of a quarter note

@@ -9,7 +9,8 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Int
 
-from musegen_lib.core.piece import Piece, clip_overlaps
+from musegen_lib.core.note_table import clip_overlaps
+from musegen_lib.core.piece import Piece
 
 
 def shuffle_notes(piece: Piece, rng: np.random.Generator) -> Piece:

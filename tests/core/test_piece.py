@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from musegen_lib.core.keys import metre_to_beats
-from musegen_lib.core.piece import DRUMS, NOTE_DTYPE, Piece, clip_overlaps, piece_to_svg
+from musegen_lib.core.note_table import NOTE_DTYPE, clip_overlaps
+from musegen_lib.core.piece import DRUMS, Piece, piece_to_svg
 
 QUICK = settings(derandomize=True, deadline=None, database=None, max_examples=80)
 

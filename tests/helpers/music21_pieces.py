@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from music21 import instrument, key, meter, stream, tempo
 
-from musegen_lib.core.piece import DRUMS, NOTE_DTYPE, Piece, clip_overlaps
+from musegen_lib.core.note_table import NOTE_DTYPE, clip_overlaps
+from musegen_lib.core.piece import DRUMS, Piece
 
 
 def music21_to_piece(score: stream.Stream, steps_per_beat: int = 4, **labels: Any) -> Piece:

@@ -11,7 +11,8 @@ from musicxml_snippets import heard, read
 
 from musegen_lib.core.errors import MusegenError
 from musegen_lib.core.keys import metre_to_beats
-from musegen_lib.core.piece import DRUMS, NOTE_DTYPE, Piece, clip_overlaps
+from musegen_lib.core.note_table import NOTE_DTYPE, clip_overlaps
+from musegen_lib.core.piece import DRUMS, Piece
 from musegen_lib.formats.musicxml.reader import piece_to_music21, piece_to_musicxml
 
 
