@@ -7,35 +7,21 @@ from pathlib import Path
 import numpy as np
 
 from musegen_lib.core.errors import MusegenError
-from musegen_lib.core.limits import refuse_long_page
+from musegen_lib.core.limits import PAGE_BARS, refuse_long_page
 from musegen_lib.core.paths import replacing
 from musegen_lib.core.piece import Piece
 from musegen_lib.formats.abc.writer import piece_to_abc
 from musegen_lib.formats.files import read_for_notation, read_piece
 from musegen_lib.formats.midi.reader import write_midi
 
-
-def separate_voices(piece: Piece) -> Piece:
-    """Give notes that overlap in one voice voices of their own, so that each voice sings one note at a time.
-
-    >>> chord = Piece.from_notes([(0, 4, 60), (0, 2, 64), (2, 2, 65)])
-    >>> separate_voices(chord).notes["voice"].tolist()
-    [0, 1, 1]
-    """
-    notes, programs, ends = piece.notes.copy(), [], []
-    for voice in range(piece.n_voices):
-        first = len(ends)
-        for row in np.flatnonzero(piece.notes["voice"] == voice):
-            onset, duration = notes["onset_steps"][row], notes["duration_steps"][row]
-            free = next((n for n in range(first, len(ends)) if ends[n] <= onset), len(ends))
-            ends[free : free + 1] = [onset + duration]
-            programs[free : free + 1] = [piece.program(voice)]
-            notes["voice"][row] = free
-    return piece.replace(notes=notes, programs=tuple(programs))
+ENDINGS = {"mid": (".mid", ".midi"), "musicxml": (".musicxml", ".xml")}  # beside that of the form's own name
 
 
 def convert_file(source: Path, to: str, out: Path, as_written: bool = False) -> list[str]:
     """Write `source` as mp3, svg (score), png (piano roll), abc, musicxml or mid; returns lines to tell the user."""
+    fits = ENDINGS.get(to, (f".{to}",))
+    if out.suffix and out.suffix.lower() not in fits:
+        raise MusegenError(f"{out.name}: a file with {to} in it ends in {' or '.join(fits)}; name it so")
     read = read_for_notation if to in ("svg", "abc", "musicxml") else read_piece
     piece, lines = read(source, as_written=as_written)
     if not len(piece):
@@ -46,7 +32,16 @@ def convert_file(source: Path, to: str, out: Path, as_written: bool = False) -> 
         WRITERS[to](piece, out)
     else:
         _write_text(piece, to, source, out)
-    return [*lines, f"{out}: {out.stat().st_size:,} bytes"]
+    return [*lines, *_unwritten(piece, to, out), f"{out}: {out.stat().st_size:,} bytes"]
+
+
+def _unwritten(piece: Piece, to: str, out: Path) -> list[str]:
+    """Lines on what of a piece its new form cannot hold."""
+    if to == "svg" and piece.n_bars > PAGE_BARS:
+        return [f"{out.name}: the first {PAGE_BARS} of {piece.n_bars} bars are drawn"]
+    if to in ("abc", "musicxml") and len(np.unique(piece.notes["velocity"])) > 1:
+        return [f"{out.name}: the loudness of the notes is not written"]
+    return []
 
 
 def _write_text(piece: Piece, to: str, source: Path, out: Path) -> None:
@@ -86,4 +81,4 @@ def _musicxml(piece: Piece) -> str:
 
 
 WRITERS = {"mp3": _write_mp3, "mid": write_midi, "png": _write_png}
-TEXTS = {"svg": _svg, "abc": lambda piece: piece_to_abc(separate_voices(piece)), "musicxml": _musicxml}
+TEXTS = {"svg": _svg, "abc": piece_to_abc, "musicxml": _musicxml}

@@ -13,6 +13,7 @@ TICKS_PER_BEAT = 48  # of the corpus, and of what the readers of ABC and MusicXM
 MAX_NOTES = 200_000  # of an ABC file or a MusicXML score
 MAX_BEATS = 100_000  # quarter notes of a tune or a part: days of music
 MAX_BARS = 50_000  # of a piece; six hours of 2/4 at 200 quarter notes a minute have 36,000
+PAGE_BARS = 64  # of an engraved page; a longer piece is cut, and its label says so
 MAX_WRITTEN = 20_000  # notes and empty bars of a page: about half a minute of drawing
 _NO_METRE = "4/4"  # what a piece without metre is written in
 

@@ -196,7 +196,9 @@ class Piece:
         """Every field but the notes, by name."""
         return {f.name: getattr(self, f.name) for f in fields(self) if f.name != "notes"}
 
-    def __repr__(self) -> str:
+    @property
+    def summary(self) -> str:
+        """Counts and labels for people, such as "8 notes, 2 bars of 4/4, G major, 4.8 s"."""
         found = list(dict.fromkeys(metre for _, metre in self.timeline("metre") if metre))
         bars, metres = self.n_bars, ", ".join(found[:3]) + ", ..." * (len(found) > 3)
         parts = [
@@ -204,7 +206,10 @@ class Piece:
             f"{bars} bar{'s' * (bars != 1)} of {metres}" if metres else "no metre",
         ]
         parts += [f"{self.n_voices} voices"] * (self.n_voices > 1) + [self.key] * bool(self.key)
-        return f"Piece({self.title!r}: {', '.join(parts)}, {self.seconds:.1f} s)"
+        return ", ".join([*parts, f"{self.seconds:.1f} s"])
+
+    def __repr__(self) -> str:
+        return f"Piece({self.title!r}: {self.summary})"
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         return {"text/plain": repr(self), "image/svg+xml": piece_to_svg(self)}

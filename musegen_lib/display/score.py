@@ -12,11 +12,10 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 from musegen_lib.core.keys import LETTER_SEMITONES
-from musegen_lib.core.limits import refuse_long_page
+from musegen_lib.core.limits import PAGE_BARS, refuse_long_page
 from musegen_lib.core.piece import Piece
 from musegen_lib.formats.musicxml.reader import piece_to_musicxml
 
-MAX_BARS = 64  # of a page; a longer piece is cut, and its label says so
 PAGE_WIDTH = 1900  # verovio units; at SCALE percent the page is 760 pixels wide
 SCALE = 40
 OPTIONS = {
@@ -64,8 +63,8 @@ def engrave(
     """
     import verovio
 
-    cut = piece.n_bars > MAX_BARS
-    page = piece.excerpt(MAX_BARS) if cut else piece
+    cut = piece.n_bars > PAGE_BARS
+    page = piece.excerpt(PAGE_BARS) if cut else piece
     refuse_long_page(page, "a score")
     xml = _sheet(page, [piece.notes[i].tolist() for i in marked], is_end=not cut)
     xml = _laid_out(xml, new_lines, names) if new_lines or names else xml
@@ -77,7 +76,7 @@ def engrave(
         raise ValueError(f"{piece!r} cannot be engraved: verovio refuses its MusicXML")
     svg = toolkit.renderToSVG(1)
     label = label or (
-        f"Score of {piece!r}" + f", its first {MAX_BARS} bars" * cut + f", {len(marked)} notes marked" * bool(marked)
+        f"Score of {piece!r}" + f", its first {PAGE_BARS} bars" * cut + f", {len(marked)} notes marked" * bool(marked)
     )
     width, height = re.search(r'viewBox="0 0 (\d+) (\d+)"', svg).groups()
     size = f'aria-label="{html.escape(label, quote=True)}" width="{width}" height="{height}"'

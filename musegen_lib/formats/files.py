@@ -8,14 +8,22 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+import numpy as np
+
 from musegen_lib.core.errors import MusegenError
-from musegen_lib.core.piece import Piece, pitched_notes
+from musegen_lib.core.piece import DRUMS, Piece, pitched_notes
 from musegen_lib.formats.abc.reader import read_abc, tune_to_piece
+from musegen_lib.formats.grid import coarsest_grid
 from musegen_lib.formats.midi.reader import read_midi
 from musegen_lib.formats.musicxml.reader import musicxml_to_piece
-from musegen_lib.formats.report import total
+from musegen_lib.formats.report import COMPLETE, total
 
-SIXTEENTHS, FINEST_WRITTEN = 4, 48  # steps a beat: of models and of played music on paper; the finest that is written
+SIXTEENTHS, FINE, FINEST_WRITTEN = (
+    4,
+    24,
+    48,
+)  # steps a beat: of models; from which played music shows; the finest written
+GAP = 0.15  # of the time from note to note, which no rest is written for in played music
 MIDI_ENDINGS, ABC_ENDINGS, XML_ENDINGS = (".mid", ".midi"), (".abc",), (".xml", ".musicxml", ".mxl")
 
 
@@ -41,15 +49,43 @@ def read_piece(path: Path, steps_per_beat: int | None = None, as_written: bool =
         known = ", ".join((*MIDI_ENDINGS, *ABC_ENDINGS, *XML_ENDINGS))
         what = "a folder" if path.is_dir() else f"the ending {ending or '(none)'} is unknown"
         raise MusegenError(f"{path.name}: {what}; give a file that ends in one of {known}")
-    return piece, [f"{path.name}: {report}", *more]
+    told = [f"{path.name}: {report}"] if str(report) != COMPLETE else []
+    return piece, [*told, *more]
 
 
 def read_for_notation(path: Path, as_written: bool = False) -> tuple[Piece, list[str]]:
-    """Read a piece to write it down: played music, which keeps to no grid of a score, is moved to sixteenths."""
+    """Read a piece to write it down; of played MIDI the beginnings of the notes say the grid, not their ends.
+
+    Players and notation programs let go of a note a little before the next: such a gap is no rest.
+    """
     piece, lines = read_piece(path, None, as_written)
-    if piece.steps_per_beat > FINEST_WRITTEN and path.suffix.lower() in MIDI_ENDINGS:
-        return read_piece(path, SIXTEENTHS)
-    return piece, lines
+    if path.suffix.lower() not in MIDI_ENDINGS or piece.steps_per_beat < FINE:
+        return piece, lines
+    grid = coarsest_grid(piece.notes["onset_steps"].astype(np.int64), piece.steps_per_beat)
+    if grid == piece.steps_per_beat <= FINEST_WRITTEN:
+        return piece, lines
+    piece, lines = read_piece(path, grid if grid <= FINEST_WRITTEN else SIXTEENTHS)
+    piece, n_filled = fill_gaps(piece)
+    return piece, [*lines, f"{path.name}: notes drawn out to the next: {n_filled}"] if n_filled else lines
+
+
+def fill_gaps(piece: Piece) -> tuple[Piece, int]:
+    """Draw notes out to the next of their voice over a gap of at most GAP of the time between, and all percussion
+    up to a beat; how many.
+
+    >>> fill_gaps(Piece.from_notes([(0, 11, 60), (12, 6, 62), (24, 12, 64)], steps_per_beat=12))[0].notes.tolist()[:2]
+    [(0, 12, 60, 80, 0), (12, 6, 62, 80, 0)]
+    """
+    notes = piece.notes.copy()
+    for voice in range(piece.n_voices):
+        rows = np.flatnonzero(notes["voice"] == voice)
+        onsets = notes["onset_steps"][rows]
+        later = np.searchsorted(np.unique(onsets), onsets, side="right")
+        until = np.append(np.unique(onsets), piece.n_steps)[later] - onsets
+        gap = until - notes["duration_steps"][rows]
+        small = gap <= GAP * until if piece.program(voice) != DRUMS else until <= piece.steps_per_beat
+        notes["duration_steps"][rows] += np.where((gap > 0) & small, gap, 0).astype(np.int32)
+    return piece.replace(notes=notes), int((notes["duration_steps"] != piece.notes["duration_steps"]).sum())
 
 
 def read_for_model(
@@ -88,4 +124,5 @@ def _describe(path: Path) -> str:
         pieces, reports = zip(*map(tune_to_piece, tunes), strict=True)
         return f"{len(pieces):,} tunes, {sum(map(len, pieces)):,} notes; {total(reports)}"
     piece, lines = read_piece(path)
-    return f"{piece!r}; {lines[0].removeprefix(f'{path.name}: ')}"
+    told = lines[0].removeprefix(f"{path.name}: ") if lines else COMPLETE
+    return f"{piece.summary}; {told}"

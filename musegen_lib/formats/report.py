@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
+COMPLETE = "read completely"
+
 
 def count(phrase: str) -> Any:
     """A field of a report: how often something happened that `phrase` says."""
@@ -22,7 +24,6 @@ class Report:
     notes_dropped: int = count("notes dropped for a neighbour on the same step")
     notes_merged: int = count("notes dropped for a longer one of the same voice, pitch and onset")
     notes_trimmed: int = count("notes ended where their voice strikes the pitch again")
-    drum_notes: int = 0  # kept, so `str` leaves them out
     remarks: tuple[str, ...] = ()  # what is no count, such as which of two metres was taken
 
     def __str__(self) -> str:
@@ -33,7 +34,7 @@ class Report:
         ]
         if self.notes_moved:
             parts[0] += f" (by at most {self.largest_move_beats:.3g} beats)"
-        return "; ".join([*parts, *self.remarks]) or "nothing repaired"
+        return "; ".join([*parts, *self.remarks]) or COMPLETE
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class NotationReport(Report):
     """The report of ABC and MusicXML."""
 
     grace_notes: int = count("grace notes left out")
-    unisons: int = count("notes of a second layer left out because the part already sounds their pitch")
+    unisons: int = count("unisons of two layers kept once")
     cue_notes: int = count("cue notes left out")
     ornaments: int = count("ornaments read as their plain notes")
     microtones: int = count("notes between two semitones moved to one")

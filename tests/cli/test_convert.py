@@ -3,9 +3,11 @@
 import pretty_midi
 import pytest
 
-from musegen_lib.cli.convert import convert_file, separate_voices
+from musegen_lib.cli.convert import convert_file
+from musegen_lib.core.errors import MusegenError
 from musegen_lib.core.piece import DRUMS, Piece
-from musegen_lib.formats.abc.reader import read_abc
+from musegen_lib.formats.files import read_for_notation, read_piece
+from musegen_lib.formats.midi.reader import write_midi
 
 
 @pytest.fixture
@@ -21,10 +23,10 @@ def played(tmp_path):
     return path
 
 
-def test_played_midi_becomes_abc_with_a_voice_for_each_note_that_overlaps(played, tmp_path):
+def test_played_midi_becomes_abc_with_its_chord(played, tmp_path):
     lines = convert_file(played, "abc", tmp_path / "out.abc")
-    [tune] = read_abc(tmp_path / "out.abc")
-    assert [[pitch for *_, pitch in voice] for voice in tune.voices] == [[60], [64], [36]]
+    piece, _ = read_piece(tmp_path / "out.abc")
+    assert [note[:1] + note[2:3] for note in piece.notes.tolist()] == [(0, 60), (0, 64), (0, 36)]
     assert "moved onto the grid" in lines[0]
 
 
@@ -37,14 +39,51 @@ def test_played_midi_becomes_every_other_form(played, tmp_path, to, start):
 
 
 def test_sound_keeps_the_played_times(played, tmp_path):
-    assert "nothing repaired" in convert_file(played, "mid", tmp_path / "out.mid")[0]
+    [line] = convert_file(played, "mid", tmp_path / "out.mid")
+    assert line.endswith("bytes")
 
 
-def test_separated_voices_keep_every_note_and_its_program():
-    piece = Piece.from_notes([(0, 4, 60), (0, 2, 64), (2, 2, 65), (0, 4, 36, 80, 1)], programs=(5, DRUMS))
-    parted = separate_voices(piece)
-    assert sorted(parted.notes["pitch"].tolist()) == [36, 60, 64, 65]
-    assert [parted.program(voice) for voice in range(parted.n_voices)] == [5, 5, DRUMS]
-    for voice in range(parted.n_voices):
-        notes = parted.voice(voice).notes
-        assert (notes["onset_steps"][1:] >= (notes["onset_steps"] + notes["duration_steps"])[:-1]).all()
+def exported(lengths, hold):
+    """Notes of these lengths, in steps of a twelfth of a quarter note, let go of at the share `hold` of each."""
+    starts = [sum(lengths[:n]) for n in range(len(lengths))]
+    rows = [(40 * start, int(40 * length * hold), 60 + n) for n, (start, length) in enumerate(zip(starts, lengths))]
+    return Piece.from_notes(rows, steps_per_beat=480)
+
+
+@pytest.mark.parametrize("hold", [0.95, 0.9375, 0.9])
+@pytest.mark.parametrize("lengths", [(12, 12, 24, 6, 6, 36), (4, 4, 4, 12, 8, 4, 12), (6, 3, 3, 48)])
+def test_notes_let_go_of_a_little_early_are_written_in_full(tmp_path, lengths, hold):
+    write_midi(exported(lengths, hold).replace(title=""), tmp_path / "x.mid")
+    piece, lines = read_for_notation(tmp_path / "x.mid")
+    grid = piece.steps_per_beat
+    assert [12 * note[1] / grid for note in piece.notes.tolist()[:-1]] == list(lengths[:-1])
+    assert grid <= 12
+    assert any("drawn out" in line or "moved onto the grid" in line for line in lines)
+
+
+def test_strokes_of_percussion_last_until_the_next(tmp_path):
+    groove = Piece.from_notes([(240 * n, 30, 42) for n in range(8)], steps_per_beat=480, programs=(DRUMS,))
+    write_midi(groove, tmp_path / "x.mid")
+    assert [note[1] for note in read_for_notation(tmp_path / "x.mid")[0].notes.tolist()[:-1]] == [2] * 7
+
+
+def test_rests_that_are_written_stay(tmp_path):
+    staccato = Piece.from_notes([(8 * n, 4, 60 + n) for n in range(8)], steps_per_beat=8)
+    write_midi(staccato, tmp_path / "x.mid")
+    assert read_for_notation(tmp_path / "x.mid") == (staccato, [])
+
+
+def test_what_a_form_cannot_hold_is_said(tmp_path):
+    write_midi(Piece.from_notes([(16 * n, 16, 60, 1 + n) for n in range(80)]), tmp_path / "x.mid")
+    for to, line in (
+        ("svg", "out.svg: the first 64 of 80 bars are drawn"),
+        ("abc", "out.abc: the loudness of the notes is not written"),
+        ("musicxml", "out.musicxml: the loudness of the notes is not written"),
+    ):
+        assert convert_file(tmp_path / "x.mid", to, tmp_path / f"out.{to}")[0] == line
+
+
+def test_a_name_of_another_form_is_refused(played, tmp_path):
+    with pytest.raises(MusegenError, match=r"x\.pdf: a file with svg in it ends in \.svg; name it so"):
+        convert_file(played, "svg", tmp_path / "x.pdf")
+    convert_file(played, "mid", tmp_path / "x.midi")

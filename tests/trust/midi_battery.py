@@ -22,7 +22,7 @@ class Case:
     data: bytes = field(repr=False)
     refused: str = ""
     notes: list | None = None
-    report: str = "nothing repaired"
+    report: str = "read completely"
 
 
 LONG = 2**28 - 1

@@ -69,7 +69,7 @@ def tune_to_piece(
         raise MusegenError(f"{_name(tune)} {fault}") from None
     drums = sum(len(rows) for part, rows in zip(tune.parts, voices) if part.is_drums)
     counts = {"grace_notes": tune.n_grace, "unisons": sum(n for _, n in layers), "unread": tune.counts[UNREAD]}
-    return piece, NotationReport(**moved, **counts, drum_notes=drums, remarks=_remarks(tune, spans))
+    return piece, NotationReport(**moved, **counts, remarks=_remarks(tune, spans))
 
 
 def _play(tune: Tune, as_written: bool) -> tuple[list[Span], list[tuple[list[Row], int]], list[list[Row]]]:

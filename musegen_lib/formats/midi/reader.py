@@ -22,7 +22,7 @@ from musegen_lib.formats.changes import changes_to_steps, fold_pickup, tidy
 from musegen_lib.formats.grid import FINEST, coarsest_grid, table_to_notes, to_steps
 from musegen_lib.formats.midi.labels import read_labels, signature_to_key
 from musegen_lib.formats.midi.messages import LIMITS, one_line
-from musegen_lib.formats.midi.scan import DRUM_CHANNEL, ScanFacts, scan
+from musegen_lib.formats.midi.scan import ScanFacts, scan
 from musegen_lib.formats.midi.timeline import tempos_to_steps, two_at_once
 from musegen_lib.formats.midi.writer import piece_to_midi
 from musegen_lib.formats.report import Report, count
@@ -96,8 +96,7 @@ def parse_midi(data: bytes, name: str, steps_per_beat: int | None = None) -> tup
         remarks.append(f"a first bar of {facts.metres[0][1]} before {piece.metre} is read as a pickup")
     remarks += [f"musegen labels ignored: {', '.join(ignored)}"] * bool(ignored)
     counts["zero_length_notes"] = int((table[:, 0] == table[:, 1]).sum())
-    drum_notes = sum(voice.n_notes for voice in facts.voices if voice.channel == DRUM_CHANNEL)
-    return piece, MidiReport(**counts, **+facts.counts, drum_notes=drum_notes, remarks=tuple(remarks))
+    return piece, MidiReport(**counts, **+facts.counts, remarks=tuple(remarks))
 
 
 def _pair_notes(facts: ScanFacts) -> np.ndarray:
@@ -163,12 +162,17 @@ def _decode_title(title: bytes) -> str:
 
 
 def write_midi(piece: Piece, path: str | os.PathLike[str]) -> None:
-    """Write a piece to a file in one stroke: a failure leaves what was there. MusegenError if the folder is missing."""
+    """Write a piece to a file in one stroke: a failure leaves what was there. A missing folder is made.
+
+    Raises:
+        MusegenError: MIDI cannot hold the piece, or no file can be there.
+    """
     path, data = Path(path), piece_to_midi(piece)
     try:
-        if path.is_dir() or not path.parent.is_dir():
-            raise MusegenError(f"{one_line(str(path))}: no such folder, or no file name; make the folder first")
         with replacing(path) as temporary:
             temporary.write_bytes(data)
-    except OSError as fault:
-        raise MusegenError(f"{one_line(str(path))}: cannot be written ({fault.strerror}); check the folder") from None
+    except MusegenError:
+        raise
+    except (OSError, ValueError) as fault:
+        why = getattr(fault, "strerror", None) or fault
+        raise MusegenError(f"{one_line(str(path))}: cannot be written ({why}); check the folder") from None

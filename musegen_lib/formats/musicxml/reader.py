@@ -102,7 +102,7 @@ def _play(
     ):
         fields[name], fields[CHANGES[name]] = changes_to_steps(changes, default, grid, units)
     n_drums = int(np.isin(table[:, 4], np.flatnonzero(np.array(programs) == DRUMS)).sum())
-    report = NotationReport(**moves, **+counts, drum_notes=n_drums, remarks=score.remarks)
+    report = NotationReport(**moves, **+counts, remarks=score.remarks)
     return Piece(notes, **fields | labels), report
 
 

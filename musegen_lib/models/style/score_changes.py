@@ -7,9 +7,10 @@ import re
 
 import numpy as np
 
+from musegen_lib.core.limits import PAGE_BARS
 from musegen_lib.core.piece import Piece
 from musegen_lib.corpus.chinese_german import marked_ends
-from musegen_lib.display.score import MAX_BARS, Score, engrave
+from musegen_lib.display.score import Score, engrave
 
 FEWEST_BARS, MOST_BARS = 3, 6  # of a line; in between, a line ends with the phrase
 MOST_TOLD = 16  # changes that the text alternative names one by one
@@ -56,7 +57,7 @@ def engrave_changes(before: Piece, after: Piece, n_bars: int | None = None) -> S
     Args:
         n_bars: only the beginning; None: all, up to 64 bars.
     """
-    n_bars = min(n_bars or MAX_BARS, MAX_BARS)
+    n_bars = min(n_bars or PAGE_BARS, PAGE_BARS)
     starts = [start for start in line_starts(before) if start < n_bars]
     before, after = (piece.excerpt(n_bars) if piece.n_bars > n_bars else piece for piece in (before, after))
     gone, new = changed_notes(before, after)

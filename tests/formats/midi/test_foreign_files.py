@@ -55,7 +55,7 @@ def test_changes_of_tempo_are_kept_note_by_note_and_written_again(name):
     assert len(set(piece.timeline("tempo_qpm"))) > 1
     assert piece.seconds_at(piece.notes["onset_steps"]) == pytest.approx(theirs, abs=1e-4)
     assert seconds_by_mido(piece_to_midi(piece)) == pytest.approx(theirs, abs=1e-4)
-    assert said == "nothing repaired"
+    assert said == "read completely"
 
 
 def test_the_ritardando_has_the_onsets_of_the_file():
@@ -67,7 +67,7 @@ def test_drums_are_read_and_kept():
     piece, _ = read("m10_drums")
     assert DRUMS in piece.programs
     again, said = parse_midi(piece_to_midi(piece), "again.mid")
-    assert (again, said.drum_notes) == (piece, 8)
+    assert (again, str(said)) == (piece, "read completely")
     assert {m.channel for m in mido.MidiFile(file=BytesIO(piece_to_midi(piece))) if m.type == "note_on"} == {0, 9}
 
 
