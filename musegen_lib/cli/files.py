@@ -12,7 +12,7 @@ from musegen_lib.cli.output import AsWritten, Json, print_result
 
 
 class Format(StrEnum):
-    """What `convert` writes."""
+    """What `convert` writes: sound, a score, a piano roll, notation, MIDI."""
 
     MP3 = "mp3"
     SVG = "svg"
@@ -24,7 +24,7 @@ class Format(StrEnum):
 
 def convert(
     source: Annotated[Path, typer.Argument(help="A .mid, .abc, .xml, .musicxml or .mxl file.")],
-    to: Annotated[Format, typer.Option(help="The form to write.")],
+    to: Annotated[Format, typer.Option(help="mp3 is sound, svg a score, png a piano roll.")],
     out: Annotated[Path, typer.Option(help="The file to write.")],
     as_written: AsWritten = False,
 ) -> None:

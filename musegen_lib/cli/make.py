@@ -123,8 +123,4 @@ def transfer(
     from musegen_lib.cli.transfer import transfer_file
 
     found = transfer_file(source, out, to, method, amount, seed, as_written)
-    print_result(found, json, *(f"{name}: {_with_parts(value)}" for name, value in found.items()))
-
-
-def _with_parts(value: object) -> object:
-    return ", ".join(f"{part} {cell}" for part, cell in value.items()) if isinstance(value, dict) and value else value
+    print_result(found, json)

@@ -26,12 +26,16 @@ def _lines_of(result: dict[str, Any]) -> list[str]:
     lines = []
     for name, value in result.items():
         if isinstance(value, list):
-            lines += [
-                "  ".join(_text(cell) for cell in row.values()) if isinstance(row, dict) else str(row) for row in value
-            ]
+            lines += [_row(row) if isinstance(row, dict) else str(row) for row in value]
         else:
             lines.append(f"{name}: {_text(value)}")
     return lines
+
+
+def _row(row: dict[str, Any]) -> str:
+    """The first cell, which says what the row is about, and the others with their names."""
+    (_, about), *cells = row.items()
+    return "  ".join([_text(about), *(f"{name} {_text(cell)}" for name, cell in cells if cell != "")])
 
 
 def _text(value: Any) -> str:

@@ -33,6 +33,8 @@ def perform_file(
     phrase, lines = read_for_model(seed_file, as_written) if seed_file else (our_phrase(), [])
     torch.set_num_threads(1)  # two threads are slower for a net this small
     mean = phrase.n_steps / phrase.steps_per_beat * 60 / phrase.seconds
+    if phrase.tempo_changes and not tempo:
+        lines = [*lines, f"the tempo changes; the mean, {mean:.0f} quarter notes a minute, is played"]
     tempo = tempo or min(max(mean, SLOWEST), FASTEST)
     steps = perform(CHORALES.load_once(), four_voices(phrase, number), bars, number, temperature, tempo, expressive)
     title = f"after {phrase.title or (seed_file or out).stem}"
