@@ -25,6 +25,19 @@ def coarsest_grid(ticks: Int[np.ndarray, "..."], ticks_per_beat: int) -> int:
     return next(exact, own if own <= FINEST else GRIDS[-1])
 
 
+def nearest_grid(ticks: Int[np.ndarray, "N"], ticks_per_beat: int, beats: float) -> int | None:
+    """The coarsest of GRIDS on which no time moves by more than so many beats or an eighth of a step, or None.
+
+    >>> nearest_grid(np.array([0, 85, 171, 256]), 256, 0.01)  # triplets rounded to whole ticks
+    12
+    """
+    for grid in GRIDS:
+        moves = np.abs(to_steps(ticks, grid, ticks_per_beat) * ticks_per_beat - ticks * grid)
+        if moves.max(initial=0) <= min(beats * grid, 1 / 8) * ticks_per_beat:
+            return grid
+    return None
+
+
 def to_steps(ticks: Any, grid: int, ticks_per_beat: int) -> Any:
     """Round times to the nearest step, halves up."""
     return (2 * ticks * grid + ticks_per_beat) // (2 * ticks_per_beat)
