@@ -102,9 +102,8 @@ def scan(data: bytes, name: str) -> ScanFacts:
 
 
 def _read_track(t: int, body: bytes, facts: ScanFacts, elsewhere: dict[int, int]) -> bytes:
-    """Add one track to the facts; return its chunk with an empty text in place of every event that is not a note."""
-    track, parts, kept, last = _Track(t, facts), [], 0, (0, 0, 0)
-    note_end = note_tick = 0
+    """Add one track to the facts; return its chunk with the notes alone."""
+    track, bare = _Track(t, facts), _Bare(body)
     tick = status = end = 0
     try:
         for tick, status, begin, start, end in read_events(body):
@@ -113,12 +112,9 @@ def _read_track(t: int, body: bytes, facts: ScanFacts, elsewhere: dict[int, int]
                 raise MusegenError(f"beyond {LIMITS.events:,} events or {LIMITS.notes:,} notes; {SPLIT}")
             if status < 0xA0:
                 track.read_note(status & 15, body[start], body[start + 1] if status >= 0x90 else 0)
-                note_end, note_tick = end, tick
+                bare.note_end, track.last_tick = end, tick
                 continue
-            if note_end > kept:
-                last = len(parts), kept, note_end
-            parts += (body[kept:begin], EMPTY_TEXT)
-            kept = end
+            bare.leave_out(begin, end)
             if status >= 0x100:
                 track.read_meta(status - 0x100, tick, body[start:end])
             else:
@@ -127,12 +123,34 @@ def _read_track(t: int, body: bytes, facts: ScanFacts, elsewhere: dict[int, int]
         text = f"ends in the middle of an event; {AGAIN}" if isinstance(fault, IndexError) else fault
         raise MusegenError(f"track {t + 1}: {text}") from None
     facts.counts += Counter(ends_added=status != END_OF_TRACK, stray_bytes=len(body) - end)
-    facts.end_tick = max(facts.end_tick, tick)
+    facts.end_tick, facts.last_tick = max(facts.end_tick, tick), max(facts.last_tick, track.last_tick)
     track.finish(elsewhere)
-    facts.last_tick = max(facts.last_tick, note_tick)
-    last = (len(parts), kept, note_end) if note_end > kept else last  # what follows cannot disturb the parser
-    bare = b"".join([*parts[: last[0]], body[last[1] : last[2]], b"\0\xff\x2f\0"])
-    return b"MTrk" + len(bare).to_bytes(4, "big") + bare
+    return bare.to_chunk()
+
+
+class _Bare:
+    """The bytes of a track up to its last note, an empty text in place of every event that is not a note."""
+
+    def __init__(self, body: bytes):
+        self.body, self.parts, self.kept, self.note_end = body, [], 0, 0
+        self.last = (0, 0, 0)  # how many parts, and which bytes behind them, end with the last note
+
+    def leave_out(self, begin: int, end: int) -> None:
+        """Put an empty text in place of the event between two bytes."""
+        self._mark()
+        self.parts += (self.body[self.kept : begin], EMPTY_TEXT)
+        self.kept = end
+
+    def _mark(self) -> None:
+        if self.note_end > self.kept:
+            self.last = len(self.parts), self.kept, self.note_end
+
+    def to_chunk(self) -> bytes:
+        """The chunk; what follows the last note, which may be hours away, cannot disturb the parser."""
+        self._mark()
+        n_parts, start, stop = self.last
+        data = b"".join([*self.parts[:n_parts], self.body[start:stop], b"\0\xff\x2f\0"])
+        return b"MTrk" + len(data).to_bytes(4, "big") + data
 
 
 class _Track:
@@ -143,6 +161,7 @@ class _Track:
         self.sounding = [0] * 2048  # notes begun and not yet ended, by channel * 128 + pitch
         self.begun, self.ended = [0] * 16, [0] * 16  # notes by channel
         self.programs: dict[int, int] = {}
+        self.last_tick = 0  # of its notes
 
     def read_note(self, channel: int, pitch: int, velocity: int) -> None:
         """Take a note-on, or a note-off as velocity 0."""
