@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -76,6 +77,20 @@ def table_to_notes(
         "notes_merged": len(notes) - len(clipped),
         "notes_trimmed": _count_shorter(clipped, notes),
     }
+
+
+def drop_unisons(notes: Iterable[Sequence[Any]]) -> tuple[list[Sequence[Any]], int]:
+    """Leave out notes (onset, offset, pitch, ...) of a voice within which it already sounds their pitch; count them.
+
+    >>> drop_unisons([(0, 4, 60), (0, 2, 60), (3, 6, 60), (0, 2, 64)])
+    ([(0, 4, 60), (3, 6, 60), (0, 2, 64)], 1)
+    """
+    rows = sorted(notes, key=lambda row: (row[2], row[0], -row[1]))
+    kept: list[Sequence[Any]] = []
+    for row in rows:
+        if not (kept and kept[-1][2] == row[2] and row[1] <= kept[-1][1]):
+            kept.append(row)
+    return kept, len(rows) - len(kept)
 
 
 def _one_a_step(table: np.ndarray, steps: np.ndarray, moves: np.ndarray) -> np.ndarray:

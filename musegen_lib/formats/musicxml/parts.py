@@ -182,8 +182,10 @@ class PartReader:
         if element.get("time-only"):
             self.counts["unread"] += 1
         end = self.last_onset + duration
+        text = (children["staff"].text or "").strip() if "staff" in children else ""
+        staff = int(text[:3]) if text.isdecimal() else 1
         self.measure.fragments.append(
-            Fragment(self.last_onset, end, pitch, is_drum, layer, "stop" in ties, "start" in ties, has_fermata)
+            Fragment(self.last_onset, end, pitch, is_drum, layer, "stop" in ties, "start" in ties, has_fermata, staff)
         )
         if end > self.measure.length:
             self.measure.length = end

@@ -11,9 +11,10 @@ from xml.etree import ElementTree as ET
 
 from musegen_lib.core.errors import MusegenError, shorten
 from musegen_lib.core.limits import MAX_NOTES, TICKS_PER_BEAT
+from musegen_lib.formats.bars import bar_ticks
 from musegen_lib.formats.grid import to_steps
 from musegen_lib.formats.musicxml.attributes import Key
-from musegen_lib.formats.musicxml.measures import Layout, bar_units, lay_out
+from musegen_lib.formats.musicxml.measures import Layout, lay_out
 from musegen_lib.formats.musicxml.notes import Fragment, merge_ties, units_per_beat
 from musegen_lib.formats.musicxml.parts import PartReader
 
@@ -44,7 +45,7 @@ class Part:
     def notes(self) -> tuple[tuple[int, int, int, bool], ...]:
         """(onset_ticks, duration_ticks, pitch, has a fermata), sorted; ties are merged and times rounded to ticks."""
         found = []
-        for onset, offset, pitch, _, fermata in merge_ties(self.fragments):
+        for onset, offset, pitch, _, fermata, _ in merge_ties(self.fragments):
             start, stop = (to_steps(time, TICKS_PER_BEAT, self.units_per_beat) for time in (onset, offset))
             found.append((start, max(1, stop - start), pitch, bool(fermata)))
         return tuple(found)
@@ -95,18 +96,17 @@ def parse_score(root: ET.Element, name: str) -> ParsedScore:
     counts = sum((reader.counts for reader in readers), Counter())
     counts["other_programs"] = sum(reader.notes_of_others for reader in readers)
     counts["other_metres"] = layout.n_other_metres
-    remarks = ["keys without a mode are read as major"] if any(not key.mode for _, (_, key) in layout.keys) else []
     return ParsedScore(
         title=" ".join((root.findtext("work/work-title") or root.findtext("movement-title") or "").split()),
         source=name,
         metre=metre,
         written_key=layout.keys[0][1][1] if layout.keys else None,
-        pickup_ticks=to_steps(first_bar, TICKS_PER_BEAT, units) if first_bar < bar_units(metre, units) else 0,
+        pickup_ticks=to_steps(first_bar, TICKS_PER_BEAT, units) if first_bar < bar_ticks(metre, units) else 0,
         parts=tuple(_finish(reader, layout, units) for reader in readers),
         units_per_beat=units,
         layout=layout,
         counts=dict(+counts),
-        remarks=(*remarks, *["times finer than a millionth of a beat are rounded"] * (not is_exact)),
+        remarks=("times finer than a millionth of a beat are rounded",) * (not is_exact),
     )
 
 
