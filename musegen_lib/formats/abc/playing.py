@@ -14,8 +14,9 @@ from musegen_lib.core.limits import MAX_BEATS, refuse_endless
 from musegen_lib.core.piece import DRUMS, Piece
 from musegen_lib.formats.abc.bars import Bar, expand_parts, play, to_measures
 from musegen_lib.formats.abc.fields import parse_key
+from musegen_lib.formats.abc.notes import FINE_PER_BEAT
 from musegen_lib.formats.abc.text import plain_text
-from musegen_lib.formats.abc.voices import FINE_PER_BEAT, UNREAD, VoiceReader
+from musegen_lib.formats.abc.voices import UNREAD, VoiceReader
 from musegen_lib.formats.bars import BarLines, bars_to_metres, play_bars
 from musegen_lib.formats.changes import changes_to_labels, tidy
 from musegen_lib.formats.grid import coarsest_grid, drop_unisons, table_to_notes, to_steps
