@@ -15,7 +15,8 @@ from musegen_lib.core.piece import CHANGES, DRUMS, Piece
 from musegen_lib.formats.abc.bars import Bar, expand_parts, play, to_measures
 from musegen_lib.formats.abc.fields import parse_key
 from musegen_lib.formats.abc.text import plain_text
-from musegen_lib.formats.abc.voices import FINE_PER_BEAT, UNREAD, VoiceReader
+from musegen_lib.formats.abc.tunes import UNREAD
+from musegen_lib.formats.abc.voices import FINE_PER_BEAT, VoiceReader
 from musegen_lib.formats.changes import changes_to_steps, fold_pickup, tidy
 from musegen_lib.formats.grid import coarsest_grid, table_to_notes, to_steps
 from musegen_lib.formats.repeats import Span, play_changes, play_notes
@@ -168,6 +169,7 @@ def _programs(parts: Sequence[VoiceReader]) -> tuple[int, ...]:
 def _remarks(tune: Tune, spans: Sequence[Span]) -> tuple[str, ...]:
     """What was left out, each with its number, and what was taken for granted."""
     said = [f"{phrase}: {number}" for phrase, number in tune.counts.items() if number and phrase != UNREAD]
+    said += [f"the first signs not understood: {', '.join(tune.signs)}"] if tune.signs else []
     unread = {parse_key(value).unread for value in tune.fields["K"]} - {""}
     said += [f"{sign} right behind the tonic of K: is not read; put a space before it" for sign in sorted(unread)]
     if "X" not in tune.fields:

@@ -57,6 +57,18 @@ def _letter(match: re.Match[str]) -> str:
     return (letter and _LETTERS[letter]) or unicodedata.normalize("NFC", base + _ACCENTS[accent])
 
 
+def name_content(data: bytes) -> str:
+    """What the bytes of a file are that is not ABC, and what to do; empty for text of other kinds."""
+    start = data[:4000].replace(b"\0", b"").lower()
+    if data[:4] == b"MThd":
+        return "holds MIDI; rename it .mid"
+    if data[:4] == b"PK\x03\x04":
+        return "holds a zip archive; if it is compressed MusicXML, rename it .mxl"
+    if b"<score-" in start or (b"<?xml" in start and b"<html" not in start):
+        return "holds XML; if it is MusicXML, rename it .musicxml"
+    return ""
+
+
 def decode(data: bytes) -> str:
     """Bytes of a file as text: UTF-16 by its mark or its zeros, else UTF-8 or Latin-1 line by line."""
     if data[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\0" in data[:2]:
