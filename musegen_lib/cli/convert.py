@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from musegen_lib.cli.output import MIDI, check_output
 from musegen_lib.core.errors import MusegenError
 from musegen_lib.core.limits import PAGE_BARS, refuse_long_page
 from musegen_lib.core.paths import replacing
@@ -14,14 +15,12 @@ from musegen_lib.formats.abc.writer import piece_to_abc
 from musegen_lib.formats.files import read_for_notation, read_piece
 from musegen_lib.formats.midi.reader import write_midi
 
-ENDINGS = {"mid": (".mid", ".midi"), "musicxml": (".musicxml", ".xml")}  # beside that of the form's own name
+ENDINGS = {"mid": MIDI, "musicxml": (".musicxml", ".xml")}  # beside that of the form's own name
 
 
 def convert_file(source: Path, to: str, out: Path, as_written: bool = False) -> list[str]:
     """Write `source` as mp3, svg (score), png (piano roll), abc, musicxml or mid; returns lines to tell the user."""
-    fits = ENDINGS.get(to, (f".{to}",))
-    if out.suffix and out.suffix.lower() not in fits:
-        raise MusegenError(f"{out.name}: a file with {to} in it ends in {' or '.join(fits)}; name it so")
+    check_output(out, source, ENDINGS.get(to, (f".{to}",)))
     read = read_for_notation if to in ("svg", "abc", "musicxml") else read_piece
     piece, lines = read(source, as_written=as_written)
     if not len(piece):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from musegen_lib.cli.output import check_output
 from musegen_lib.encodings.arrays import skyline
 from musegen_lib.formats.files import read_for_model
 from musegen_lib.formats.midi.reader import write_midi
@@ -30,6 +31,7 @@ def harmonise_file(
     """Write a melody with three voices below it into a .mid file; returns facts to tell the user."""
     from musegen_lib.models.chorale.harmonise import harmonise
 
+    check_output(out, source)
     piece, lines = read_for_model(source, as_written)
     written = harmonise(piece, seed, method, temperature)[0]
     write_midi(written, out)

@@ -3,14 +3,32 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+
+from musegen_lib.core.errors import MusegenError
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Seed = Annotated[int, typer.Option(help="The same seed gives the same bytes.")]
 
 AsWritten = Annotated[bool, typer.Option("--as-written", help="Play no repeats of ABC and MusicXML files.")]
+
+MIDI = (".mid", ".midi")
+
+
+def check_output(out: Path, source: Path | None, endings: tuple[str, ...] = MIDI) -> None:
+    """Before any work: MusegenError for a name that fits another kind of file, or that of the file that is read."""
+    if out.suffix and out.suffix.lower() not in endings and not is_port(out):
+        raise MusegenError(f"{out.name}: what is written here ends in {' or '.join(endings)}; name it so")
+    if source is not None and out.exists() and source.exists() and out.samefile(source):
+        raise MusegenError(f"{out.name}: is the file that is read; name another to write")
+
+
+def is_port(path: Path) -> bool:
+    """Whether a FIFO or a device stands there."""
+    return path.exists() and not path.is_file() and not path.is_dir()
 
 
 def print_result(result: dict[str, Any], as_json: bool, *lines: str) -> None:

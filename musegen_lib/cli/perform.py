@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 
+from musegen_lib.cli.output import check_output
 from musegen_lib.corpus import CHORALE_TERMS
 from musegen_lib.formats.files import read_for_model
 from musegen_lib.models.chorale.live import play_to
@@ -30,6 +31,7 @@ def perform_file(
 
     Without a tempo it takes the phrase's mean, kept between SLOWEST and FASTEST.
     """
+    check_output(out, seed_file)
     phrase, lines = read_for_model(seed_file, as_written) if seed_file else (our_phrase(), [])
     torch.set_num_threads(1)  # two threads are slower for a net this small
     mean = phrase.n_steps / phrase.steps_per_beat * 60 / phrase.seconds

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import html
-import io
+import tempfile
 import warnings
 from bisect import bisect_right
 from collections.abc import Sequence
@@ -65,9 +65,10 @@ def sound_font_path() -> Path | None:
 
 def audio_to_mp3(audio: np.ndarray) -> bytes:
     """Compress mono audio at SAMPLE_RATE; the same array gives the same bytes."""
-    file = io.BytesIO()
-    soundfile.write(file, audio, SAMPLE_RATE, format="MP3", bitrate_mode="VARIABLE", compression_level=MP3_LEVEL)
-    return file.getvalue()
+    with tempfile.TemporaryDirectory() as folder:  # writing to memory, soundfile goes on after a Ctrl-C
+        path = Path(folder, "sound.mp3")
+        soundfile.write(path, audio, SAMPLE_RATE, format="MP3", bitrate_mode="VARIABLE", compression_level=MP3_LEVEL)
+        return path.read_bytes()
 
 
 def write_mp3(piece: Piece, path: str | Path) -> Path:

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from musegen_lib.core.keys import metre_to_beats
+from musegen_lib.core.piece import CHANGES
 from musegen_lib.formats.grid import to_steps
 
 Timed = Sequence[tuple[int, Any]]  # (onset in ticks, value), in time order
+DEFAULT_TEMPO = 100.0  # quarter notes a minute, where the score names none
 
 
 def tidy(changes: Timed, last_tick: int | None = None) -> list[tuple[int, Any]]:
@@ -52,3 +56,19 @@ def changes_to_steps(
     """
     at = {to_steps(tick, grid, ticks_per_beat): value for tick, value in sorted(changes, key=lambda change: change[0])}
     return at.pop(0, default), tuple(sorted(at.items()))
+
+
+def changes_to_labels(timelines: dict[str, Timed], notes: np.ndarray, grid: int, ticks_per_beat: int) -> dict[str, Any]:
+    """Metre, key and tempo of a `Piece` with their changes, those behind the last note left out.
+
+    Args:
+        timelines: of each label, in ticks.
+        notes: (N,) of NOTE_DTYPE, on the grid.
+    """
+    end = int((notes["onset_steps"].astype(np.int64) + notes["duration_steps"]).max(initial=0))
+    found: dict[str, Any] = {}
+    for label, changes in CHANGES.items():
+        default = DEFAULT_TEMPO if label == "tempo_qpm" else None
+        found[label], later = changes_to_steps(timelines[label], default, grid, ticks_per_beat)
+        found[changes] = tuple(change for change in later if change[0] < end)
+    return found

@@ -5,6 +5,7 @@ Percussion is read and kept; models, which know melodies and chords only, get th
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import numpy as np
 from musegen_lib.core.errors import MusegenError
 from musegen_lib.core.piece import DRUMS, Piece, pitched_notes
 from musegen_lib.formats.abc.reader import read_abc, tune_to_piece
-from musegen_lib.formats.grid import coarsest_grid
+from musegen_lib.formats.grid import nearest_grid
 from musegen_lib.formats.midi.reader import read_midi
 from musegen_lib.formats.musicxml.reader import musicxml_to_piece
 from musegen_lib.formats.report import COMPLETE, total
@@ -23,8 +24,16 @@ SIXTEENTHS, FINE, FINEST_WRITTEN = (
     24,
     48,
 )  # steps a beat: of models; from which played music shows; the finest written
+NEAR = 0.01  # beats that a note may be moved to be written on a grid of scores
 GAP = 0.15  # of the time from note to note, which no rest is written for in played music
 MIDI_ENDINGS, ABC_ENDINGS, XML_ENDINGS = (".mid", ".midi"), (".abc",), (".xml", ".musicxml", ".mxl")
+ENDINGS = (*MIDI_ENDINGS, *ABC_ENDINGS, *XML_ENDINGS)
+CONTENTS = {  # first bytes of each kind, and its endings
+    "MIDI": (rb"MThd", MIDI_ENDINGS),
+    "ABC": (rb"(?s)(\xef\xbb\xbf)?(%[^\n]*\n)*\s*X: *\d", ABC_ENDINGS),
+    "packed MusicXML": (rb"PK\x03\x04", (".mxl",)),
+    "MusicXML": (rb"(?s)(\xef\xbb\xbf)?\s*<.*<?score-(part|time)wise", XML_ENDINGS),
+}
 
 
 def read_piece(path: Path, steps_per_beat: int | None = None, as_written: bool = False) -> tuple[Piece, list[str]]:
@@ -37,20 +46,36 @@ def read_piece(path: Path, steps_per_beat: int | None = None, as_written: bool =
         MusegenError: the file cannot be read, or its ending is unknown.
     """
     ending, more = path.suffix.lower(), []
+    _refuse_other_content(path, ending)
     if ending in MIDI_ENDINGS:
         piece, report = read_midi(path, steps_per_beat)
     elif ending in ABC_ENDINGS:
         tunes = read_abc(path)
-        piece, report = tune_to_piece(tunes[0], steps_per_beat, as_written)
-        more = [f"{path.name}: the first of {len(tunes)} tunes is taken"] if len(tunes) > 1 else []
+        number = next((n for n, tune in enumerate(tunes, start=1) if any(tune.voices)), 1)
+        piece, report = tune_to_piece(tunes[number - 1], steps_per_beat, as_written)
+        more = [f"{path.name}: tune {number} of {len(tunes)} is taken"] if len(tunes) > 1 else []
     elif ending in XML_ENDINGS:
         piece, report = musicxml_to_piece(path, steps_per_beat, as_written)
     else:
-        known = ", ".join((*MIDI_ENDINGS, *ABC_ENDINGS, *XML_ENDINGS))
+        known = ", ".join(ENDINGS)
         what = "a folder" if path.is_dir() else f"the ending {ending or '(none)'} is unknown"
         raise MusegenError(f"{path.name}: {what}; give a file that ends in one of {known}")
     told = [f"{path.name}: {report}"] if str(report) != COMPLETE else []
     return piece, [*told, *more]
+
+
+def _refuse_other_content(path: Path, ending: str) -> None:
+    """MusegenError for a file whose first bytes are those of another kind of music than its ending says."""
+    try:
+        if not path.is_file():
+            return
+        with path.open("rb") as file:
+            begin = file.read(2000)
+    except (OSError, ValueError):
+        return  # the readers say what is wrong
+    for kind, (pattern, endings) in CONTENTS.items():
+        if ending in ENDINGS and ending not in endings and re.match(pattern, begin):
+            raise MusegenError(f"{path.name}: holds {kind}; rename it to end in {endings[0]}")
 
 
 def read_for_notation(path: Path, as_written: bool = False) -> tuple[Piece, list[str]]:
@@ -59,13 +84,16 @@ def read_for_notation(path: Path, as_written: bool = False) -> tuple[Piece, list
     Players and notation programs let go of a note a little before the next: such a gap is no rest.
     """
     piece, lines = read_piece(path, None, as_written)
-    if path.suffix.lower() not in MIDI_ENDINGS or piece.steps_per_beat < FINE:
+    is_midi, grid = path.suffix.lower() in MIDI_ENDINGS, piece.steps_per_beat
+    if grid <= FINEST_WRITTEN and (not is_midi or grid < FINE):
         return piece, lines
-    grid = coarsest_grid(piece.notes["onset_steps"].astype(np.int64), piece.steps_per_beat)
-    if grid == piece.steps_per_beat <= FINEST_WRITTEN:
+    edges = piece.notes["onset_steps"].astype(np.int64)
+    edges = edges if is_midi else np.concatenate([edges, edges + piece.notes["duration_steps"]])
+    written = nearest_grid(edges, grid, NEAR)
+    if written == grid or (written is None and not is_midi):
         return piece, lines
-    piece, lines = read_piece(path, grid if grid <= FINEST_WRITTEN else SIXTEENTHS)
-    piece, n_filled = fill_gaps(piece)
+    piece, lines = read_piece(path, written or SIXTEENTHS, as_written)
+    piece, n_filled = fill_gaps(piece) if is_midi else (piece, 0)
     return piece, [*lines, f"{path.name}: notes drawn out to the next: {n_filled}"] if n_filled else lines
 
 
@@ -120,6 +148,7 @@ def check_files(paths: Iterable[Path]) -> list[tuple[str, bool, str]]:
 
 
 def _describe(path: Path) -> str:
+    _refuse_other_content(path, path.suffix.lower())
     if path.suffix.lower() in ABC_ENDINGS and len(tunes := read_abc(path)) > 1:
         pieces, reports = zip(*map(tune_to_piece, tunes), strict=True)
         return f"{len(pieces):,} tunes, {sum(map(len, pieces)):,} notes; {total(reports)}"

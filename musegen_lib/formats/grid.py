@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,19 @@ def coarsest_grid(ticks: Int[np.ndarray, "..."], ticks_per_beat: int) -> int:
     exact = (grid for grid in GRIDS if not (ticks % ticks_per_beat * grid % ticks_per_beat).any())
     own = ticks_per_beat // int(np.gcd.reduce(ticks, axis=None, initial=ticks_per_beat))
     return next(exact, own if own <= FINEST else GRIDS[-1])
+
+
+def nearest_grid(ticks: Int[np.ndarray, "N"], ticks_per_beat: int, beats: float) -> int | None:
+    """The coarsest of GRIDS on which no time moves by more than so many beats or an eighth of a step, or None.
+
+    >>> nearest_grid(np.array([0, 85, 171, 256]), 256, 0.01)  # triplets rounded to whole ticks
+    12
+    """
+    for grid in GRIDS:
+        moves = np.abs(to_steps(ticks, grid, ticks_per_beat) * ticks_per_beat - ticks * grid)
+        if moves.max(initial=0) <= min(beats * grid, 1 / 8) * ticks_per_beat:
+            return grid
+    return None
 
 
 def to_steps(ticks: Any, grid: int, ticks_per_beat: int) -> Any:
@@ -63,6 +77,20 @@ def table_to_notes(
         "notes_merged": len(notes) - len(clipped),
         "notes_trimmed": _count_shorter(clipped, notes),
     }
+
+
+def drop_unisons(notes: Iterable[Sequence[Any]]) -> tuple[list[Sequence[Any]], int]:
+    """Leave out notes (onset, offset, pitch, ...) of a voice within which it already sounds their pitch; count them.
+
+    >>> drop_unisons([(0, 4, 60), (0, 2, 60), (3, 6, 60), (0, 2, 64)])
+    ([(0, 4, 60), (3, 6, 60), (0, 2, 64)], 1)
+    """
+    rows = sorted(notes, key=lambda row: (row[2], row[0], -row[1]))
+    kept: list[Sequence[Any]] = []
+    for row in rows:
+        if not (kept and kept[-1][2] == row[2] and row[1] <= kept[-1][1]):
+            kept.append(row)
+    return kept, len(rows) - len(kept)
 
 
 def _one_a_step(table: np.ndarray, steps: np.ndarray, moves: np.ndarray) -> np.ndarray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import zipfile
 from io import BytesIO
 
 import mido
@@ -36,12 +37,22 @@ def midi(form=1, division=480, metre=4, gap=0):
     return file.getvalue()
 
 
+def packed(text):
+    """An .mxl file with this score."""
+    file = BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("score.xml", text)
+    return file.getvalue()
+
+
+MXL = packed(SCORE.format(4, "C"))
 FRAMES = midi()[:12] + b"\xe7\x28" + midi()[14:]
 CASES = {  # name of the file: what is wrong with it, words of the advice, the file with the advice followed
     "two.mid": (midi(form=2), "save it as format 0 or 1", midi(form=1)),
     "film.mid": (FRAMES, "save it with ticks per quarter note", midi()),
     "silence.mid": (midi(gap=480 * 60 * 130 * 6), "cut out the silence", midi(gap=0)),
     "words.mid": (b"Dear MIDI", "choose a .mid file", midi()),
+    "cut.mxl": (b"PK\x03\x04 cut short", "fetch it again", MXL),
     "bars.mid": (midi(metre=1, gap=480 * 4_000), "correct the metre", midi(metre=4, gap=480 * 4_000)),
     "cut.mid": (midi()[:-5], "fetch the file again", midi()),
     "nokey.abc": (b"X:1\nCDEF|\n", "add one, such as K:C, before the music", b"X:1\nK:C\nCDEF|\n"),
@@ -84,6 +95,17 @@ def test_an_unknown_ending_names_endings_that_work(tmp_path):
     assert re.search(r"give a file that ends in one of \.mid", said)
     (tmp_path / "tune.doc").rename(tmp_path / "tune.mid")
     assert check(tmp_path / "tune.mid")[0] == 0
+
+
+@pytest.mark.parametrize("wrong", ["tune.mid", "tune.abc", "tune.musicxml", "tune.mxl"])
+@pytest.mark.parametrize("data", [midi(), b"%abc\nX: 1\nK:C\nCDEF|\n", SCORE.format(4, "C").encode(), MXL])
+def test_a_file_whose_ending_lies_can_be_renamed_as_the_message_says(tmp_path, wrong, data):
+    (tmp_path / wrong).write_bytes(data)
+    status, said = check(tmp_path / wrong)
+    if status:
+        ending = re.search(r"; rename it to end in (\.\w+)$", said.strip())[1]
+        (tmp_path / wrong).rename(tmp_path / f"right{ending}")
+        assert check(tmp_path / f"right{ending}")[0] == 0
 
 
 def test_repeats_without_end_can_be_read_as_written(tmp_path):

@@ -84,6 +84,6 @@ def test_what_a_form_cannot_hold_is_said(tmp_path):
 
 
 def test_a_name_of_another_form_is_refused(played, tmp_path):
-    with pytest.raises(MusegenError, match=r"x\.pdf: a file with svg in it ends in \.svg; name it so"):
+    with pytest.raises(MusegenError, match=r"x\.pdf: what is written here ends in \.svg; name it so"):
         convert_file(played, "svg", tmp_path / "x.pdf")
     convert_file(played, "mid", tmp_path / "x.midi")

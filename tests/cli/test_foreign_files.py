@@ -139,3 +139,48 @@ def test_check_takes_every_format_and_counts_the_tunes_of_a_collection(tmp_path)
     said = run("check", *THREE, collection).splitlines()
     assert all(line.startswith("ok  ") for line in said)
     assert said[-1] == f"ok  {collection}: 2 tunes, 8 notes; grace notes left out: 1"
+
+
+# What is written
+
+
+@pytest.mark.parametrize(
+    "command", [["harmonise"], ["perform"], ["transfer", "--to", "chinese"], ["convert", "--to", "mid"]]
+)
+def test_no_command_writes_over_what_it_reads_or_under_a_name_of_another_kind(tmp_path, command):
+    source = tmp_path / "tune.mid"
+    source.write_bytes(TUNE.read_bytes())
+    name, *options = command
+    for out, said in (
+        (source, "is the file that is read; name another"),
+        (tmp_path / "x.abc", "ends in .mid or .midi"),
+    ):
+        result = CliRunner().invoke(app, [name, str(source), *options, "--out", str(out)])
+        assert said in str(result.exception)
+    assert source.read_bytes() == TUNE.read_bytes()
+    assert [path.name for path in tmp_path.iterdir()] == ["tune.mid"]
+
+
+def test_of_a_collection_the_first_tune_with_notes_is_taken(tmp_path):
+    (tmp_path / "two.abc").write_text("X:1\nT:Preface\nK:C\n\nX:2\nK:G\nGABc|\n")
+    said = run("convert", tmp_path / "two.abc", "--to", "mid", "--out", tmp_path / "out.mid")
+    assert "two.abc: tune 2 of 2 is taken" in said
+    assert len(notes(tmp_path / "out.mid")) == 4
+
+
+@pytest.mark.parametrize("to", ["abc", "musicxml"])
+def test_triplets_rounded_to_a_files_ticks_are_written_as_triplets(tmp_path, to):
+    lengths = (85, 85, 86)
+    notes_of = "".join(
+        f"<note><pitch><step>{step}</step><octave>4</octave></pitch><duration>{length}</duration></note>"
+        for step, length in zip("CDE", lengths)
+    )
+    (tmp_path / "x.musicxml").write_text(
+        '<score-partwise><part-list><score-part id="P1"><part-name/></score-part></part-list><part id="P1"><measure>'
+        "<attributes><divisions>256</divisions><time><beats>1</beats><beat-type>4</beat-type></time></attributes>"
+        f"{notes_of}</measure></part></score-partwise>"
+    )
+    said = run("convert", tmp_path / "x.musicxml", "--to", to, "--out", tmp_path / f"out.{to}")
+    assert "notes moved onto the grid: 3 (by at most 0.00" in said
+    piece, _ = read_piece(tmp_path / f"out.{to}")
+    assert (piece.steps_per_beat, piece.notes["onset_steps"].tolist()) == (12, [0, 4, 8])

@@ -40,7 +40,7 @@ def test_a_tiny_file_with_57_million_bars_is_refused_at_once(tmp_path):
 
 def test_abc_and_musicxml_have_the_same_bound(tmp_path):
     [tune] = parse_abc("X:1\nM:1/64\nL:1/1\nK:C\n" + "z9999|" * 2 + "C|", "x.abc")
-    with pytest.raises(MusegenError, match=r"^x\.abc, line 1: tune X:1 has 1,279,936 bars of 1/64, more than 50,000"):
+    with pytest.raises(MusegenError, match=r"^x\.abc, line 1: tune X:1: has 1,279,936 bars of 1/64, more than 50,000"):
         tune_to_piece(tune)
     (tmp_path / "x.xml").write_text(SCORE.format(64))
     with pytest.raises(MusegenError, match=r"^x\.xml: has 1,440,000 bars of 1/64, more than 50,000"):

@@ -135,6 +135,8 @@ def play(measures: Sequence[Measure], labels: Sequence[tuple[int, str]], order: 
     first_label = {label[:1]: onset for onset, label in reversed(labels)}
     if not parts or not set(parts) & set(first_label):
         return playing_order(measures)
+    if len(parts) > MAX_SPANS:
+        raise ValueError(f"the parts of P:{order[:20]} are more than {MAX_SPANS:,}; read it --as-written")
     edges = [*sorted({onset for onset, _ in labels}), measures[-1].stop if measures else 0]
     ends = dict(pairwise(edges))
     spans = playing_order([measure for measure in measures if measure.start < edges[0]])
@@ -150,7 +152,7 @@ def play(measures: Sequence[Measure], labels: Sequence[tuple[int, str]], order: 
 
 
 def expand_parts(order: str) -> str:
-    """The parts in playing order; empty where the field holds other text.
+    """The parts in playing order, MAX_SPANS + 1 at most of each bracket; empty where the field holds other text.
 
     >>> expand_parts("A(AB)3C2"), expand_parts("Part A")
     ('AABABABCC', '')
@@ -161,11 +163,9 @@ def expand_parts(order: str) -> str:
         if opens:
             stack.append("")
         elif times:
-            more = int(times[:4]) - 1
-            if len(stack[-1]) + len(last) * more > MAX_SPANS:
-                raise ValueError(f"the parts of P:{order[:20]} are more than {MAX_SPANS:,}; read it --as-written")
-            stack[-1] += last * more
+            stack[-1] += last * min(int(times[:4]) - 1, 1 + MAX_SPANS // max(1, len(last)))
         elif letter or (closes and len(stack) > 1):
             last = letter or stack.pop()
             stack[-1] += last
+        stack[-1] = stack[-1][: MAX_SPANS + 1]
     return "".join(stack)

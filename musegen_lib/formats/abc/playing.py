@@ -9,24 +9,24 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from musegen_lib.core.errors import MusegenError
-from musegen_lib.core.keys import metre_to_beats, transpose_key
+from musegen_lib.core.keys import transpose_key
 from musegen_lib.core.limits import MAX_BEATS, refuse_endless
-from musegen_lib.core.piece import CHANGES, DRUMS, Piece
+from musegen_lib.core.piece import DRUMS, Piece
 from musegen_lib.formats.abc.bars import Bar, expand_parts, play, to_measures
 from musegen_lib.formats.abc.fields import parse_key
 from musegen_lib.formats.abc.text import plain_text
 from musegen_lib.formats.abc.tunes import UNREAD
 from musegen_lib.formats.abc.voices import FINE_PER_BEAT, VoiceReader
-from musegen_lib.formats.changes import changes_to_steps, fold_pickup, tidy
-from musegen_lib.formats.grid import coarsest_grid, table_to_notes, to_steps
-from musegen_lib.formats.repeats import Span, play_changes, play_notes
+from musegen_lib.formats.bars import BarLines, bars_to_metres, play_bars
+from musegen_lib.formats.changes import changes_to_labels, tidy
+from musegen_lib.formats.grid import coarsest_grid, drop_unisons, table_to_notes, to_steps
+from musegen_lib.formats.repeats import Measure, Span, play_changes, play_notes
 from musegen_lib.formats.report import NotationReport
 
 if TYPE_CHECKING:
     from musegen_lib.formats.abc.reader import Tune
 
 VELOCITY = 80
-DEFAULT_TEMPO = 100.0
 Row = list[int]  # onset, offset (fine ticks), pitch
 Timeline = list[tuple[int, Any]]  # (onset in fine ticks, value), the one at the start first
 
@@ -48,93 +48,78 @@ def tune_to_piece(
     >>> tune_to_piece(tune)[0], tune_to_piece(tune, as_written=True)[0]
     (Piece('Scale': 12 notes, 6 bars of 2/4, G major, 5.4 s), Piece('Scale': 6 notes, 3 bars of 2/4, G major, 2.7 s))
     """
-    spans, layers, voices = _play(tune, as_written)
-    times = _timelines(tune.parts, spans)
-    pickup = _pickup(tune.parts[0], times["metre"])
-    _refuse_long(tune, spans)
-    table = np.array([(*row[:3], VELOCITY, n) for n, rows in enumerate(voices) for row in rows], dtype=np.int64)
-    table = table.reshape(-1, 5)
-    grid = steps_per_beat or _exact_grid(table, times, pickup)
+    try:
+        piece, report = _play(tune, steps_per_beat, as_written, labels)
+        refuse_endless(piece)
+    except ValueError as fault:
+        raise MusegenError(f"{tune.source}, line {tune.line}: tune X:{tune.number}: {fault}") from None
+    return piece, report
+
+
+def _play(
+    tune: Tune, steps_per_beat: int | None, as_written: bool, labels: dict[str, Any]
+) -> tuple[Piece, NotationReport]:
+    end = max(part.now for part in tune.parts)
+    measures = _measures(tune, end)
+    spans = [(0, end)] if as_written else play(measures, _part_labels(tune), _part_order(tune))
+    if sum(stop - start for start, stop in spans) > MAX_BEATS * FINE_PER_BEAT:
+        raise ValueError(f"repeats make more than {MAX_BEATS:,} quarter notes; read it --as-written")
+    table, n_unisons = _play_parts(tune.parts, spans)
+    bars = _bar_lines(tune.parts[0], spans)
+    times = _timelines(tune.parts, spans) | {"metre": bars.metres}
+    grid = steps_per_beat or _exact_grid(table, times, bars.pickup)
     notes, moved = table_to_notes(table, grid, FINE_PER_BEAT)
     found = {
         "title": plain_text(tune.titles[0]) if tune.titles else "",
         "source": f"{tune.source} X:{tune.number}",
-        "pickup_steps": to_steps(pickup, grid, FINE_PER_BEAT),
+        "pickup_steps": to_steps(bars.pickup, grid, FINE_PER_BEAT),
         "programs": _programs(tune.parts),
-        **_to_labels(times, int((notes["onset_steps"] + notes["duration_steps"]).max(initial=0)), grid),
+        **changes_to_labels(times, notes, grid, FINE_PER_BEAT),
     }
-    piece = Piece(notes, steps_per_beat=grid, **found | labels)
-    try:
-        refuse_endless(piece)
-    except MusegenError as fault:
-        raise MusegenError(f"{_name(tune)} {fault}") from None
-    drums = sum(len(rows) for part, rows in zip(tune.parts, voices) if part.is_drums)
-    counts = {"grace_notes": tune.n_grace, "unisons": sum(n for _, n in layers), "unread": tune.counts[UNREAD]}
-    return piece, NotationReport(**moved, **counts, remarks=_remarks(tune, spans))
+    counts = {"grace_notes": tune.n_grace, "unread": tune.counts[UNREAD], "unisons": n_unisons, "odd_bars": bars.n_odd}
+    counts["repeats"] = _count_signs(tune, measures) if as_written else 0
+    report = NotationReport(**moved, **counts, remarks=bars.remarks + _remarks(tune, spans))
+    return Piece(notes, steps_per_beat=grid, **found | labels), report
 
 
-def _play(tune: Tune, as_written: bool) -> tuple[list[Span], list[tuple[list[Row], int]], list[list[Row]]]:
-    """The spans in playing order; the notes of each voice as written with the count of unisons; and as played."""
-    try:
-        end = max(part.now for part in tune.parts)
-        spans = [(0, end)] if as_written else _spans(tune, end)
-        layers = [_without_unisons(part) for part in tune.parts]
-        return spans, layers, [play_notes(rows, spans) for rows, _ in layers]
-    except ValueError as fault:
-        raise MusegenError(f"{_name(tune)}: {fault}") from None
+def _play_parts(parts: Sequence[VoiceReader], spans: Sequence[Span]) -> tuple[np.ndarray, int]:
+    """Return (N, 5): onset, offset, pitch, velocity, voice; and how many unisons were left out."""
+    rows: list[Row] = []
+    n_unisons = 0
+    for voice, part in enumerate(parts):
+        notes, dropped = drop_unisons(part.sounding)
+        n_unisons += dropped
+        rows += [[*row[:3], VELOCITY, voice] for row in play_notes(notes, spans)]
+    return np.array(rows, dtype=np.int64).reshape(-1, 5), n_unisons
 
 
-def _name(tune: Tune) -> str:
-    return f"{tune.source}, line {tune.line}: tune X:{tune.number}"
+def _measures(tune: Tune, end: int) -> list[Measure]:
+    """The measures of the first voice that has signs of repeat, cut where parts begin."""
+    part = next((part for part in tune.parts if part.has_signs), tune.parts[0])
+    edges = [Bar(onset, "", "") for onset, _ in _part_labels(tune)]
+    return to_measures([*part.bar_lines, *edges], part.marks, end)
 
 
-def _refuse_long(tune: Tune, spans: Sequence[Span]) -> None:
-    beats = sum(stop - start for start, stop in spans) / FINE_PER_BEAT
-    if beats > MAX_BEATS:
-        raise MusegenError(
-            f"{_name(tune)} plays {beats:,.0f} quarter notes, more than {MAX_BEATS:,}; read it --as-written"
-        )
+def _part_labels(tune: Tune) -> list[tuple[int, str]]:
+    return sorted({label for part in tune.parts for label in part.part_labels})
 
 
-def _to_labels(times: dict[str, Timeline], n_steps: int, grid: int) -> dict[str, Any]:
-    """Metre, key and tempo of a Piece with their changes, those behind the last note left out."""
-    found: dict[str, Any] = {}
-    for label, changes in CHANGES.items():
-        default = DEFAULT_TEMPO if label == "tempo_qpm" else None
-        found[label], later = changes_to_steps(times[label], default, grid, FINE_PER_BEAT)
-        found[changes] = tuple(change for change in later if change[0] < n_steps)
-    return found
+def _part_order(tune: Tune) -> str:
+    return tune.fields.get("P", ("",))[-1]
 
 
-def _spans(tune: Tune, end: int) -> list[Span]:
-    """What to play in order, by the signs of the first voice that has any."""
-    order = tune.fields.get("P", ("",))[-1]
-    part = next((part for part in tune.parts if part.has_signs), None)
-    if part is None and not expand_parts(order):
-        return [(0, end)]
-    part = part or tune.parts[0]
-    labels = sorted({label for part in tune.parts for label in part.part_labels})
-    edges = [Bar(onset, "", "") for onset, _ in labels]
-    measures = to_measures([*part.bar_lines, *edges], part.marks, end)
-    return play(measures, labels, order)
-
-
-def _without_unisons(part: VoiceReader) -> tuple[list[Row], int]:
-    """The notes of a voice without those that end before or with an earlier one of their pitch; and how many went."""
-    rows = sorted(part.sounding, key=lambda row: (row[2], row[0], -row[1]))
-    kept: list[Row] = []
-    for row in rows:
-        if not (kept and kept[-1][2] == row[2] and row[1] <= kept[-1][1]):
-            kept.append(row)
-    return kept, len(rows) - len(kept)
+def _count_signs(tune: Tune, measures: Sequence[Measure]) -> int:
+    """Repeat signs and jumps, and one for an order of parts other than the one they are written in."""
+    written, order = "".join(label[:1] for _, label in _part_labels(tune)), expand_parts(_part_order(tune))
+    n_jumps = sum((measure.times > 1) + bool(measure.jump) for measure in measures)
+    return n_jumps + bool(written and order and order != written)
 
 
 def _timelines(parts: Sequence[VoiceReader], spans: Sequence[Span]) -> dict[str, Timeline]:
-    """Metre and key of the first voice and the tempi of all, in playing order; the key as it sounds."""
+    """The key of the first pitched voice as it sounds, and the tempi of all, in playing order."""
     tempi = {onset: tempo for part in reversed(parts) for onset, tempo in part.changes["tempo"]}
     pitched = next((part for part in parts if not part.is_drums), parts[0])
     played = {
-        "metre": play_changes(sorted(parts[0].changes["metre"], key=itemgetter(0)), spans),
         "key": play_changes(sorted(pitched.changes["key"], key=itemgetter(0)), spans),
         "tempo_qpm": play_changes(sorted(tempi.items()), spans),
     }
@@ -142,18 +127,13 @@ def _timelines(parts: Sequence[VoiceReader], spans: Sequence[Span]) -> dict[str,
     return played
 
 
-def _pickup(part: VoiceReader, metres: Timeline) -> int:
-    """Length of the incomplete first bar: where most written bar lines fall, counted in whole bars of the first metre.
-
-    A first bar with a short metre of its own becomes a pickup of the metre behind it.
-    """
-    metres[:], pickup = fold_pickup(tidy(metres), FINE_PER_BEAT, part.now)
-    if pickup or not metres or metres[0][1] is None or len(part.bars) < 2:
-        return pickup
-    bar = int(metre_to_beats(metres[0][1]) * FINE_PER_BEAT)
-    change = metres[1][0] if len(metres) > 1 else part.now
-    phases = [onset % bar for onset, _ in part.bars[1:] if onset <= change]
-    return max(phases, key=phases.count, default=0)
+def _bar_lines(part: VoiceReader, spans: Sequence[Span]) -> BarLines:
+    """The bars between written bar lines, for a line of music may end within a bar; a change of metre begins one."""
+    metres = tidy(sorted(part.changes["metre"], key=itemgetter(0)))
+    if not part.bar_lines:
+        return BarLines(play_changes(metres, spans), 0, 0, 0)
+    lines = sorted({0, part.now, *(onset for onset, _ in part.bars), *(onset for onset, _ in metres)})
+    return bars_to_metres(play_bars(lines, metres, spans) or [(0, metres[0][1])], FINE_PER_BEAT)
 
 
 def _exact_grid(table: np.ndarray, times: dict[str, Timeline], pickup: int) -> int:
@@ -174,10 +154,8 @@ def _remarks(tune: Tune, spans: Sequence[Span]) -> tuple[str, ...]:
     said += [f"{sign} right behind the tonic of K: is not read; put a space before it" for sign in sorted(unread)]
     if "X" not in tune.fields:
         said.append("the line X: with the number of the tune is missing; read as a tune")
-    order = tune.fields.get("P", ("",))[-1]
-    labelled = any(part.part_labels for part in tune.parts)
-    if len(expand_parts(order)) > 1 and not labelled:
-        said.append(f"the order of parts P:{order} is ignored, for no part is marked")
+    if len(expand_parts(_part_order(tune))) > 1 and not _part_labels(tune):
+        said.append(f"the order of parts P:{_part_order(tune)} is ignored, for no part is marked")
     unplayed = _count_unplayed(tune.parts, spans)
     if unplayed:
         said.append(f"chords and notes that the signs of repeat never reach: {unplayed}")

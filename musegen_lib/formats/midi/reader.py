@@ -41,6 +41,8 @@ class MidiReport(Report):
     unended_notes: int = count("notes without an end dropped")
     stray_note_offs: int = count("note ends without a note ignored")
     bad_keys: int = count("impossible keys ignored")
+    bad_metres: int = count("impossible metres ignored")
+    bad_tempos: int = count("impossible tempos ignored")
     program_changes: int = count("program changes within a voice ignored")
     controllers: int = count("controllers ignored")
     pedals: int = count("pedal movements ignored")

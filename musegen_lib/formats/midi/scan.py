@@ -11,6 +11,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from itertools import pairwise
 from operator import itemgetter
+from typing import Any
 
 from musegen_lib.core.errors import MusegenError
 from musegen_lib.core.piece import DRUMS
@@ -101,8 +102,8 @@ def scan(data: bytes, name: str) -> ScanFacts:
 
 
 def _read_track(t: int, body: bytes, facts: ScanFacts, elsewhere: dict[int, int]) -> bytes:
-    """Add one track to the facts; return its chunk with an empty text in place of every event that is not a note."""
-    track, parts, kept, last = _Track(t, facts), [], 0, (0, 0, 0)
+    """Add one track to the facts; return its chunk with the notes alone."""
+    track, bare = _Track(t, facts), _Bare(body)
     tick = status = end = 0
     try:
         for tick, status, begin, start, end in read_events(body):
@@ -111,11 +112,9 @@ def _read_track(t: int, body: bytes, facts: ScanFacts, elsewhere: dict[int, int]
                 raise MusegenError(f"beyond {LIMITS.events:,} events or {LIMITS.notes:,} notes; {SPLIT}")
             if status < 0xA0:
                 track.read_note(status & 15, body[start], body[start + 1] if status >= 0x90 else 0)
-                facts.last_tick = max(facts.last_tick, tick)
-                last = len(parts), kept, end  # what follows the last note cannot disturb the parser
+                bare.note_end, track.last_tick = end, tick
                 continue
-            parts += (body[kept:begin], EMPTY_TEXT)
-            kept = end
+            bare.leave_out(begin, end)
             if status >= 0x100:
                 track.read_meta(status - 0x100, tick, body[start:end])
             else:
@@ -124,10 +123,34 @@ def _read_track(t: int, body: bytes, facts: ScanFacts, elsewhere: dict[int, int]
         text = f"ends in the middle of an event; {AGAIN}" if isinstance(fault, IndexError) else fault
         raise MusegenError(f"track {t + 1}: {text}") from None
     facts.counts += Counter(ends_added=status != END_OF_TRACK, stray_bytes=len(body) - end)
-    facts.end_tick = max(facts.end_tick, tick)
+    facts.end_tick, facts.last_tick = max(facts.end_tick, tick), max(facts.last_tick, track.last_tick)
     track.finish(elsewhere)
-    bare = b"".join([*parts[: last[0]], body[last[1] : last[2]], b"\0\xff\x2f\0"])
-    return b"MTrk" + len(bare).to_bytes(4, "big") + bare
+    return bare.to_chunk()
+
+
+class _Bare:
+    """The bytes of a track up to its last note, an empty text in place of every event that is not a note."""
+
+    def __init__(self, body: bytes):
+        self.body, self.parts, self.kept, self.note_end = body, [], 0, 0
+        self.last = (0, 0, 0)  # how many parts, and which bytes behind them, end with the last note
+
+    def leave_out(self, begin: int, end: int) -> None:
+        """Put an empty text in place of the event between two bytes."""
+        self._mark()
+        self.parts += (self.body[self.kept : begin], EMPTY_TEXT)
+        self.kept = end
+
+    def _mark(self) -> None:
+        if self.note_end > self.kept:
+            self.last = len(self.parts), self.kept, self.note_end
+
+    def to_chunk(self) -> bytes:
+        """The chunk; what follows the last note, which may be hours away, cannot disturb the parser."""
+        self._mark()
+        n_parts, start, stop = self.last
+        data = b"".join([*self.parts[:n_parts], self.body[start:stop], b"\0\xff\x2f\0"])
+        return b"MTrk" + len(data).to_bytes(4, "big") + data
 
 
 class _Track:
@@ -138,6 +161,7 @@ class _Track:
         self.sounding = [0] * 2048  # notes begun and not yet ended, by channel * 128 + pitch
         self.begun, self.ended = [0] * 16, [0] * 16  # notes by channel
         self.programs: dict[int, int] = {}
+        self.last_tick = 0  # of its notes
 
     def read_note(self, channel: int, pitch: int, velocity: int) -> None:
         """Take a note-on, or a note-off as velocity 0."""
@@ -169,9 +193,9 @@ class _Track:
         if len(facts.tempos) + len(facts.metres) + len(facts.keys) > LIMITS.changes:
             raise MusegenError(f"more than {LIMITS.changes:,} changes of tempo, metre or key; {AGAIN}")
         if kind == 0x51:
-            facts.tempos.append((tick, _read_tempo(payload)))
+            self._keep(facts.tempos, tick, _read_tempo(payload), "bad_tempos")
         elif kind == 0x58:
-            facts.metres.append((tick, _read_metre(payload)))
+            self._keep(facts.metres, tick, _read_metre(payload), "bad_metres")
         elif kind == 0x59 and len(payload) == 2 and (payload[0] + 7) % 256 < 15 and payload[1] < 2:
             facts.keys.append((tick, (payload[0] + 7) % 256 - 7, payload[1]))
         elif kind == 0x03:
@@ -180,6 +204,12 @@ class _Track:
             facts.marker = payload.removeprefix(MARKER)
         elif kind in range(1, 16) or kind == 0x59:
             facts.counts["bad_keys" if kind == 0x59 else "texts"] += 1
+
+    def _keep(self, changes: list[tuple[int, Any]], tick: int, value: Any, otherwise: str) -> None:
+        if value is None:
+            self.facts.counts[otherwise] += 1
+        else:
+            changes.append((tick, value))
 
     def finish(self, elsewhere: dict[int, int]) -> None:
         """List this track's voices; one without a program takes the first that an earlier track set for its channel."""
@@ -192,17 +222,16 @@ class _Track:
         self.facts.counts["unended_notes"] += sum(self.sounding)
 
 
-def _read_tempo(payload: bytes) -> int:
+def _read_tempo(payload: bytes) -> int | None:
+    """Microseconds a quarter note, None for what is no tempo."""
     tempo = int.from_bytes(payload, "big")
-    if len(payload) != 3 or tempo < FASTEST_TEMPO:
-        raise MusegenError(f"a quarter note of {tempo} microseconds ({len(payload)} bytes of 3) is no tempo; {AGAIN}")
-    return tempo
+    return tempo if len(payload) == 3 and tempo >= FASTEST_TEMPO else None
 
 
-def _read_metre(payload: bytes) -> str:
-    if len(payload) != 4 or payload[0] == 0 or payload[1] > 6:
-        raise MusegenError(f"metre bytes {payload[:4].hex(' ')} state no metre up to 255/64; {AGAIN}")
-    return f"{payload[0]}/{2 ** payload[1]}"
+def _read_metre(payload: bytes) -> str | None:
+    """Such as "6/8", None for what is no metre up to 255/64."""
+    possible = len(payload) >= 2 and payload[0] and payload[1] <= 6
+    return f"{payload[0]}/{2 ** payload[1]}" if possible else None
 
 
 def _check_totals(facts: ScanFacts) -> None:

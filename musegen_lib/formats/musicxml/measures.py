@@ -1,4 +1,4 @@
-"""Measures of all parts together: how long each is, in which order they are played, and the bar lines that result.
+"""Measures of all parts together: how long each is, and the signs and changes that stand in them.
 
 Used by `reader` only. Times are units, see `notes`.
 """
@@ -9,15 +9,13 @@ from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
-from functools import lru_cache
-from itertools import accumulate, groupby
+from itertools import accumulate
 from typing import Any
 
-from musegen_lib.core.keys import metre_to_beats
 from musegen_lib.core.limits import MAX_BEATS
+from musegen_lib.formats.bars import bar_ticks
 from musegen_lib.formats.musicxml.parts import PartReader, WrittenMeasure
-from musegen_lib.formats.repeats import Measure, Span
+from musegen_lib.formats.repeats import Measure
 
 DEFAULT_BEATS = 4  # of a measure without notes in music without metre
 Events = list[tuple[int, Any]]  # (time, value), sorted
@@ -52,7 +50,7 @@ def lay_out(readers: Sequence[PartReader], units_per_beat: int) -> Layout:
     for number in range(max((len(reader.measures) for reader in readers), default=0)):
         written = [reader.measures[number] for reader in readers if number < len(reader.measures)]
         metre = next((value for each in written for _, kind, value in each.events if kind == "metre"), None)
-        bar = bar_units(metre, units_per_beat) or bar
+        bar = bar_ticks(metre, units_per_beat) or bar
         lengths.append(_measure_length(written, bar, may_be_short=number == 0))
     starts = [0, *accumulate(lengths)]
     if starts[-1] > MAX_BEATS * units_per_beat:
@@ -81,12 +79,6 @@ def _measure_length(written: Sequence[WrittenMeasure], bar: int, may_be_short: b
         (length for length in lengths if length >= end),
         key=lambda length: (length == bar and not may_be_short, lengths[length], length == bar, length),
     )
-
-
-@lru_cache(256)
-def bar_units(metre: str | None, units_per_beat: int) -> int:
-    """Length of a full bar, 0 without metre."""
-    return int(metre_to_beats(metre) * units_per_beat) if metre else 0
 
 
 def _timed_events(reader: PartReader, starts: list[int]) -> list[tuple[int, str, Any]]:
@@ -172,69 +164,3 @@ def _place_coda_signs(fields: list[dict[str, Any]], cuts: list[int], signs: Even
             fields[bisect_right(cuts, time) - 1]["is_coda"] = True
         elif not has_lead and "is_coda" not in fields[place := bisect_left(cuts, time + begins) - 1]:
             fields[place]["to_coda"] = True
-
-
-def play_bars(layout: Layout, spans: Sequence[Span]) -> list[tuple[int, str | None]]:
-    """(length, metre) of each measure in playing order."""
-    times = [time for time, _ in layout.metres]
-    bars = []
-    for start, stop in spans:
-        for number in range(bisect_right(layout.starts, start) - 1, bisect_left(layout.starts, stop)):
-            left, right = max(start, layout.starts[number]), min(stop, layout.starts[number + 1])
-            place = bisect_right(times, left) - 1
-            if right > left:
-                bars.append((right - left, layout.metres[place][1] if place >= 0 else None))
-    return bars
-
-
-def bars_to_metres(bars: list[tuple[int, str | None]], units: int) -> tuple[Events, int, int]:
-    """Metres that put a bar line where each measure begins, with measures that make a bar together joined.
-
-    A bar that a change of metre or the end cuts short needs no metre of its own.
-
-    Args:
-        bars: from `play_bars`.
-        units: a quarter note.
-    Returns:
-        (time, metre) from time 0 on; the length of the pickup; how many measures have a length that no metre has.
-    """
-    full = [bar_units(metre, units) for _, metre in bars]
-    pickup = 0
-    if bars:
-        following = bars[1][1] if len(bars) > 1 and full[0] == bars[0][0] else bars[0][1]
-        pickup = bars[0][0] if 0 < bars[0][0] < bar_units(following, units) else 0
-    metres: Events = [(0, following)] if pickup else []
-    now, place, n_odd = pickup, int(pickup > 0), 0
-    while place < len(bars):
-        metre, bar = bars[place][1], full[place]
-        length, stop = _joined(bars, place, bar)
-        is_cut = length < bar and (stop == len(bars) or bars[stop][1] != metre)
-        if bar and length % bar and not is_cut:
-            metre = _metre_of(Fraction(length, units), metre) or metre
-            n_odd += bar_units(metre, units) == bar
-        metres.append((now, metre))
-        now, place = now + length, stop
-    return [next(group) for _, group in groupby(metres, key=lambda change: change[1])], pickup, n_odd
-
-
-def _joined(bars: list[tuple[int, str | None]], place: int, bar: int) -> tuple[int, int]:
-    """Length of the measure, with those that follow if together they make a bar (or end the music), and the next."""
-    length, stop = bars[place][0], place + 1
-    while length < bar and stop < len(bars) and bars[stop][1] == bars[place][1] and length + bars[stop][0] <= bar:
-        length, stop = length + bars[stop][0], stop + 1
-    return (length, stop) if length >= bar or stop == len(bars) else (bars[place][0], place + 1)
-
-
-def _metre_of(beats: Fraction, metre: str | None) -> str | None:
-    """The metre of an irregular bar, in the unit of `metre` or a smaller one.
-
-    >>> _metre_of(Fraction(5), "4/4"), _metre_of(Fraction(1, 2), "3/4"), _metre_of(Fraction(1, 3), "3/4")
-    ('5/4', '1/8', None)
-    """
-    unit = int((metre or "4/4").partition("/")[2])
-    while unit <= 64:
-        count = beats * unit / 4
-        if count.denominator == 1:
-            return f"{count}/{unit}" if count < 256 else None
-        unit *= 2
-    return None

@@ -30,6 +30,7 @@ class Fragment(NamedTuple):
     tied_back: bool
     tied_on: bool
     has_fermata: bool
+    staff: int = 1
 
 
 def units_per_beat(root: ET.Element) -> tuple[int, bool]:
@@ -47,34 +48,20 @@ def units_per_beat(root: ET.Element) -> tuple[int, bool]:
 
 
 def merge_ties(fragments: Iterable[Fragment]) -> list[list[int]]:
-    """Join what ties join, also from layer to layer: [onset, offset, pitch, is a drum, has a fermata], sorted."""
+    """Join what ties join, also from layer to layer: [onset, offset, pitch, is drum, has fermata, staff], sorted."""
     notes: list[list[int]] = []
     waiting: dict[tuple[int, int, bool], list[tuple[str, list[int]]]] = {}  # (offset, pitch, is a drum) -> tied on
-    for onset, offset, pitch, is_drum, layer, tied_back, tied_on, has_fermata in sorted(fragments):
+    for onset, offset, pitch, is_drum, layer, tied_back, tied_on, has_fermata, staff in sorted(fragments):
         found = waiting.get((onset, pitch, is_drum)) if tied_back else None
         if found:
             note = found.pop(next((i for i, (other, _) in enumerate(found) if other == layer), 0))[1]
             note[1], note[4] = offset, note[4] or has_fermata
         else:
-            note = [onset, offset, pitch, is_drum, has_fermata]
+            note = [onset, offset, pitch, is_drum, has_fermata, staff]
             notes.append(note)
         if tied_on:
             waiting.setdefault((offset, pitch, is_drum), []).append((layer, note))
     return sorted(notes)
-
-
-def drop_unisons(notes: list[list[int]]) -> tuple[list[list[int]], int]:
-    """Leave out, of notes that `merge_ties` gives, each within which the part already sounds its pitch; count them."""
-    kept: list[list[int]] = []
-    sounding: dict[tuple[int, int], list[int]] = {}
-    for note in notes:
-        last = sounding.get((note[2], note[3]))
-        if last is None or (note[1] > last[1] and note[0] > last[0]):
-            kept.append(note)
-            sounding[note[2], note[3]] = note
-        else:
-            last[1] = max(last[1], note[1])
-    return kept, len(notes) - len(kept)
 
 
 def read_pitch(element: ET.Element) -> tuple[int, bool]:

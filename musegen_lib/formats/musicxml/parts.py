@@ -68,15 +68,17 @@ class PartReader:
         self.measures.append(self.measure)
 
     @property
-    def program(self) -> int:
-        """The program of the instrument that plays most of its pitched notes."""
-        return program_of(self.instruments[self._main_player], self.name)
+    def main_instrument(self) -> Instrument:
+        """The one that plays most of its pitched notes."""
+        return self.instruments[self._main_player]
 
     @property
     def notes_of_others(self) -> int:
         """Pitched notes of instruments with another program."""
+        if len(self.players) < 2:  # else names of programs need not be looked up
+            return 0
         programs = {one: program_of(self.instruments[one], self.name) for one in self.players}
-        return sum(n for one, n in self.players.items() if programs[one] != self.program)
+        return sum(n for one, n in self.players.items() if programs[one] != programs[self._main_player])
 
     @property
     def distrust(self) -> int:
@@ -182,8 +184,10 @@ class PartReader:
         if element.get("time-only"):
             self.counts["unread"] += 1
         end = self.last_onset + duration
+        text = (children["staff"].text or "").strip() if "staff" in children else ""
+        staff = int(text[:3]) if text.isdecimal() else 1
         self.measure.fragments.append(
-            Fragment(self.last_onset, end, pitch, is_drum, layer, "stop" in ties, "start" in ties, has_fermata)
+            Fragment(self.last_onset, end, pitch, is_drum, layer, "stop" in ties, "start" in ties, has_fermata, staff)
         )
         if end > self.measure.length:
             self.measure.length = end

@@ -15,11 +15,12 @@ import numpy as np
 
 from musegen_lib.core.errors import MusegenError
 from musegen_lib.core.limits import MAX_BEATS, refuse_endless
-from musegen_lib.core.piece import CHANGES, DRUMS, Piece
-from musegen_lib.formats.changes import changes_to_steps
-from musegen_lib.formats.grid import coarsest_grid, table_to_notes, to_steps
-from musegen_lib.formats.musicxml.measures import Events, bar_units, bars_to_metres, play_bars
-from musegen_lib.formats.musicxml.notes import Fragment, drop_unisons, merge_ties
+from musegen_lib.core.piece import DRUMS, Piece
+from musegen_lib.formats.bars import BarLines, bar_ticks, bars_to_metres, play_bars
+from musegen_lib.formats.changes import changes_to_labels
+from musegen_lib.formats.grid import coarsest_grid, drop_unisons, table_to_notes, to_steps
+from musegen_lib.formats.musicxml.modes import choose_modes, last_low_note
+from musegen_lib.formats.musicxml.notes import Fragment, merge_ties
 from musegen_lib.formats.musicxml.score import ParsedScore, Part, parse_score
 from musegen_lib.formats.musicxml.writer import piece_to_music21, piece_to_musicxml
 from musegen_lib.formats.musicxml.zipped import MAX_BYTES, read_root
@@ -36,7 +37,7 @@ __all__ = [
     "read_musicxml",
 ]
 
-DEFAULT_TEMPO, VELOCITY = 100.0, 80
+VELOCITY = 80
 
 
 def read_musicxml(path: str | Path) -> ParsedScore:
@@ -58,7 +59,7 @@ def read_musicxml(path: str | Path) -> ParsedScore:
 def musicxml_to_piece(
     score: ParsedScore | str | Path, steps_per_beat: int | None = None, as_written: bool = False, **labels: Any
 ) -> tuple[Piece, NotationReport]:
-    """Play a score on a grid: one voice a part, and one more for the drums of a part that has pitched notes too.
+    """Play a score on a grid: one voice a staff of each part, and one more for its drums if it has pitched notes too.
 
     Args:
         steps_per_beat: None takes the coarsest grid that holds every note exactly.
@@ -85,31 +86,33 @@ def _play(
     spans = [(0, layout.starts[-1])] if as_written else playing_order(layout.measures)
     if sum(stop - start for start, stop in spans) > MAX_BEATS * units:
         raise ValueError(f"repeats make more than {MAX_BEATS:,} quarter notes; read it --as-written")
+    counts["instruments_unknown"] = sum(part.is_unknown for part in score.parts)
     counts["repeats"] = layout.n_repeats if as_written else 0
     table, programs, counts["unisons"] = _play_parts(score.parts, spans)
-    metres, pickup, counts["odd_bars"] = bars_to_metres(play_bars(layout, spans), units)
-    grid = steps_per_beat or _coarsest(table, metres, pickup, units)
+    bars = bars_to_metres(play_bars(layout.starts, layout.metres, spans), units)
+    counts["odd_bars"] = bars.n_odd
+    grid = steps_per_beat or _coarsest(table, bars, units)
     notes, moves = table_to_notes(table, grid, units)
-    fields: dict[str, Any] = {"title": score.title, "source": score.source, "programs": programs}
-    fields |= {"steps_per_beat": grid, "pickup_steps": to_steps(pickup, grid, units)}
-    keys = [(time, sounding) for time, (sounding, _) in play_changes(layout.keys, spans)]
+    is_drum = np.array(programs) == DRUMS
+    keys, guesses = choose_modes(play_changes(layout.keys, spans), last_low_note(table[~is_drum[table[:, 4]]]))
     tempi = play_changes(layout.tempi, spans)
-    early = [(0, tempi[0][1])] if tempi and tempi[0][0] <= pickup else []  # above the first full bar
-    for name, changes, default in (
-        ("metre", metres, None),
-        ("key", keys, None),
-        ("tempo_qpm", early + tempi, DEFAULT_TEMPO),
-    ):
-        fields[name], fields[CHANGES[name]] = changes_to_steps(changes, default, grid, units)
-    n_drums = int(np.isin(table[:, 4], np.flatnonzero(np.array(programs) == DRUMS)).sum())
-    report = NotationReport(**moves, **+counts, remarks=score.remarks)
+    early = [(0, tempi[0][1])] if tempi and tempi[0][0] <= bars.pickup else []  # above the first full bar
+    fields = {
+        "title": score.title,
+        "source": score.source,
+        "programs": programs,
+        "steps_per_beat": grid,
+        "pickup_steps": to_steps(bars.pickup, grid, units),
+        **changes_to_labels({"metre": bars.metres, "key": keys, "tempo_qpm": early + tempi}, notes, grid, units),
+    }
+    report = NotationReport(**moves, **+counts, remarks=(*score.remarks, *bars.remarks, *guesses))
     return Piece(notes, **fields | labels), report
 
 
 def _play_parts(parts: Sequence[Part], spans: Sequence[Span]) -> tuple[np.ndarray, tuple[int, ...], int]:
     """Return (N, 5): onset, offset, pitch, velocity, voice; the program of each voice; how many unisons were left out.
 
-    Drums of a part that also has pitched notes get a voice behind it.
+    A part has a voice for each of its staves, from the top down, and one more where a staff has drums beside notes.
     """
     rows: list[list[int]] = []
     programs: list[int] = []
@@ -117,18 +120,20 @@ def _play_parts(parts: Sequence[Part], spans: Sequence[Span]) -> tuple[np.ndarra
     for part in parts:
         is_whole = len(spans) < 2
         played = part.fragments if is_whole else map(Fragment._make, play_notes(part.fragments, spans))
-        notes, dropped = drop_unisons(merge_ties(played))
-        n_unisons += dropped
-        kinds = sorted({is_drum for *_, is_drum, _ in notes}) or [False]
-        voices = {kind: len(programs) + number for number, kind in enumerate(kinds)}
-        programs += [DRUMS if kind else part.program for kind in kinds]
-        rows += [[*note[:3], VELOCITY, voices[note[3]]] for note in notes]
+        voices: dict[tuple[int, bool], list[list[int]]] = {}
+        for *note, is_drum, _, staff in merge_ties(played):
+            voices.setdefault((staff, is_drum), []).append(note)
+        for (_, is_drum), notes in sorted(voices.items()) or [((1, False), [])]:
+            kept, dropped = drop_unisons(notes)
+            rows += [[*note, VELOCITY, len(programs)] for note in kept]
+            programs.append(DRUMS if is_drum else part.program or 0)
+            n_unisons += dropped
     if len(programs) > 256:
         raise MusegenError("a piece holds at most 256 parts; export fewer")
     return np.array(rows, dtype=np.int64).reshape(-1, 5), tuple(programs), n_unisons
 
 
-def _coarsest(table: np.ndarray, metres: Events, pickup: int, units: int) -> int:
+def _coarsest(table: np.ndarray, bars: BarLines, units: int) -> int:
     """The coarsest grid that holds every note and bar line."""
-    lines = [pickup, *(time for time, _ in metres), *(bar_units(metre, units) for _, metre in metres)]
+    lines = [bars.pickup, *(time for time, _ in bars.metres), *(bar_ticks(metre, units) for _, metre in bars.metres)]
     return coarsest_grid(np.concatenate([table[:, :2].ravel(), np.array(lines, dtype=np.int64)]), units)

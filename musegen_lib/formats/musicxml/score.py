@@ -11,9 +11,11 @@ from xml.etree import ElementTree as ET
 
 from musegen_lib.core.errors import MusegenError, shorten
 from musegen_lib.core.limits import MAX_NOTES, TICKS_PER_BEAT
+from musegen_lib.formats.bars import bar_ticks
 from musegen_lib.formats.grid import to_steps
 from musegen_lib.formats.musicxml.attributes import Key
-from musegen_lib.formats.musicxml.measures import Layout, bar_units, lay_out
+from musegen_lib.formats.musicxml.instruments import Instrument, program_of
+from musegen_lib.formats.musicxml.measures import Layout, lay_out
 from musegen_lib.formats.musicxml.notes import Fragment, merge_ties, units_per_beat
 from musegen_lib.formats.musicxml.parts import PartReader
 
@@ -28,7 +30,7 @@ class Part:
         fragments: its notes as written, in units from the start; pitches as they sound.
         length_ticks: where its last measure ends.
         n_voices: layers written in it; several make it polyphonic, and so do chords.
-        program: General MIDI program of its pitched notes.
+        instrument: that of most of its pitched notes.
     """
 
     name: str
@@ -38,16 +40,27 @@ class Part:
     n_voices: int
     has_chords: bool
     n_grace: int
-    program: int
+    instrument: Instrument
 
     @cached_property
     def notes(self) -> tuple[tuple[int, int, int, bool], ...]:
         """(onset_ticks, duration_ticks, pitch, has a fermata), sorted; ties are merged and times rounded to ticks."""
         found = []
-        for onset, offset, pitch, _, fermata in merge_ties(self.fragments):
+        for onset, offset, pitch, _, fermata, _ in merge_ties(self.fragments):
             start, stop = (to_steps(time, TICKS_PER_BEAT, self.units_per_beat) for time in (onset, offset))
             found.append((start, max(1, stop - start), pitch, bool(fermata)))
         return tuple(found)
+
+    @property
+    def program(self) -> int | None:
+        """General MIDI program of its pitched notes; None where the file names no instrument that is known."""
+        return program_of(self.instrument, self.name)
+
+    @property
+    def is_unknown(self) -> bool:
+        """Whether it has pitched notes and a name, but no program is known for that."""
+        has_name = self.name or self.instrument.name or self.instrument.sound
+        return bool(has_name) and self.program is None and not all(each.is_drum for each in self.fragments)
 
     @property
     def is_melody(self) -> bool:
@@ -95,18 +108,17 @@ def parse_score(root: ET.Element, name: str) -> ParsedScore:
     counts = sum((reader.counts for reader in readers), Counter())
     counts["other_programs"] = sum(reader.notes_of_others for reader in readers)
     counts["other_metres"] = layout.n_other_metres
-    remarks = ["keys without a mode are read as major"] if any(not key.mode for _, (_, key) in layout.keys) else []
     return ParsedScore(
         title=" ".join((root.findtext("work/work-title") or root.findtext("movement-title") or "").split()),
         source=name,
         metre=metre,
         written_key=layout.keys[0][1][1] if layout.keys else None,
-        pickup_ticks=to_steps(first_bar, TICKS_PER_BEAT, units) if first_bar < bar_units(metre, units) else 0,
+        pickup_ticks=to_steps(first_bar, TICKS_PER_BEAT, units) if first_bar < bar_ticks(metre, units) else 0,
         parts=tuple(_finish(reader, layout, units) for reader in readers),
         units_per_beat=units,
         layout=layout,
         counts=dict(+counts),
-        remarks=(*remarks, *["times finer than a millionth of a beat are rounded"] * (not is_exact)),
+        remarks=("times finer than a millionth of a beat are rounded",) * (not is_exact),
     )
 
 
@@ -154,5 +166,5 @@ def _finish(reader: PartReader, layout: Layout, units: int) -> Part:
         n_voices=max(1, len(reader.layers)),
         has_chords=reader.has_chords,
         n_grace=reader.counts["grace_notes"],
-        program=reader.program,
+        instrument=reader.main_instrument,
     )

@@ -31,10 +31,9 @@ def read_root(path: Path) -> ET.Element:
         ) from None
     except ET.ParseError as error:
         raise MusegenError(f"{path.name}, line {error.position[0]}: {error}; export it again") from None
-    except (
-        *(LookupError, ValueError, zipfile.BadZipFile, zlib.error),
-        *(EOFError, OSError, NotImplementedError, RuntimeError),
-    ) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+        raise MusegenError(f"{path.name}: damaged ({shorten(error)}); fetch it again") from None
+    except (LookupError, ValueError, OSError, NotImplementedError, RuntimeError) as error:
         raise MusegenError(f"{path.name}: {shorten(error)}") from None
 
 

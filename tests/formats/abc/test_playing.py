@@ -73,6 +73,16 @@ def test_notes_that_are_never_reached_are_counted():
     assert str(play("P:A\nC4|\nP:B\nD4|", header="P:A\nL:1/4\nK:C")[1]).endswith("never reach: 1")
 
 
+def test_more_parts_than_can_be_played_are_refused_in_one_line():
+    with pytest.raises(MusegenError, match=r"the parts of P:A9999B9999 are more than .*; read it --as-written"):
+        play("P:A\nC|\nP:B\nD|", header="P:A9999B9999\nL:1/4\nK:C")
+
+
+def test_changes_behind_the_last_note_are_left_out():
+    piece, _ = play("C4|[M:3/4][K:G][Q:1/4=60]z3|")
+    assert not piece.metre_changes + piece.key_changes + piece.tempo_changes
+
+
 def test_more_than_can_be_played_is_refused_in_one_line():
     with pytest.raises(MusegenError, match=r"line 1: tune X:1: repeats make more than .*; read it --as-written"):
         play("|:C:|\n" * 6000)
@@ -117,9 +127,9 @@ def test_a_voice_sounds_as_its_field_says_and_the_key_with_it():
 
 
 def test_percussion_and_instruments_are_kept():
-    piece, report = play("V:1\n%%MIDI program 40\nC4|\nV:2 clef=perc\n%%MIDI channel 10\nC,,4|\nV:3 perc\nD,,4|")
+    piece, _ = play("V:1\n%%MIDI program 40\nC4|\nV:2 clef=perc\n%%MIDI channel 10\nC,,4|\nV:3 perc\nD,,4|")
     assert piece.programs == (40, DRUMS, DRUMS)
-    assert (piece.notes["pitch"].tolist(), report.drum_notes) == ([60, 36, 38], 2)
+    assert piece.notes["pitch"].tolist() == [60, 36, 38]
 
 
 @pytest.mark.parametrize(
@@ -149,14 +159,65 @@ def test_changes_come_back_with_the_repeat():
     assert piece.metre_changes == ((16, "3/4"), (28, "4/4"), (44, "3/4"))
 
 
-def test_a_first_bar_in_a_short_metre_is_a_pickup():
-    piece, _ = play("G|\nM:3/4\nCDE|DCB|", header="M:1/4\nL:1/4\nK:C")
-    assert (piece.metre, piece.metre_changes, piece.pickup_steps) == ("3/4", (), 4)
+@pytest.mark.parametrize(
+    ("music", "pickup", "metres", "lines"),
+    [
+        ("G|CDEF|GABc|", 1, ["4/4"], [0, 1, 5]),
+        ("CDEF|GABc|", 0, ["4/4"], [0, 4]),
+        ("CDEF|GAB|cdef|gfed|c4|", 0, ["4/4", "3/4", "4/4"], [0, 4, 7, 11, 15]),
+        ("DCDEF|GABc|cdef|gfed|", 0, ["5/4", "4/4"], [0, 5, 9, 13]),
+        ("G|CDEF|GAB|cdef|gfe|", 1, ["4/4", "3/4", "4/4"], [0, 1, 5, 8, 12]),
+        ("CDEF|[M:3/4]CDE|[M:4/4]CDEF|", 0, ["4/4", "3/4", "4/4"], [0, 4, 7]),
+        ("[M:3/4]CDE|[M:4/4]CDEF|GABc|", 0, ["3/4", "4/4"], [0, 3, 7]),
+        ("[M:1/4]G|\nM:3/4\nCDE|DCB|", 1, ["3/4"], [0, 1, 4]),
+        ("CDEF|GA\nBc|cdef|", 0, ["4/4"], [0, 4, 8]),  # a line may end within a bar
+        ("CDEF|GABc\ncdef|gfed|", 0, ["4/4"], [0, 4, 8, 12]),  # or write no bar line at its end
+        ("CDEF|GA||Bc|cdef|", 0, ["4/4"], [0, 4, 8]),  # a double bar between the halves of a bar
+        ("CDEFGABc", 0, ["4/4"], [0, 4]),
+        ("CDEFGABcde", 0, ["4/4"], [0, 4, 8]),
+        ("|:A|BCDE|FGA:|cdef|", 1, ["4/4", "3/4", "4/4"], [0, 1, 5, 9, 13, 16]),
+        ("|:A|BCDE|FGA:||:A|BCDE|FGA:|", 1, ["4/4"], [0, 1, 5, 9, 13, 17, 21, 25, 29]),
+        ("|:A|BCDE|FGAB:|cdef|", 1, ["4/4", "1/4", "4/4"], [0, 1, 5, 9, 10, 14, 18]),
+    ],
+)
+def test_bar_lines_stand_where_they_are_written(music, pickup, metres, lines):
+    piece, report = play(music)
+    assert (piece.pickup_steps, [metre for _, metre in piece.timeline("metre")]) == (4 * pickup, metres)
+    assert (piece.bar_onsets / 4).tolist() == lines
+    assert report.odd_bars == 0
+
+
+def test_endings_of_two_lengths_keep_their_bar_lines_as_written():
+    piece, report = play("|:A|BCDE|1FGA:|2FGAB|", as_written=True)
+    assert (piece.bar_onsets / 4).tolist() == [0, 1, 5, 8]
+    assert "bars of another length than the metre: 1" in str(report)
+    assert "another length" not in str(play("|:A|BCDE|1FGA:|2FGA|")[1])
+
+
+def test_a_bar_whose_length_no_metre_has_is_counted():
+    assert play("C4|DEF(3G/2A/2B/2(3:2:1c|C4|C4|")[1].odd_bars == 1
 
 
 def test_a_pickup_stays_one_where_it_is_repeated():
     piece, _ = play("|:G|CDE|DCB|C2:|", header="M:3/4\nL:1/4\nK:C")
     assert (piece.pickup_steps, piece.n_bars) == (4, 7)
+
+
+@pytest.mark.parametrize(
+    ("music", "header", "n_signs"),
+    [
+        ("|:C4:|D4!D.C.!|", "", 2),
+        ("|:C4|1D4:|2E4|", "", 1),
+        ("C4|D4||", "", 0),
+        ("P:A\nC4|\nP:B\nD4|", "P:ABA\n", 1),
+        ("P:A\nC4|\nP:B\nD4|", "P:AB\n", 0),
+        ("|:C:|\n" * 6000, f"P:{'A9999' * 20}\n", 6000),
+    ],
+)
+def test_repeats_left_as_written_are_counted(music, header, n_signs):
+    assert play(music, header=f"{header}M:4/4\nL:1/4\nK:C", as_written=True)[1].repeats == n_signs
+    if n_signs < 6000:
+        assert play(music, header=f"{header}M:4/4\nL:1/4\nK:C")[1].repeats == 0
 
 
 def test_letters_that_are_no_notes_are_not_read():

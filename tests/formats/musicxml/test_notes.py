@@ -6,6 +6,8 @@ Where readers differ the MusicXML 4.0 specification decides. music21 and partitu
 import pytest
 from musicxml_snippets import attributes, direction, heard, in_a_row, note, notes, read, score
 
+from musegen_lib.core.piece import DRUMS
+
 A4, START, STOP = attributes(), '<tie type="start"/>', '<tie type="stop"/>'
 TIED = "<notations><tied type='{}'/></notations>"
 BACK, FORTH = "<backup><duration>{}</duration></backup>", "<forward><duration>{}</duration></forward>"
@@ -203,3 +205,29 @@ def test_pitches_are_those_that_sound(name):
 def test_an_octave_line_does_not_move_what_is_written_as_it_sounds():
     line = direction('<octave-shift type="down" size="8"/>')
     assert heard(read(score([A4 + line + note("C6")]))[0]) == [(0, 1, 84)]
+
+
+def on_staff(number, *written):
+    return "".join(written).replace("</voice>", f"</voice><staff>{number}</staff>")
+
+
+def test_each_staff_of_a_part_is_a_voice_and_the_upper_one_comes_first():
+    low, high = on_staff(2, note("C3", 2), note("C4", 2)), on_staff(1, note("C4", 4))
+    piece, report = read(score([A4 + note("G4", 4)], [A4 + low + BACK.format(4) + high]))
+    assert [heard(piece.voice(voice)) for voice in range(3)] == [
+        [(0, 4, 67)],
+        [(0, 4, 60)],
+        [(0, 2, 48), (2, 2, 60)],
+    ]
+    assert report.unisons == 0  # both staves have the C
+
+
+def test_a_staff_is_split_once_more_by_percussion():
+    piece, _ = read(score([A4 + on_staff(2, note("C3", 2)) + note("xC5", 1) + note("C5", 1)]))
+    assert piece.programs == (0, DRUMS, 0)
+    assert [pitch for *_, pitch in heard(piece.voice(2))] == [48]
+
+
+def test_a_tie_leads_from_staff_to_staff():
+    piece, _ = read(score([A4 + on_staff(1, note("C4", 4, START)), on_staff(2, note("C4", 4, STOP))]))
+    assert (heard(piece), piece.n_voices) == ([(0, 8, 60)], 1)

@@ -22,6 +22,7 @@ def key(inside):
     ("inside", "expected"),
     [
         ("<fifths>2</fifths>", "D major"),
+        ("<fifths>0</fifths>", "C major"),
         ("<fifths>-3</fifths><mode>minor</mode>", "C minor"),
         ("<fifths>-7</fifths><mode>minor</mode>", "Ab minor"),
         ("<cancel>2</cancel><fifths>0</fifths><mode>dorian</mode>", "D dorian"),
@@ -35,9 +36,47 @@ def test_keys_have_names(inside, expected):
     piece, report = read(key(inside))
     assert piece.key == expected
     assert (report.unread == 1) == (expected is None)
-    assert bool(report.remarks) == (
-        (expected is not None and "<mode>" not in inside.replace("none", "")) or "none" in inside
-    )
+    is_stated = "<mode>" in inside and "none" not in inside
+    guess = () if is_stated or expected in ("C major", None) else (f"no mode in the file: read as {expected}",)
+    assert report.remarks == guess
+
+
+@pytest.mark.parametrize(
+    ("music", "expected", "remark"),
+    [
+        (note("C4") + note("G4", 3), "G major", ""),
+        (note("G4") + note("E4", 3), "E minor", "no mode in the file: read as E minor by its last low note"),
+        (note("G4") + note("B4", 3), "G major", "no mode in the file: read as G major"),
+        (
+            note("E3", 4) + note("G4", 4, chord=True),
+            "E minor",
+            "no mode in the file: read as E minor by its last low note",
+        ),
+        (
+            note("E3", 4)
+            + "<backup><duration>4</duration></backup>"
+            + note("D5", 2, voice="2")
+            + note("G5", 2, voice="2"),
+            "E minor",
+            "no mode in the file: read as E minor by its last low note",
+        ),
+        (note("xE4", 4), "G major", ""),
+    ],
+)
+def test_a_key_without_a_mode_is_read_by_the_last_low_note(music, expected, remark):
+    signature = "<attributes><divisions>1</divisions><key><fifths>1</fifths></key></attributes>"
+    piece, report = read(score([signature + music]))
+    assert (piece.key, "; ".join(report.remarks)) == (expected, remark)
+
+
+def test_each_of_several_keys_without_a_mode_is_read_by_the_last_low_note():
+    part = [
+        f"<attributes><divisions>1</divisions><key><fifths>{fifths}</fifths></key></attributes>" + note("G3", 4)
+        for fifths in (-2, 1, 2, -2)
+    ]
+    piece, report = read(score(part))
+    assert [key for _, key in piece.timeline("key")] == ["G minor", "G major", "D major", "G minor"]
+    assert report.remarks == ("no mode in the file: read as G minor by its last low note, D major",)
 
 
 @pytest.mark.parametrize(
@@ -107,6 +146,8 @@ def test_metres_change_where_a_measure_says_so():
         (["4:4/4", "4", "3"], 0, ["4/4"], [0, 4, 8]),  # the upbeat is missing at the end
         (["1:4/4", "4", "3", "1", "4"], 1, ["4/4"], [0, 1, 5, 9]),
         (["2:2/4", "2", "4:4/4"], 0, ["2/4", "4/4"], [0, 2, 4]),
+        (["3:3/4", "4:4/4", "4"], 0, ["3/4", "4/4"], [0, 3, 7]),
+        (["4:4/4", "5"], 0, ["4/4", "5/4"], [0, 4]),
     ],
 )
 def test_bar_lines_stand_where_measures_begin(measures, pickup, metres, lines):
@@ -118,6 +159,7 @@ def test_bar_lines_stand_where_measures_begin(measures, pickup, metres, lines):
     assert (piece.pickup_steps, [value for _, value in piece.timeline("metre")]) == (pickup * 4, metres)
     assert (piece.bar_onsets / 4).tolist() == lines
     assert report.odd_bars == 0
+    assert ("another length" in str(report)) == (len(metres) > 1 and ":" not in "".join(measures[1:]))
 
 
 def test_a_bar_whose_length_no_metre_has_is_counted():
