@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import html
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
+from itertools import product
 
-from musegen_lib.core.keys import TONIC_PITCH_CLASS
+from musegen_lib.core.keys import FIFTHS, TONIC_PITCH_CLASS
 from musegen_lib.core.piece import DRUMS, Piece
 from musegen_lib.formats.abc.fields import parse_key, spelling_in
 from musegen_lib.formats.abc.rhythm import Sign, to_signs, to_slices
@@ -19,6 +20,11 @@ from musegen_lib.formats.abc.tokens import NATURALS
 
 BARS_PER_LINE = 4
 SIGNS = {1: "^", -1: "_", 0: "="}
+Name = tuple[str, int]  # letter, semitones
+ENHARMONIC = {  # pitch class -> its names
+    pitch: [(letter, alter) for letter in FIFTHS for alter in (0, 1, -1) if (NATURALS[letter] + alter) % 12 == pitch]
+    for pitch in range(12)
+}
 
 
 def piece_to_abc(piece: Piece) -> str:
@@ -65,16 +71,24 @@ def _key(key: str | None) -> str:
 
 
 class _Speller:
-    """Spells pitches in a key."""
+    """Spells pitches in a key; no two notes of a chord bear one letter if others are at hand, for abc2midi errs there."""
 
     def __init__(self, key: str, marked: set[str]):
         self.key = parse_key(key)
         self.spelling = spelling_in(self.key.n_sharps, (self.key.name or "").endswith("minor"))
         self.marked = marked  # letters that the bar alters, in any octave
+        self.names: dict[int, Name] = {}  # of the pitch classes of the last chord
+        self.held: set[int] = set()  # those of its notes that are tied to the next
 
-    def spell(self, pitch: int) -> str:
-        """Write one pitch."""
-        letter, alter = self.spelling[pitch % 12]
+    def spell(self, pitches: Sequence[int], held: Iterable[int]) -> list[str]:
+        """Write a chord, of which the `held` notes will be tied to the next."""
+        kept = {key: self.names[key] for key in self.held}
+        usual = self.spelling | kept
+        self.names = _one_letter_each({pitch % 12: usual[pitch % 12] for pitch in pitches})
+        self.held = {pitch % 12 for pitch in held}
+        return [self._write(pitch, *self.names[pitch % 12]) for pitch in pitches]
+
+    def _write(self, pitch: int, letter: str, alter: int) -> str:
         usual = self.key.alters.get(letter, 0)
         if alter != usual:
             self.marked.add(letter)
@@ -83,8 +97,21 @@ class _Speller:
         return SIGNS[alter] + name if letter in self.marked else name
 
     def letters(self, pitches: Iterable[int]) -> set[str]:
-        """The letters that name the pitches."""
-        return {self.spelling[pitch % 12][0] for pitch in pitches}
+        """The letters that name the pitches, as in the last chord."""
+        return {(self.spelling | self.names)[pitch % 12][0] for pitch in pitches}
+
+
+def _one_letter_each(names: dict[int, Name]) -> dict[int, Name]:
+    """Names by pitch class, some changed for an enharmonic neighbour so that as few as can be share a letter."""
+    if len({letter for letter, _ in names.values()}) == len(names) or len(names) > len(FIFTHS):
+        return names
+    others = [[name, *(other for other in ENHARMONIC[pitch] if other != name)] for pitch, name in names.items()]
+    usual = tuple(names.values())
+
+    def cost(chosen: tuple[Name, ...]) -> tuple[int, int]:
+        return len(chosen) - len({letter for letter, _ in chosen}), sum(a != b for a, b in zip(chosen, usual))
+
+    return dict(zip(names, min(product(*others), key=cost)))
 
 
 def _voice_to_words(piece: Piece, voice: int, unit: Fraction) -> Iterator[str]:
@@ -133,7 +160,7 @@ def _word(sign: Sign, unit: Fraction, speller: _Speller) -> str:
     below = "" if length.denominator == 1 else f"/{length.denominator}"
     pitches = sign.slice.pitches
     ties = ["-" if not sign.is_last or pitch in sign.slice.held else "" for pitch in pitches]
-    names = [speller.spell(pitch) for pitch in pitches]
+    names = speller.spell(pitches, [pitch for pitch, tie in zip(pitches, ties) if tie])
     if len(names) < 2:
         return f"{''.join(names) or 'z'}{above}{below}{''.join(ties)}"
     return f"[{''.join(map(''.join, zip(names, ties)))}]{above}{below}"
