@@ -50,6 +50,7 @@ class NotationReport(Report):
     odd_bars: int = count("bars of a length that no metre has, after which bar lines are off")
     other_metres: int = count("metres that contradict the first part's left out")
     staff_keys: int = count("keys of a second staff left out")
+    instruments_unknown: int = count("instruments not known, taken as piano")
     other_programs: int = count("notes of a part's second instrument given to its first")
     drums_guessed: int = count("drum notes without a drum in the file guessed from their line")
     unread: int = count("signs not understood and passed over")

@@ -12,8 +12,9 @@ from functools import lru_cache
 from types import MappingProxyType
 
 from musegen_lib.core.keys import FIFTHS, FIFTHS_ABOVE_MAJOR, metre_to_beats
-from musegen_lib.formats.abc.tokens import ACCIDENTALS, parse_number
+from musegen_lib.formats.abc.tokens import ACCIDENTALS, NATURALS, parse_number
 
+SIGNS = str.maketrans("♭♯", "b#")
 MODES = {  # by their first three letters
     **dict.fromkeys(("", "maj", "ion"), "major"),
     **dict.fromkeys(("m", "min", "aeo"), "minor"),
@@ -24,11 +25,15 @@ _LOWER_TONIC = re.compile(r"[a-g][#b]?\s*(?:(?:maj|ion|mix|dor|min|aeo|phr|loc|l
 _CLEF_WORD = re.compile(r"(?:treble|bass|alto|tenor|perc)", re.IGNORECASE)
 _KEY_ACCIDENTAL = re.compile(r"(\^\^|\^|__|_|=)([A-Ga-g])(?![a-z])")
 _PROPERTY = re.compile(r"(?<!\S)([a-z]+)=(\"[^\"]*\"|\S+)")
+_SHIFT = re.compile(r"([_^=]*)([A-Ga-g])([,']*)" * 2)
 _CLEF = re.compile(r"(?:treble|bass|alto|tenor|none|[GCF])\d?([+-]8)(?:va)?|(-8)va", re.IGNORECASE)
 _METRE = re.compile(r"\(?([\d+ ]+)\)?/(\d+)")
 _METRE_SUM = re.compile(r"(?<=/\d)\+")  # of metres, as in 3/4+2/8
-_UNIT = re.compile(r"(\d+)(?:/(\d+))?")
-_TEMPO = re.compile(r"([\d/ ]+|C[\d/]*)=\s*(\d{1,4}(?:\.\d{1,9})?)")
+_UNIT = re.compile(r"(\d+)\s*(?:/\s*(\d+))?(?!\d|\.\d|\s*/)")
+_TEMPO = re.compile(  # 1/4=120, also 1/4=ca. 120, but not 1/8=1/4
+    r"([\d/ ]+|C[\d/]*)[=:]\s*(?:~|(?i:circa|ca?|approx|about)\b\.?|(?i:ca?)(?=\d))?\s*(\d{1,4}(?:\.\d{1,9})?)(?![\d/])"
+)
+MAX_TEMPO_TEXT = 200
 _BARE_TEMPO = re.compile(r"\d{1,4}(?:\.\d{1,9})?")
 
 
@@ -50,7 +55,7 @@ def parse_key(value: str) -> Key:
     >>> key.name, dict(key.alters)
     ('A dorian', {'F': 1, 'f': 1})
     """
-    value = _PROPERTY.sub("", value.partition("%")[0]).strip()
+    value = _PROPERTY.sub("", value.partition("%")[0]).strip().translate(SIGNS)
     if value.partition(" ")[0].upper() == "HP":  # Highland bagpipes; Hp prints the two sharps and HP does not
         return Key("A mixolydian", 2, _alters(2))
     if _LOWER_TONIC.match(value):  # K:a minor
@@ -109,7 +114,7 @@ def parse_metre(value: str) -> str | None:
     >>> parse_metre("C|"), parse_metre("(2+3)/8"), parse_metre("none")
     ('2/2', '5/8', None)
     """
-    value = value.split("%")[0].strip()
+    value = re.sub(r" ?([+/]) ?", r"\1", value.split("%")[0].strip())
     if value.lower() in ("c", "c|"):
         return "2/2" if value.endswith("|") else "4/4"
     parts = [_METRE.match(part) for part in _METRE_SUM.split(value)]
@@ -157,9 +162,11 @@ def parse_tempo(value: str, unit: Fraction) -> float | None:
     (96.0, 90.0)
     >>> parse_tempo("180", Fraction(1, 8)), parse_tempo("1/4 3/8=40", Fraction(1, 8))
     (90.0, 100.0)
+    >>> parse_tempo("1/4 = ca. 120", Fraction(1, 8)), parse_tempo("1/8 = 1/4", Fraction(1, 8))  # the second is swing
+    (120.0, None)
     """
     value = re.sub(r'"[^"]*"', " ", value.partition("%")[0]).strip()
-    match, bare = _TEMPO.match(value), _BARE_TEMPO.fullmatch(value)
+    match, bare = _TEMPO.search(value[:MAX_TEMPO_TEXT]), _BARE_TEMPO.fullmatch(value)
     if match:
         beats, number = match[1].strip(), match[2]
         lengths = [unit * _fraction(beats[1:] or "1")] if beats[:1] == "C" else map(_fraction, beats.split())
@@ -176,6 +183,10 @@ def _fraction(text: str) -> Fraction:
     return Fraction(parse_number(above), max(1, parse_number(below or "1")))
 
 
+def _semitones(accidental: str, letter: str, octave: str) -> int:
+    return NATURALS[letter] + ACCIDENTALS.get(accidental, 0) + 12 * (octave.count("'") - octave.count(","))
+
+
 def parse_properties(value: str) -> dict[str, int]:
     """What K: and V: fields say of the sound: octave, transpose (semitones), clef (octaves), percussion (0 or 1).
 
@@ -184,10 +195,13 @@ def parse_properties(value: str) -> dict[str, int]:
     """
     found: dict[str, int] = {}
     named = dict(_PROPERTY.findall(value))
-    for name in ("octave", "transpose"):
+    for name in ("octave", "t", "transpose"):
         number = re.fullmatch(r"([+-]?)(\d{1,3})", named.get(name, "").strip('"'))
         if number:
-            found[name] = int(number[1] + number[2])
+            found["octave" if name == "octave" else "transpose"] = int(number[1] + number[2])
+    shift = _SHIFT.fullmatch(named.get("shift", ""))
+    if shift:
+        found["transpose"] = _semitones(*shift.groups()[3:]) - _semitones(*shift.groups()[:3])
     words = [*_PROPERTY.sub(" ", value).split(), named.get("clef", "").strip('"')]
     clefs = [match for match in map(_CLEF.fullmatch, words) if match]
     if clefs:

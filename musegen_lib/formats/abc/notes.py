@@ -81,9 +81,9 @@ class NoteReader:
 
     def _read_rest(self, match: re.Match[str]) -> None:
         length = match["rest_length"]
-        if match["rest"] in "ZX" and self.metre:  # Z4 is four bars of silence
+        if match["rest"] in "ZX":  # Z4 is four bars of silence
             n_bars, parts = parse_length(length)
-            duration = int(metre_to_beats(self.metre) * FINE_PER_BEAT * n_bars / parts)
+            duration = int(metre_to_beats(self.metre or "4/4") * FINE_PER_BEAT * n_bars / parts)
         else:
             duration = self._duration(length)
         self.rows = []

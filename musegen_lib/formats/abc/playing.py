@@ -16,7 +16,8 @@ from musegen_lib.formats.abc.bars import Bar, expand_parts, play, to_measures
 from musegen_lib.formats.abc.fields import parse_key
 from musegen_lib.formats.abc.notes import FINE_PER_BEAT
 from musegen_lib.formats.abc.text import plain_text
-from musegen_lib.formats.abc.voices import UNREAD, VoiceReader
+from musegen_lib.formats.abc.tunes import UNREAD
+from musegen_lib.formats.abc.voices import VoiceReader
 from musegen_lib.formats.bars import BarLines, bars_to_metres, play_bars
 from musegen_lib.formats.changes import changes_to_labels, tidy
 from musegen_lib.formats.grid import coarsest_grid, drop_unisons, table_to_notes, to_steps
@@ -149,6 +150,7 @@ def _programs(parts: Sequence[VoiceReader]) -> tuple[int, ...]:
 def _remarks(tune: Tune, spans: Sequence[Span]) -> tuple[str, ...]:
     """What was left out, each with its number, and what was taken for granted."""
     said = [f"{phrase}: {number}" for phrase, number in tune.counts.items() if number and phrase != UNREAD]
+    said += [f"the first signs not understood: {', '.join(tune.signs)}"] if tune.signs else []
     unread = {parse_key(value).unread for value in tune.fields["K"]} - {""}
     said += [f"{sign} right behind the tonic of K: is not read; put a space before it" for sign in sorted(unread)]
     if "X" not in tune.fields:

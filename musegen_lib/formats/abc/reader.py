@@ -19,7 +19,7 @@ from musegen_lib.core.limits import MAX_NOTES, TICKS_PER_BEAT
 from musegen_lib.formats.abc.fields import parse_key, parse_metre
 from musegen_lib.formats.abc.notes import FINE_PER_TICK
 from musegen_lib.formats.abc.playing import tune_to_piece
-from musegen_lib.formats.abc.text import decode
+from musegen_lib.formats.abc.text import decode, name_content
 from musegen_lib.formats.abc.tunes import TuneReader, read_tunes
 from musegen_lib.formats.abc.voices import VoiceReader
 from musegen_lib.formats.abc.writer import piece_to_abc
@@ -47,6 +47,7 @@ class Tune:
         line: where the tune starts in its file.
         parts: the voices with all that they sound, for `tune_to_piece`.
         counts: how often what was left out, by phrase.
+        signs: the first that were not understood, each with its line.
     """
 
     number: int
@@ -68,6 +69,7 @@ class Tune:
     line: int
     parts: tuple[VoiceReader, ...] = field(repr=False, compare=False)
     counts: Counter[str] = field(repr=False, compare=False)
+    signs: tuple[str, ...] = field(repr=False, compare=False)
 
     @property
     def notes(self) -> tuple[NoteRow, ...]:
@@ -89,9 +91,11 @@ class Tune:
         return phases.most_common(1)[0][0]
 
 
-def read_abc(path: str | Path) -> list[Tune]:
+def read_abc(path: str | Path, faults: list[str] | None = None) -> list[Tune]:
     """Read every tune of an ABC file, in UTF-8 or Latin-1 or a mixture of both line by line.
 
+    Args:
+        faults: takes one line for each tune that cannot be read, if others can.
     Raises:
         MusegenError: no such file, too large, or not ABC; the message names the file and the line.
     """
@@ -100,23 +104,35 @@ def read_abc(path: str | Path) -> list[Tune]:
         raise MusegenError(f"{path}: no such file; check the path")
     if path.stat().st_size > MAX_BYTES:
         raise MusegenError(f"{path}: larger than {MAX_BYTES // 10**6} MB; split the collection into several files")
-    return parse_abc(decode(path.read_bytes()), name=path.name)
+    data = path.read_bytes()
+    other = name_content(data)
+    if other:
+        raise MusegenError(f"{path.name}: {other}")
+    return parse_abc(decode(data), path.name, faults)
 
 
-def parse_abc(text: str, name: str = "<text>") -> list[Tune]:
-    """Read every tune in a text; `name` stands for the file in messages.
+def parse_abc(text: str, name: str = "<text>", faults: list[str] | None = None) -> list[Tune]:
+    """Read every tune in a text; `name` stands for the file in messages, `faults` takes those of tunes left out.
 
     >>> [tune] = parse_abc("X:1\\nK:D\\n=f f|f")
     >>> tune.notes  # the natural lasts until the bar line
     ((0, 24, 77), (24, 24, 77), (48, 24, 78))
     """
-    tunes, n_notes = [], 0
+    tunes, bad, n_notes = [], [], 0
     for reader in read_tunes(text, name):
-        tunes.append(_finish(reader, name))
-        n_notes += sum(map(len, tunes[-1].voices))
-        if n_notes > MAX_NOTES or len(tunes) > MAX_TUNES:
+        tune = reader if isinstance(reader, MusegenError) else _finish(reader, name)
+        if isinstance(tune, MusegenError):
+            bad.append(tune)
+            continue
+        tunes.append(tune)
+        n_notes += sum(map(len, tune.voices))
+        if n_notes > MAX_NOTES or len(tunes) + len(bad) > MAX_TUNES:
             limit = f"{MAX_NOTES:,} notes and {MAX_TUNES:,} tunes"
             raise MusegenError(f"{name}, line {reader.line}: a file may hold {limit}; split the collection")
+    if bad and not tunes:
+        raise bad[0]
+    if faults is not None:
+        faults += map(str, bad)
     if not tunes:
         raise MusegenError(
             f"{name}: no line starts with X: and a number, so this is not ABC; add a line X:1, or check the file"
@@ -124,12 +140,12 @@ def parse_abc(text: str, name: str = "<text>") -> list[Tune]:
     return tunes
 
 
-def _finish(reader: TuneReader, name: str) -> Tune:
+def _finish(reader: TuneReader, name: str) -> Tune | MusegenError:
     fields = {letter: tuple(values) for letter, values in reader.fields.items()}
     number = re.match(r"\d*", fields.get("X", ("1",))[0])[0] or "0"
     if reader.voice is None or len(number) > 9:
         fault = "has too long a number" if reader.voice else "has no K: field; add one, such as K:C, before the music"
-        raise MusegenError(f"{name}, line {reader.line}: tune X:{number[:9]} {fault}")
+        return MusegenError(f"{name}, line {reader.line}: tune X:{number[:9]} {fault}")
     voices = [voice for voice in reader.voices.values() if voice.sounding] or [reader.voice]
     for voice in voices:
         voice.finish()
@@ -154,6 +170,7 @@ def _finish(reader: TuneReader, name: str) -> Tune:
         line=reader.line,
         parts=tuple(voices),
         counts=reader.counts,
+        signs=tuple(reader.signs),
     )
 
 

@@ -35,6 +35,11 @@ _LETTERS |= {
     "&": "&",
     "\\": "\\",
 }
+OTHER_CONTENTS = {  # by their first bytes
+    b"MThd": "MIDI; rename it .mid",
+    b"PK\x03\x04": "a zip archive; if that is compressed MusicXML, rename it .mxl",
+    b"%PDF": "a PDF, in which music is a picture; give a file of ABC",
+}
 _COMMENT = re.compile(r"(?<!\\)%")
 _MARKED = re.compile(
     r"\\(?:u([0-9a-fA-F]{4})|(" + "|".join(map(re.escape, _LETTERS)) + r")|([`'^~\"cvu=.;Hr])([A-Za-z]))"
@@ -57,15 +62,37 @@ def _letter(match: re.Match[str]) -> str:
     return (letter and _LETTERS[letter]) or unicodedata.normalize("NFC", base + _ACCENTS[accent])
 
 
+def name_content(data: bytes) -> str:
+    """What the bytes of a file hold that is not ABC, and what to do; empty where they may be ABC."""
+    start = data[:4000].replace(b"\0", b"").lower()
+    if b"<score-" in start or (b"<?xml" in start and b"<html" not in start):
+        return "holds XML; if it is MusicXML, rename it .musicxml"
+    for magic, content in OTHER_CONTENTS.items():
+        if data.startswith(magic):
+            return f"holds {content}"
+    if not data.strip():
+        return "is empty; check the file"
+    return "" if _utf_16(data) or b"\0" not in data[:4000] else "is no text, as ABC is; check the file"
+
+
 def decode(data: bytes) -> str:
     """Bytes of a file as text: UTF-16 by its mark or its zeros, else UTF-8 or Latin-1 line by line."""
-    if data[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\0" in data[:2]:
-        order = {b"\xff": "utf-16", b"\xfe": "utf-16", b"\0": "utf-16-be"}.get(data[:1], "utf-16-le")
-        return data.decode(order, errors="replace")
+    if _utf_16(data):
+        return data.decode(_utf_16(data), errors="replace")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
         return "\n".join(_decode_line(line) for line in data.replace(b"\r\n", b"\n").split(b"\n"))
+
+
+def _utf_16(data: bytes) -> str:
+    """The kind of UTF-16, empty for other encodings: by its mark, or by zeros in most letters, all on one side."""
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return "utf-16"
+    first, second = data[:4000:2].count(0), data[1:4000:2].count(0)
+    if max(first, second) * 4 < len(data[:4000]) or min(first, second) * 8 > max(first, second):
+        return ""
+    return "utf-16-be" if first > second else "utf-16-le"
 
 
 def _decode_line(line: bytes) -> str:

@@ -15,27 +15,30 @@ MAX_NUMBER = 9999  # no honest count of units, notes or bars is longer
 _LENGTH = r"\d*/*\d*"
 _PITCH = r"(?P<accidental>\^\^|\^|__|_|=)?(?P<letter>[A-Ga-g])(?P<octave>[,']*)"
 _NOTES = r"[A-Ga-gz^_=\d/,'|\[\]]{2,}"  # what stands between two "!" that break lines is music
+_WORDS = r"(?:[A-Za-z][h-tw]|[h-tw][A-Za-z]|[H-Y]{2}|D\.[ ]?[CS]\.)"  # what only words between two "!" hold
+_SPACED = rf"!(?=[^!|\"\[\]{{}}]*{_WORDS})[^!|\"\[\]{{}}]*! | \+(?=[^+|\"\[\]{{}}]*{_WORDS})[a-zA-Z.<>() ]*\+"
 _ENDING = r"\d+(?:[,-]\d+)*"
 TOKEN = re.compile(  # the third line passes over spaces, slurs, line breaks, and letters and signs that decorate a note
     rf"""(?P<note>{_PITCH}(?P<length>{_LENGTH}))[ )]*
     | (?P<bar>(?P<line>:*\|+[:|\]]*|\[\|[:|\]]*|::+)(?P<ending>{_ENDING})?)[ ]*
-    | [ \t)]+ | \((?!\d) | [.~*\\$]+ | [H-NP-RT-Wh-w]+ | y\d*
+    | [ \t)]+ | \((?!\d) | [.~*\\$]+ | (?:[I-NP-RT-Wh-w]|H(?=[^\s\d/,')|:-]|[ ]*(?::[:|]|\|[|\]:])))+ | y\d*
     | (?P<rest>[zxZX])(?P<rest_length>{_LENGTH})
     | (?P<text>"[^"]*")
-    | (?P<decoration>!f*! | !(?!{_NOTES}!)[^!\s]*! | \+f*\+ | \+(?!{_NOTES}\+)[a-zA-Z.<>()]+\+ | [SO])
+    | (?P<decoration>!f*! | !(?!{_NOTES}!)[^!\s]*! | \+f*\+ | \+(?!{_NOTES}\+)[a-zA-Z.<>()]+\+ | {_SPACED} | [SO])
     | !
     | \{{(?P<grace>[^{{}}]*)\}}
     | \[(?P<field>[A-Za-z]):(?P<value>[^\[\]]*)\]
-    | \[(?P<bracket>{_ENDING})
+    | \[(?P<bracket>{_ENDING}|"\d[^"]*"(?![^\[\]|]*\]))
     | \[(?![\d|])(?P<chord>(?:"[^"]*"|[^\[\]|"])*)\](?P<chord_length>{_LENGTH})
     | \((?P<tuplet>[2-9](?!\d)|[1-9]\d)(?::(?P<q>\d*)(?::(?P<r>\d*))?)?
     | (?P<broken>[<>]+)
     | (?P<tie>-)
     | (?P<overlay>&+)
     | (?P<colon>:)
-    | (?P<stray>[\d/]+|\S)""",
+    | (?P<stray>[\d/]+|H[,']*[\d/]*|\S)""",
     re.VERBOSE,
 )
+ENDING = re.compile(_ENDING)
 CHORD_NOTE = re.compile(rf"(\^\^|\^|__|_|=)?([A-Ga-g])([,']*)({_LENGTH})(-?)")
 NOT_IN_CHORD = re.compile(r'"[^"]*"|![^!]*!|\+[a-zA-Z.]+\+')  # letters that are no notes
 OPEN_CHORD = re.compile(r"\[(?!\d)[A-Ga-g^_=,'/\d]{0,40}$")

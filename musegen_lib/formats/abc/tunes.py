@@ -5,19 +5,29 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
+from html import unescape
 
 from musegen_lib.core.errors import MusegenError
 from musegen_lib.formats.abc.fields import parse_metre, parse_unit
-from musegen_lib.formats.abc.tokens import OPEN_CHORD, TOKEN
-from musegen_lib.formats.abc.voices import VoiceReader
+from musegen_lib.formats.abc.tokens import OPEN_CHORD, TOKEN, parse_number
+from musegen_lib.formats.abc.voices import NO_UNIT, VoiceReader
 
 MAX_VOICES = 64
+MAX_SIGNS = 3  # that are named
 MAX_HEADER = 50  # lines of a file header, which each tune reads
 HEADER_CHECKS = {"M": parse_metre, "L": parse_unit}
 _TUNE_START = re.compile(r"X:\s*(?:\d|$)")
 _FIELD = re.compile(r"[A-Za-z]:")
 _FILE_FIELD = re.compile(r"[LMQROUI]:|%%(?:MIDI|propagate)")  # what a file header may say of the sound of its tunes
-_PROSE = re.compile(r"(?<![\w!\"^])(?=[A-Za-z]*[h-wH-W][A-Za-z]*[h-wH-W])[A-Za-z]{4,}\b(?![!\"])")
+_TEXTS = re.compile(r'"[^"]*"|![^!|]*!|\+[^+|]*\+|\[[A-Za-z]:[^\]]*\]|%.*')  # what may hold words within music
+_PROSE = re.compile(r"[A-Za-z]*[h-tw][A-Za-z]*[a-z]{2}|[A-Z]?[a-z]+[h-tw][a-z]*\b|[H-RTUVW]{3}|[A-Z]{2}[H-W][A-Z]")
+_SOUND = re.compile(r"[A-Ga-gzxZX]")
+_SYMBOLS = re.compile(r"d:\s*(?:[!*+.~]|[^|]*$)")  # a line of decorations, unlike "d:|"
+_ENTITY = re.compile(r"&(?:[a-z]{2,6}|#\d{1,5});")
+_BLOCK = re.compile(r"%%\s*(begin|end)(\w+)")
+_HTML = re.compile(r"<(?:pre|html|body)\b|</(?:pre|html|body)>", re.IGNORECASE)
+_TAG = re.compile(r"</[A-Za-z]\w*\s*>|<(?:[a-z]\w+|[A-Z]\w+)(?: [^<>\n]*)?/?>|<[A-Za-z] [^<>\n]*=[^<>\n]*>|<![^<>\n]*>")
+NUMBERS, UNREAD = "numbers that follow no note, ignored", "unread"
 _MUSIC_LIKE_FIELD = re.compile(r"[A-G]:[:|]")  # a note and the end of a repeat, as in "A:|"
 
 
@@ -25,20 +35,23 @@ class TuneReader:
     """One tune, from its X: field on: feed it lines with `read_line`; header values gather in `fields`."""
 
     def __init__(self, line: int):
-        self.line = line
+        self.line = self.now_at = line
         self.fields: dict[str, list[str]] = {}
         self.voices: dict[str, VoiceReader] = {}
         self.voice: VoiceReader | None = None  # the one that music goes to; None in the header
         self.counts: Counter[str] = Counter()  # of what is left out, by phrase
         self.properties: dict[str, str] = {}  # of each voice, from V: fields of the header
+        self.signs: list[str] = []  # the first that were not understood, with their lines
         self.midi: list[list[str]] = []  # directives of the header, which hold for the first voice
+        self.programs: dict[int, str] = {}  # those of the header that name a channel: that of the n-th voice is n
         self.propagation = "octave"
         self.field = ""  # the last one in the header, which "+:" goes on with
         self.after_blank = False
         self.open_chord = ""  # a chord that a hard line wrap has cut in two
 
-    def read_line(self, line: str) -> None:
+    def read_line(self, line: str, number: int) -> None:
         """Take one line of the file; after a blank line only lines with a bar line are music, others are free text."""
+        self.now_at = number
         if line.startswith("%"):
             self._read_directive(line.partition("%%")[2] if line.startswith("%%") else "")
         elif line.startswith("+:"):
@@ -48,7 +61,7 @@ class TuneReader:
             self._read_field(line[0], line[2:].strip())
         elif not line.strip():
             self.after_blank = self.voice is not None and self.voice.n_events > 0
-        elif self.voice and (not self.after_blank or ("|" in line and not _PROSE.search(line))):
+        elif self.voice and (not self.after_blank or _is_music(line)):
             self._read_music(line.partition("%")[0].replace("`", "").rstrip())
 
     def _read_field(self, letter: str, value: str) -> None:
@@ -59,7 +72,8 @@ class TuneReader:
         if self.voice is None or letter == "T":
             self.field = letter
             self.fields.setdefault(letter, []).append(value)
-            HEADER_CHECKS.get(letter, str)(value)  # raises here, so that the message names this line
+            read = HEADER_CHECKS.get(letter, str)(value)  # raises here, so that the message names this line
+            self.counts[NO_UNIT] += letter == "L" and read is None
         if self.voice is None and letter == "V":
             name, properties = _split_voice(value)
             self.properties[name] = f"{self.properties.get(name, '')} {properties}"
@@ -82,20 +96,35 @@ class TuneReader:
             return
         if self.voice:
             self.voice.read_midi(words[1:])
+        elif words[1:2] == ["program"] and len(words) > 3 and words[2].isdecimal():
+            self.programs[parse_number(words[2])] = words[3]
         else:
             self.midi.append(words[1:])
 
     def _read_music(self, line: str) -> None:
-        line = self.open_chord + line
+        line = self.open_chord + (_ENTITY.sub(lambda entity: unescape(entity[0]), line) if "&" in line else line)
         cut = OPEN_CHORD.search(line)
         self.open_chord = cut[0] if cut else ""
         for match in TOKEN.finditer(line, 0, cut.start() if cut else len(line)):
             if match.lastgroup == "value":
                 self._read_inline(match["field"], match["value"].strip())
+            elif match.lastgroup == "stray":
+                self._read_stray(match["stray"])
             else:
                 self.voice.read(match)
         if not line.endswith("\\") and not cut:  # else the phrase goes on in the next line
             self.voice.end_line()
+
+    def _read_stray(self, sign: str) -> None:
+        self.counts[NUMBERS if sign.isdecimal() else UNREAD] += 1
+        if not sign.isdecimal() and len(self.signs) < MAX_SIGNS:
+            self.signs.append(f"{sign[:12]!r} (line {self.now_at})")
+
+    def finish(self) -> None:
+        """Close a chord in which the tune ends."""
+        if self.voice and self.open_chord:
+            self.open_chord, chord = "", self.open_chord
+            self._read_music(chord + "]")
 
     def _read_inline(self, letter: str, value: str) -> None:
         if letter == "V":
@@ -111,20 +140,33 @@ class TuneReader:
             unnamed = self.voices.get("")
             if unnamed and not unnamed.n_events:  # fields stood before the first V:
                 self.voices[name] = self.voices.pop("")
-                self.voices[name].set_properties(self.properties.get(name, ""))
+                self.properties.pop("", None)
+                self.voices[name].set_properties(self.properties.setdefault(name, ""))
         if name not in self.voices:
             if len(self.voices) == MAX_VOICES:
                 raise ValueError(f"a tune may have {MAX_VOICES} voices; split it")
             self.voices[name] = VoiceReader(self.fields, self.counts)
             self.voices[name].propagation = self.propagation
-            self.voices[name].set_properties(self.properties.get(name, ""))
+            self.voices[name].set_properties(self.properties.setdefault(name, ""))
+            number = list(self.properties).index(name) + 1
+            self.voices[name].read_midi(["program", self.programs.get(number, "")])
         self.voice = self.voices[name]
         if properties and properties != self.properties.get(name, "").strip():
             self.voice.set_properties(properties)
 
 
 def _is_field(line: str) -> bool:
+    if line[0] == "d":
+        return bool(_SYMBOLS.match(line))
     return line[0].isalpha() and line[0] not in "abcdefgz" and not _MUSIC_LIKE_FIELD.match(line)  # "g:|" is music
+
+
+def _is_music(line: str) -> bool:
+    """Whether a line behind a blank one is music: it has bar lines and notes, and no words."""
+    if "|" not in line:
+        return False
+    line = _TEXTS.sub(" ", line)
+    return bool(_SOUND.search(line)) and not _PROSE.search(line)
 
 
 def _split_voice(value: str) -> tuple[str, str]:
@@ -133,12 +175,12 @@ def _split_voice(value: str) -> tuple[str, str]:
     return name, properties.strip()
 
 
-def read_tunes(text: str, name: str) -> Iterator[TuneReader]:
-    """Yield a reader that has read its tune, tune by tune.
+def read_tunes(text: str, name: str) -> Iterator[TuneReader | MusegenError]:
+    """Yield a reader that has read its tune, or the fault in it, tune by tune.
 
     What stands before the first X: is the file header, whose fields hold for all tunes, or a tune without X:.
     """
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    lines = _without_blocks(_TAG.sub("", text) if _HTML.search(text) else text)
     starts = [number for number, line in enumerate(lines) if _TUNE_START.match(line)]
     header_stop = starts[0] if starts else len(lines)
     nameless = _nameless_starts(lines[:header_stop])
@@ -146,12 +188,29 @@ def read_tunes(text: str, name: str) -> Iterator[TuneReader]:
     header = [(n, line) for n, line in enumerate(lines[:header_stop]) if _FILE_FIELD.match(line)][:MAX_HEADER]
     for start, stop in zip(nameless + starts, [*(nameless + starts)[1:], len(lines)]):
         reader = TuneReader(start + 1)
-        for number, line in (*header, *enumerate(lines[start:stop], start=start)):
-            try:
-                reader.read_line(line)
-            except ValueError as error:
-                raise MusegenError(f"{name}, line {number + 1}: {error}") from None
-        yield reader
+        try:
+            for number, line in (*header, *enumerate(lines[start:stop], start=start)):
+                reader.read_line(line, number + 1)
+            reader.finish()
+        except ValueError as error:
+            yield MusegenError(f"{name}, line {reader.now_at}: {error}")
+        else:
+            yield reader
+
+
+def _without_blocks(text: str) -> list[str]:
+    """The lines of a file; those from %%beginps, %%begintext and the like to their %%end become comments."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    edges = [(number, *found.groups()) for number, line in enumerate(lines) if (found := _BLOCK.match(line))]
+    ends = {kind: number for number, edge, kind in edges if edge == "end"}  # the last of each kind
+    opened = None
+    for number, edge, kind in edges:
+        if opened is None and edge == "begin" and ends.get(kind, 0) > number:
+            opened = (number, kind)
+        elif opened and (edge, kind) == ("end", opened[1]):
+            lines[opened[0] : number] = ["%"] * (number - opened[0])
+            opened = None
+    return lines
 
 
 def _nameless_starts(lines: list[str]) -> list[int]:

@@ -10,9 +10,11 @@ from typing import Any
 from musegen_lib.formats.abc.bars import Bar, read_mark
 from musegen_lib.formats.abc.fields import names_key, parse_key, parse_metre, parse_properties, parse_tempo, parse_unit
 from musegen_lib.formats.abc.notes import NoteReader
+from musegen_lib.formats.abc.tokens import ENDING
 
 DRUM_CHANNEL = 10
-NUMBERS, UNREAD = "numbers that follow no note, ignored", "unread"
+NO_UNIT = "values of L: that are no fraction such as 1/8, ignored"
+ODD_TEMPO = "tempi below 10 or above 1,000 quarter notes a minute"
 _INTEGER = re.compile(r"[+-]?\d{1,3}")
 
 
@@ -56,12 +58,15 @@ class VoiceReader(NoteReader):
             self.changes["metre"].append((self.now, metre))
         elif letter == "K":
             self._read_key(value)
-        elif letter == "L" and (unit := parse_unit(value)):
-            self._set_unit(unit)
+        elif letter == "L":
+            unit = parse_unit(value)
+            self.counts[NO_UNIT] += unit is None
+            self._set_unit(unit or self.unit_length)
         elif letter == "Q":
             tempo = parse_tempo(value, self.unit_length)
             if tempo:
                 self.changes["tempo"].append((self.now, tempo))
+                self.counts[ODD_TEMPO] += not 10 <= tempo <= 1000
             elif value.strip():
                 self.counts["tempo marks without a number"] += 1
         elif letter == "P":
@@ -70,6 +75,7 @@ class VoiceReader(NoteReader):
     def set_properties(self, value: str) -> None:
         """Take what K: or V: says of octave, clef, transposition and percussion."""
         properties = parse_properties(value)
+        self.counts["sound= of K: and V: ignored"] += bool(re.search(r"\bsound=", value))
         self.is_drums |= bool(properties.pop("percussion", 0))
         self._set_shifts(properties)
         self.note_key()
@@ -133,7 +139,7 @@ class VoiceReader(NoteReader):
         self.bar_lines.append(Bar(self.now, ":|" if ends else "|:", ""))
 
     def _read_bracket(self, match: re.Match[str]) -> None:
-        self.bar_lines.append(Bar(self.now, "", match["bracket"]))
+        self.bar_lines.append(Bar(self.now, "", ENDING.match(match["bracket"].strip('"'))[0]))
 
     def _read_overlay(self, match: re.Match[str]) -> None:
         """Go back by as many bar lines as there are signs, to read another layer of notes there."""
@@ -171,9 +177,6 @@ class VoiceReader(NoteReader):
     def _mark(self, mark: str) -> None:
         self.marks.append((self.bar_lines[-1].onset if self.bar_lines else 0, mark))
 
-    def _read_stray(self, match: re.Match[str]) -> None:
-        self.counts[NUMBERS if match["stray"].isdecimal() else UNREAD] += 1
-
     def _close_bar(self) -> None:
         if self.now > self.bar_start:
             self.bars.append((self.bar_start, self.now - self.bar_start))
@@ -193,6 +196,5 @@ _READERS: dict[str | None, Callable[[VoiceReader, re.Match[str]], None]] = {
     "text": VoiceReader._read_text,
     "decoration": VoiceReader._read_decoration,
     "overlay": VoiceReader._read_overlay,
-    "stray": VoiceReader._read_stray,
     **dict.fromkeys(("tuplet", "q", "r"), VoiceReader._read_tuplet),
 }

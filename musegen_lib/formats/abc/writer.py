@@ -8,17 +8,26 @@ from __future__ import annotations
 
 import html
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
+from itertools import product
 
-from musegen_lib.core.keys import TONIC_PITCH_CLASS
+from musegen_lib.core.keys import FIFTHS, TONIC_PITCH_CLASS
 from musegen_lib.core.piece import DRUMS, Piece
 from musegen_lib.formats.abc.fields import parse_key, spelling_in
-from musegen_lib.formats.abc.rhythm import Sign, to_signs, to_slices
+from musegen_lib.formats.abc.rhythm import Sign, Slice, to_signs, to_slices
 from musegen_lib.formats.abc.tokens import NATURALS
 
 BARS_PER_LINE = 4
 SIGNS = {1: "^", -1: "_", 0: "="}
+Name = tuple[str, int]  # letter, semitones
+Options = dict[int, tuple[Name, ...]]  # pitch class -> its names, the usual one first
+_NAMES = [(letter, alter) for letter in FIFTHS for alter in SIGNS]
+ENHARMONIC = {  # a name -> it and the others of its pitch class
+    (x, up): ((x, up), *((y, to) for y, to in _NAMES if y != x and (NATURALS[x] + up - NATURALS[y] - to) % 12 == 0))
+    for x, up in _NAMES
+}
+LOOK_AHEAD = 8
 
 
 def piece_to_abc(piece: Piece) -> str:
@@ -65,16 +74,25 @@ def _key(key: str | None) -> str:
 
 
 class _Speller:
-    """Spells pitches in a key."""
+    """Spells pitches in a key; no two notes of a chord bear one letter if others are at hand, for abc2midi errs there."""
 
     def __init__(self, key: str, marked: set[str]):
         self.key = parse_key(key)
         self.spelling = spelling_in(self.key.n_sharps, (self.key.name or "").endswith("minor"))
         self.marked = marked  # letters that the bar alters, in any octave
+        self.names: dict[int, Name] = {}  # of the pitch classes of the last chord
+        self.held: set[int] = set()  # those of its notes that are tied to the next
 
-    def spell(self, pitch: int) -> str:
-        """Write one pitch."""
-        letter, alter = self.spelling[pitch % 12]
+    def spell(self, each: Slice, ahead: Iterable[int], held: Iterable[int]) -> list[str]:
+        """Write a chord, of which the `held` notes will be tied to the next; pitches `ahead` will sound with them."""
+        kept = {key: self.names[key] for key in self.held}
+        options = {pitch % 12: ENHARMONIC[self.spelling[pitch % 12]] for pitch in each.pitches}
+        options |= {key: (name,) for key, name in kept.items()}  # the tied name, for abc2midi alters its letter
+        self.names = _one_letter_each(options, {pitch % 12: ENHARMONIC[self.spelling[pitch % 12]] for pitch in ahead})
+        self.held = {pitch % 12 for pitch in held}
+        return [self._write(pitch, *self.names[pitch % 12]) for pitch in each.pitches]
+
+    def _write(self, pitch: int, letter: str, alter: int) -> str:
         usual = self.key.alters.get(letter, 0)
         if alter != usual:
             self.marked.add(letter)
@@ -83,8 +101,40 @@ class _Speller:
         return SIGNS[alter] + name if letter in self.marked else name
 
     def letters(self, pitches: Iterable[int]) -> set[str]:
-        """The letters that name the pitches."""
-        return {self.spelling[pitch % 12][0] for pitch in pitches}
+        """The letters that name the pitches, as in the last chord."""
+        return {(self.spelling | self.names)[pitch % 12][0] for pitch in pitches}
+
+
+def _one_letter_each(names: Options, ahead: Options) -> dict[int, Name]:
+    """Choose names of pitch classes so that as few as can be share a letter, now and with those ahead; else the first.
+
+    >>> _one_letter_each({10: (("B", -1), ("A", 1)), 11: (("B", 0), ("C", -1))}, {})
+    {10: ('B', -1), 11: ('C', -1)}
+    """
+    every = ahead | names if len(ahead | names) <= len(FIFTHS) else names
+    usual = {pitch: options[0] for pitch, options in every.items()}
+    if len({letter for letter, _ in usual.values()}) == len(usual) or len(names) > len(FIFTHS):
+        return {pitch: usual[pitch] for pitch in names}
+
+    def cost(chosen: tuple[Name, ...]) -> tuple[int, int, int]:
+        now = [letter for (letter, _), pitch in zip(chosen, every) if pitch in names]
+        n_changed = sum(a != b for a, b in zip(chosen, usual.values()))
+        return len(now) - len(set(now)), len(chosen) - len({letter for letter, _ in chosen}), n_changed
+
+    best = min(product(*every.values()), key=cost)
+    return {pitch: name for pitch, name in zip(every, best) if pitch in names}
+
+
+def _pitches_ahead(slices: Sequence[Slice]) -> dict[int, set[int]]:
+    """What will sound while notes of a slice are held, as far as LOOK_AHEAD slices on, by the start of the slice."""
+    found = {}
+    for number, each in enumerate(slices):
+        ahead, held = set(each.pitches), each.held
+        for later in slices[number + 1 : number + LOOK_AHEAD] if held else ():
+            ahead.update(later.pitches if held else ())
+            held &= later.held
+        found[each.start] = ahead
+    return found
 
 
 def _voice_to_words(piece: Piece, voice: int, unit: Fraction) -> Iterator[str]:
@@ -93,7 +143,7 @@ def _voice_to_words(piece: Piece, voice: int, unit: Fraction) -> Iterator[str]:
     fields = _changes(piece, voice)
     cuts = sorted({*bar_lines, *fields, piece.n_steps} - {0})
     slices = to_slices(piece.notes[piece.notes["voice"] == voice], cuts, piece.n_steps)
-    starts = [each.start for each in slices]
+    starts, ahead = [each.start for each in slices], _pitches_ahead(slices)
     speller, n_bars, start, is_bar_line = _Speller(_key(piece.key), set()), 0, 0, set(bar_lines[1:])
     for stop in cuts:
         row = bisect_left(starts, start)
@@ -106,7 +156,7 @@ def _voice_to_words(piece: Piece, voice: int, unit: Fraction) -> Iterator[str]:
             if letter == "K":  # a note held over the change may get another name
                 speller = _Speller(value, speller.marked | speller.letters(slices[row - 1].held))
         for sign in to_signs(slices[row : bisect_left(starts, stop)], piece.steps_per_beat):
-            yield sign.tuplet + _word(sign, unit, speller)
+            yield sign.tuplet + _word(sign, unit, speller, ahead[sign.slice.start])
         start = stop
     yield "|]"
 
@@ -126,14 +176,14 @@ def _tempo(tempo: float) -> str:
     return f"1/4={_number(tempo)}"
 
 
-def _word(sign: Sign, unit: Fraction, speller: _Speller) -> str:
+def _word(sign: Sign, unit: Fraction, speller: _Speller, ahead: Iterable[int]) -> str:
     """One sign: its notes with their ties, and its length."""
     length = sign.length / unit
     above = "" if length.numerator == 1 else str(length.numerator)
     below = "" if length.denominator == 1 else f"/{length.denominator}"
     pitches = sign.slice.pitches
     ties = ["-" if not sign.is_last or pitch in sign.slice.held else "" for pitch in pitches]
-    names = [speller.spell(pitch) for pitch in pitches]
+    names = speller.spell(sign.slice, ahead, [pitch for pitch, tie in zip(pitches, ties) if tie])
     if len(names) < 2:
         return f"{''.join(names) or 'z'}{above}{below}{''.join(ties)}"
     return f"[{''.join(map(''.join, zip(names, ties)))}]{above}{below}"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from xml.etree import ElementTree as ET
 
 from musegen_lib.core.piece import DRUMS
@@ -28,6 +29,7 @@ RELATED_DRUMS = {
     59: 51,
 }  # those on one line with others
 SNARE = 38
+OTHER_NAMES = {"corno inglese": "english horn", "corn[io]": "horn", "bass guitar": "electric bass"}  # to music21's
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ class Instrument:
     """One <score-instrument>: `drum` is the MIDI pitch that its unpitched notes play, None where the file is silent."""
 
     name: str = ""
-    sound: str = ""  # the last word of MusicXML's name of the sound, such as "violin" of "strings.violin"
+    sound: str = ""  # MusicXML's name of it, from its last part back: "alto saxophone" of "wind.reed.saxophone.alto"
     is_percussion: bool = False
     program: int | None = None
     drum: int | None = None
@@ -58,15 +60,33 @@ def read_instruments(header: ET.Element | None) -> dict[str | None, Instrument]:
     return {None: next(iter(found.values()), Instrument()), **found}
 
 
-def program_of(instrument: Instrument, part_name: str) -> int:
-    """The program that the file gives, else the one that bears the name of the instrument or the part, else piano."""
+def program_of(instrument: Instrument, part_name: str) -> int | None:
+    """The program that the file gives, else that of the sound's, the instrument's or the part's name, else None."""
     if instrument.is_percussion:
         return DRUMS
     if instrument.program is not None:
         return instrument.program
-    known = _program_names()
-    names = [_plain(name) for name in (instrument.sound, instrument.name, part_name)]
-    return next((known[name] for name in names if name in known), 0)
+    programs = map(_program_named, (instrument.sound, instrument.name, part_name))
+    return next((program for program in programs if program is not None), None)
+
+
+@lru_cache(maxsize=1024)
+def _program_named(name: str) -> int | None:
+    """The program of a name: General MIDI's own, such as "violin", else as music21 knows the names of scores."""
+    general = _program_names()
+    for form in (name, name.partition(" ")[0] if name.islower() else name):
+        if _plain(form) in general:
+            return general[_plain(form)]
+    if not name:
+        return None
+    from music21.instrument import InstrumentException, fromString  # takes 0.4 s, and few files need it
+
+    for ours, theirs in OTHER_NAMES.items():
+        name = re.sub(rf"\b{ours}\b", theirs, name[:100], flags=re.IGNORECASE)
+    try:
+        return fromString(name).midiProgram
+    except InstrumentException:
+        return None
 
 
 def _instrument(named: ET.Element | None, player: ET.Element | None) -> Instrument:
@@ -75,11 +95,15 @@ def _instrument(named: ET.Element | None, player: ET.Element | None) -> Instrume
     )
     return Instrument(
         name=(named.findtext("instrument-name") or "") if named is not None else "",
-        sound=(named.findtext("instrument-sound") or "").rpartition(".")[2] if named is not None else "",
+        sound=_turn((named.findtext("instrument-sound") or "") if named is not None else ""),
         is_percussion=channel is not None and (channel.text or "").strip() == "10",
         program=None if program is None else max(0, number(program, 0, 128) - 1),  # some files count from 0
         drum=None if drum is None else number(drum, 1, 128) - 1,
     )
+
+
+def _turn(sound: str) -> str:
+    return " ".join(sound.lower().replace("-", " ").split(".")[:-3:-1])
 
 
 def _plain(name: str) -> str:
@@ -88,12 +112,12 @@ def _plain(name: str) -> str:
 
 @cache
 def _program_names() -> dict[str, int]:
-    """General MIDI's names of programs, and the short ones that scores use."""
+    """General MIDI's names of programs, and those of drum sets."""
     from pretty_midi.constants import INSTRUMENT_MAP
 
     names = {_plain(name): program for program, name in enumerate(INSTRUMENT_MAP)}
     drums = dict.fromkeys(("drumset", "drumkit", "drums", "percussion"), DRUMS)
-    return names | drums | {"horn": names["frenchhorn"], "harp": names["orchestralharp"]}
+    return names | drums
 
 
 @cache

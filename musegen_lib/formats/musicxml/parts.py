@@ -68,15 +68,17 @@ class PartReader:
         self.measures.append(self.measure)
 
     @property
-    def program(self) -> int:
-        """The program of the instrument that plays most of its pitched notes."""
-        return program_of(self.instruments[self._main_player], self.name)
+    def main_instrument(self) -> Instrument:
+        """The one that plays most of its pitched notes."""
+        return self.instruments[self._main_player]
 
     @property
     def notes_of_others(self) -> int:
         """Pitched notes of instruments with another program."""
+        if len(self.players) < 2:  # else names of programs need not be looked up
+            return 0
         programs = {one: program_of(self.instruments[one], self.name) for one in self.players}
-        return sum(n for one, n in self.players.items() if programs[one] != self.program)
+        return sum(n for one, n in self.players.items() if programs[one] != programs[self._main_player])
 
     @property
     def distrust(self) -> int:

@@ -86,6 +86,7 @@ def _play(
     spans = [(0, layout.starts[-1])] if as_written else playing_order(layout.measures)
     if sum(stop - start for start, stop in spans) > MAX_BEATS * units:
         raise ValueError(f"repeats make more than {MAX_BEATS:,} quarter notes; read it --as-written")
+    counts["instruments_unknown"] = sum(part.is_unknown for part in score.parts)
     counts["repeats"] = layout.n_repeats if as_written else 0
     table, programs, counts["unisons"] = _play_parts(score.parts, spans)
     bars = bars_to_metres(play_bars(layout.starts, layout.metres, spans), units)
@@ -125,7 +126,7 @@ def _play_parts(parts: Sequence[Part], spans: Sequence[Span]) -> tuple[np.ndarra
         for (_, is_drum), notes in sorted(voices.items()) or [((1, False), [])]:
             kept, dropped = drop_unisons(notes)
             rows += [[*note, VELOCITY, len(programs)] for note in kept]
-            programs.append(DRUMS if is_drum else part.program)
+            programs.append(DRUMS if is_drum else part.program or 0)
             n_unisons += dropped
     if len(programs) > 256:
         raise MusegenError("a piece holds at most 256 parts; export fewer")

@@ -14,6 +14,7 @@ from musegen_lib.core.limits import MAX_NOTES, TICKS_PER_BEAT
 from musegen_lib.formats.bars import bar_ticks
 from musegen_lib.formats.grid import to_steps
 from musegen_lib.formats.musicxml.attributes import Key
+from musegen_lib.formats.musicxml.instruments import Instrument, program_of
 from musegen_lib.formats.musicxml.measures import Layout, lay_out
 from musegen_lib.formats.musicxml.notes import Fragment, merge_ties, units_per_beat
 from musegen_lib.formats.musicxml.parts import PartReader
@@ -29,7 +30,7 @@ class Part:
         fragments: its notes as written, in units from the start; pitches as they sound.
         length_ticks: where its last measure ends.
         n_voices: layers written in it; several make it polyphonic, and so do chords.
-        program: General MIDI program of its pitched notes.
+        instrument: that of most of its pitched notes.
     """
 
     name: str
@@ -39,7 +40,7 @@ class Part:
     n_voices: int
     has_chords: bool
     n_grace: int
-    program: int
+    instrument: Instrument
 
     @cached_property
     def notes(self) -> tuple[tuple[int, int, int, bool], ...]:
@@ -49,6 +50,17 @@ class Part:
             start, stop = (to_steps(time, TICKS_PER_BEAT, self.units_per_beat) for time in (onset, offset))
             found.append((start, max(1, stop - start), pitch, bool(fermata)))
         return tuple(found)
+
+    @property
+    def program(self) -> int | None:
+        """General MIDI program of its pitched notes; None where the file names no instrument that is known."""
+        return program_of(self.instrument, self.name)
+
+    @property
+    def is_unknown(self) -> bool:
+        """Whether it has pitched notes and a name, but no program is known for that."""
+        has_name = self.name or self.instrument.name or self.instrument.sound
+        return bool(has_name) and self.program is None and not all(each.is_drum for each in self.fragments)
 
     @property
     def is_melody(self) -> bool:
@@ -157,5 +169,5 @@ def _finish(reader: PartReader, layout: Layout, units: int) -> Part:
         n_voices=max(1, len(reader.layers)),
         has_chords=reader.has_chords,
         n_grace=reader.counts["grace_notes"],
-        program=reader.program,
+        instrument=reader.main_instrument,
     )
