@@ -87,7 +87,7 @@ def report_lines(found: dict[str, Any]) -> list[str]:
     return lines + [f"{name}: left out, {why}" for name, why in found["left_out"].items()]
 
 
-def _core(found: Interactions, name: str) -> Histories:
+def _core(found: Interactions, name: str, say: Say) -> Histories:
     """The users and items that are compared; MusegenError, which names the file, where they are too few."""
     try:
         heard, _ = keep_core(to_histories(found))
@@ -96,6 +96,7 @@ def _core(found: Interactions, name: str) -> Histories:
     if heard.n_items <= 20:
         left = f"{heard.n_items} items are left after the {CORE}-core"
         raise MusegenError(f"{name}: {left}; a list of 20 needs more than 20, so take a larger file")
+    say(f"after the {CORE}-core {len(heard):,} users and {heard.n_items:,} items")
     return heard
 
 
@@ -119,23 +120,25 @@ def evaluate_file(
     found = read_interactions(path, skip_bad, parse_columns(columns) if columns else (), say)
     for line in understood_lines(shorten(path.name), found):
         tell(line)
-    heard = _core(found, shorten(path.name))
-    say(f"after the {CORE}-core {len(heard):,} users and {heard.n_items:,} items")
+    heard = _core(found, shorten(path.name), say)
     report = benchmark(split_histories(heard, seed), seed, say)
+    return {"file": path.name, **_read_report(found, heard), "protocol": _protocol(heard, seed, report), **report}
+
+
+def _read_report(found: Interactions, heard: Histories) -> dict[str, Any]:
+    """What was read, left out and kept."""
     return {
-        "file": path.name,
         "read": understood_report(found),
         "skipped_lines": [{"line": number, "fault": fault} for number, fault in found.skipped],
         "after_5_core": {"hearings": sum(map(len, heard.sequences)), "users": len(heard), "items": heard.n_items},
-        "protocol": _protocol(heard, seed, list(report["not_tuned"])),
-        **report,
     }
 
 
-def _protocol(heard: Histories, seed: int, untuned: list[str]) -> dict[str, str]:
+def _protocol(heard: Histories, seed: int, report: dict[str, Any]) -> dict[str, str]:
     """How the recommenders were compared, in words."""
     by = "last of each user by time" if heard.ordered else f"of each user by seed {seed}"
-    chosen = "which alone chooses settings" + (f", but those of {', '.join(untuned)}" if untuned else "")
+    untuned = ", ".join(report["not_tuned"])
+    chosen = "which alone chooses settings" + (f", but those of {untuned}" if untuned else "")
     return {
         "counted": "an item once a user, at its first hearing",
         "test": f"{HELD_OUT:.0%} {by}; of the rest as much for validation, {chosen}",

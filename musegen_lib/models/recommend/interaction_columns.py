@@ -128,7 +128,7 @@ def _by_place(found: dict[str, int], n_columns: int) -> tuple[str, ...]:
 def usual_roles(columns: Sequence[Sequence[str]]) -> tuple[str, ...]:
     """A role a column by values, for a table without header: user, item, then a count or a time or both.
 
-    Where the values do not say it, there are no roles: times stand before them, or numbers may be ids.
+    Where it is open, there are no roles: times stand first, numbers may be ids, or fields hold another separator.
 
     >>> usual_roles([["a", "b"], ["x", "y"], ["881250949", "881250950"]])
     ('user', 'item', 'time')
@@ -138,6 +138,8 @@ def usual_roles(columns: Sequence[Sequence[str]]) -> tuple[str, ...]:
     more = [{"number": "count", "time": "time"}.get(kinds[at], "") for at in used[2:]]
     before = [kinds[at] for at in used[:2]]
     if len(used) < 2 or "time" in before or "" in more or len(set(more)) < len(more):
+        return ()
+    if len(used) == 2 and all(re.search(r"\S[ ,;|]+\S", user) for user in columns[used[0]]):  # 7 35 4,5
         return ()
     roles = dict(zip(("user", "item", *more), used))
     counts = columns[roles["count"]] if "count" in roles else ()
