@@ -52,7 +52,7 @@ def test_pitched_notes_on_the_channel_of_percussion_are_drums_and_not_transposed
     ("header", "program"),
     [
         ("<part-name>Violin</part-name>", 40),
-        ("<part-name>Soprano</part-name>", 0),
+        ("<part-name>Soprano</part-name>", 53),
         ('<part-name>x</part-name><midi-instrument id="I"><midi-program>57</midi-program></midi-instrument>', 56),
         ('<part-name>x</part-name><midi-instrument id="I"><midi-program>0</midi-program></midi-instrument>', 0),
         (
@@ -83,7 +83,8 @@ def test_what_is_left_out_is_counted_in_plain_words():
     _, report = read(score([A4 + grace * 2 + trill + quarter_tone + slash + cue]))
     assert str(report) == (
         "grace notes left out: 2; cue notes left out: 1; ornaments read as their plain notes: 1; "
-        "notes between two semitones moved to one: 1; signs not understood and passed over: 1"
+        "notes between two semitones moved to one: 1; instruments not known, taken as piano: 1; "
+        "signs not understood and passed over: 1"
     )
 
 
