@@ -86,12 +86,14 @@ def understand(lines: Sequence[tuple[int, str]], columns: tuple[str, ...] = ()) 
         marks, lines = [said.group(1)], lines[1:]
     lines = lines[next((at for at, (_, text) in enumerate(lines) if not _is_comment(text)), 0) :]
     texts = [text for _, text in lines]
-    layout = None if columns == LISTS else choose([lay_out(texts, mark) for mark in marks], len(columns))
-    if layout is None and (columns == LISTS or (not columns and _are_lists(lay_out(texts, SPACE), texts))):
+    spaced, layout = lay_out(texts, SPACE), None
+    if columns != LISTS:
+        layout = choose([lay_out(texts, mark) for mark in marks], len(columns))
+    if columns == LISTS or (layout is None and not columns and _are_lists(spaced, texts)):
         layout = lay_out(texts, _most_used(texts))
         headed = names_table(layout.rows[0][:2])
         return Form(layout.mark, LISTS, layout.rows[0] if headed else (), lines[0][0] + headed)
-    return _table(layout or lay_out(texts, SPACE), lines, columns)
+    return _table(layout or spaced, lines, columns)
 
 
 def _is_comment(text: str) -> bool:
@@ -193,7 +195,8 @@ def _by_values(layout: Layout) -> tuple[str, ...]:
         return roles
     if layout.share < _SAME and layout.mark not in ("\t", SPACE):
         raise MusegenError(f"lines have unlike numbers of fields; {quote(layout.mark)}")
-    raise MusegenError(f"{layout.n_columns} columns; wanted user, item, count, time: choose them {CHOOSE}")
+    other = f"; or put tabs between, if {say_mark(layout.mark)} separates nothing" * (layout.mark != "\t")
+    raise MusegenError(f"{layout.n_columns} columns; wanted user, item, count, time: choose them {CHOOSE}{other}")
 
 
 def quote(mark: str) -> str:

@@ -80,12 +80,6 @@ CHOICES = {  # what the file holds: its text, what the message says, the columns
     "date, user, id": (table([(d, u, 7) for u, _, d in DAYS]), "3 columns; wanted", "time,user,item", True),
     "user, date, id": (table([(u, d, 7) for u, _, d in DAYS]), "3 columns; wanted", "user,time,item", True),
     "day without signs": (table([(20090504, u, 7) for u, *_ in DAYS]), "3 columns; wanted", "time,user,item", True),
-    "a comma in a number and spaces": (
-        table([(u, n, f"{c},5") for n, (u, _, c, _) in enumerate(PLAYS)], " "),
-        "2 columns; wanted",
-        "user,-,item",
-        False,
-    ),
     "three names": (table([(u, i, "x") for u, i, *_ in PLAYS]), "3 columns; wanted", "user,item,-", False),
     "a mark at the end": (table([(*row[:3], 1) for row in PLAYS]), "4 columns; wanted", "user,item,count,-", False),
     "a time that counts from 0": (
@@ -249,6 +243,12 @@ FOLLOWED = {  # what the message says: the file, and the file after the advice w
             table([(u, i if n % 3 else "a, b", c) for n, (u, i, c, _) in enumerate(PLAYS)], head="user,artist,plays"),
             table([(u, i if n % 3 else '"a, b"', c) for n, (u, i, c, _) in enumerate(PLAYS)], head="user,artist,plays"),
         ),
+    ],
+    "or put tabs between, if ',' separates nothing": [
+        (
+            table([(u, 7, f"{c},5") for u, _, c, _ in PLAYS], " "),
+            table([(u, 7, f"{c},5") for u, _, c, _ in PLAYS], "\t"),
+        )
     ],
     "1 fields, not 2; correct them": [
         ("7:\n" + table([row[:2] for row in PLAYS]), "7,7\n" + table([row[:2] for row in PLAYS]))
