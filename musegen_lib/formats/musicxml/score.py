@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from musegen_lib.formats.musicxml.measures import Layout, lay_out
 from musegen_lib.formats.musicxml.notes import Fragment, merge_ties, units_per_beat
 from musegen_lib.formats.musicxml.parts import PartReader
 
+NO_INSTRUMENT = re.compile(r"((music ?xml|instrument|part|track|staff|p|music|piano|klavier)[ \d]*)*", re.IGNORECASE)
 MAX_MEASURES = 100_000  # of all parts together
 
 
@@ -59,8 +61,9 @@ class Part:
     @property
     def is_unknown(self) -> bool:
         """Whether it has pitched notes and a name, but no program is known for that."""
-        has_name = self.name or self.instrument.name or self.instrument.sound
-        return bool(has_name) and self.program is None and not all(each.is_drum for each in self.fragments)
+        names = (self.name, self.instrument.name, self.instrument.sound)
+        has_name = not all(NO_INSTRUMENT.fullmatch(name) for name in names)
+        return has_name and self.program is None and not all(each.is_drum for each in self.fragments)
 
     @property
     def is_melody(self) -> bool:
