@@ -150,7 +150,8 @@ def _programs(parts: Sequence[VoiceReader]) -> tuple[int, ...]:
 def _remarks(tune: Tune, spans: Sequence[Span]) -> tuple[str, ...]:
     """What was left out, each with its number, and what was taken for granted."""
     said = [f"{phrase}: {number}" for phrase, number in tune.counts.items() if number and phrase != UNREAD]
-    said += [f"the first signs not understood: {', '.join(tune.signs)}"] if tune.signs else []
+    more = ", ..." * (tune.counts[UNREAD] > len(tune.signs))
+    said += [f"signs not understood: {', '.join(tune.signs)}{more}"] if tune.signs else []
     unread = {parse_key(value).unread for value in tune.fields["K"]} - {""}
     said += [f"{sign} right behind the tonic of K: is not read; put a space before it" for sign in sorted(unread)]
     if "X" not in tune.fields:

@@ -26,7 +26,9 @@ _SYMBOLS = re.compile(r"d:\s*(?:[!*+.~]|[^|]*$)")  # a line of decorations, unli
 _ENTITY = re.compile(r"&(?:[a-z]{2,6}|#\d{1,5});")
 _BLOCK = re.compile(r"%%\s*(begin|end)(\w+)")
 _HTML = re.compile(r"<(?:pre|html|body)\b|</(?:pre|html|body)>", re.IGNORECASE)
-_TAG = re.compile(r"</[A-Za-z]\w*\s*>|<(?:[a-z]\w+|[A-Z]\w+)(?: [^<>\n]*)?/?>|<[A-Za-z] [^<>\n]*=[^<>\n]*>|<![^<>\n]*>")
+_TAG = re.compile(
+    r"</[A-Za-z]\w*\s*>|<(?![A-Ga-gzxZX\d]+>)[A-Za-z]\w+(?: [^<>\n]*)?/?>|<[A-Za-z] [^<>\n]*=[^<>\n]*>|<![^<>\n]*>"
+)
 NUMBERS, UNREAD = "numbers that follow no note, ignored", "unread"
 _MUSIC_LIKE_FIELD = re.compile(r"[A-G]:[:|]")  # a note and the end of a repeat, as in "A:|"
 

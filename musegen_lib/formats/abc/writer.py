@@ -74,7 +74,7 @@ def _key(key: str | None) -> str:
 
 
 class _Speller:
-    """Spells pitches in a key; where it can, no two notes of a chord bear one letter, for abc2midi errs there."""
+    """Spells pitches in a key; notes of a chord get a letter each if they can, since abc2midi errs with one for two."""
 
     def __init__(self, key: str, marked: set[str]):
         self.key = parse_key(key)

@@ -29,6 +29,7 @@ RELATED_DRUMS = {
     59: 51,
 }  # those on one line with others
 SNARE = 38
+_LABEL = re.compile(r"(?:(?:musicxml )?part|p|music|score|staff|track|instrument|melody)?[ #]*\d*")
 OTHER_NAMES = {"corno inglese": "english horn", "corn[io]": "horn", "bass guitar": "electric bass"}  # to music21's
 
 
@@ -87,6 +88,15 @@ def _program_named(name: str) -> int | None:
         return fromString(name).midiProgram
     except InstrumentException:
         return None
+
+
+def says_instrument(name: str) -> bool:
+    """Whether a name says more than that this is a part.
+
+    >>> says_instrument("Zink"), says_instrument("Part 1"), says_instrument("P2")
+    (True, False, False)
+    """
+    return not _LABEL.fullmatch(name[:100].lower())
 
 
 def _instrument(named: ET.Element | None, player: ET.Element | None) -> Instrument:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,12 +14,11 @@ from musegen_lib.core.limits import MAX_NOTES, TICKS_PER_BEAT
 from musegen_lib.formats.bars import bar_ticks
 from musegen_lib.formats.grid import to_steps
 from musegen_lib.formats.musicxml.attributes import Key
-from musegen_lib.formats.musicxml.instruments import Instrument, program_of
+from musegen_lib.formats.musicxml.instruments import Instrument, program_of, says_instrument
 from musegen_lib.formats.musicxml.measures import Layout, lay_out
 from musegen_lib.formats.musicxml.notes import Fragment, merge_ties, units_per_beat
 from musegen_lib.formats.musicxml.parts import PartReader
 
-NO_INSTRUMENT = re.compile(r"((music ?xml|instrument|part|track|staff|p|music|piano|klavier)[ \d]*)*", re.IGNORECASE)
 MAX_MEASURES = 100_000  # of all parts together
 
 
@@ -60,10 +58,9 @@ class Part:
 
     @property
     def is_unknown(self) -> bool:
-        """Whether it has pitched notes and a name, but no program is known for that."""
-        names = (self.name, self.instrument.name, self.instrument.sound)
-        has_name = not all(NO_INSTRUMENT.fullmatch(name) for name in names)
-        return has_name and self.program is None and not all(each.is_drum for each in self.fragments)
+        """Whether it has pitched notes and the name of an instrument, but no program is known for that."""
+        is_named = any(map(says_instrument, (self.name, self.instrument.name, self.instrument.sound)))
+        return is_named and self.program is None and not all(each.is_drum for each in self.fragments)
 
     @property
     def is_melody(self) -> bool:

@@ -174,3 +174,31 @@ def test_music21_reads_the_melodies_that_we_write():
             for note in part.stripTies().flatten().notes
         ]
         assert agree(sounds(piece), beats_and_pitches(notes, 1), 1e-4), piece_to_abc(piece)
+
+
+def clusters(rng):
+    """Chords of neighbouring pitches, in one octave and across two."""
+    rows, now, grid, base = [], 0, rng.choice((1, 2, 4)), rng.randint(55, 80)
+    for _ in range(rng.randint(2, 14)):
+        length = rng.choice((1, 2, 3, 4, 2 * grid))
+        chord = {base + rng.randint(0, 4) + rng.choice((0, 0, 12)) for _ in range(rng.randint(1, 3))}
+        rows += [(now, length, pitch, 80) for pitch in chord]
+        now += length
+    key = f"{rng.choice(['C', 'F#', 'Bb', 'Ab', 'E', 'G'])} {rng.choice(['major', 'minor'])}"
+    return Piece.from_notes(rows, steps_per_beat=grid, metre=rng.choice(["4/4", "3/4", "6/8"]), key=key)
+
+
+def test_neighbouring_pitches_in_one_chord_are_heard_by_abc2midi_and_by_us(tmp_path):
+    rng = random.Random(3)
+    for _ in range(60):
+        piece = clusters(rng)
+        text = piece_to_abc(piece)
+        assert np.array_equal(read(text, piece.steps_per_beat, pickup_steps=0)[0].notes, piece.notes), text
+        assert agree(sounds(piece), abc2midi(text, tmp_path)[0], 0.11), text
+
+
+def test_two_notes_of_a_chord_have_two_letters_and_a_held_one_keeps_its_own():
+    piece = Piece.from_notes([(0, 4, 70), (0, 4, 71), (4, 4, 63), (4, 4, 64)], steps_per_beat=1, metre="4/4")
+    assert piece_to_abc(piece).splitlines()[-1] == "[_B_c]4 | [^DE]4 |]"
+    held = Piece.from_notes([(2, 6, 68), (5, 2, 67)], steps_per_beat=1, metre="4/4")
+    assert piece_to_abc(held).splitlines()[-1] == "z2 _A2- | _A- [G_A-]2 _A |]"

@@ -66,6 +66,51 @@ def test_programs_come_from_the_file_or_from_a_name_of_general_midi(header, prog
     assert read(score([A4 + note("C4")], headers=(header,)))[0].programs == (program,)
 
 
+@pytest.mark.parametrize(
+    ("names", "program"),
+    [
+        ("Flute 1,Flöte", 73),
+        ("Violin I,Vln. 1", 40),
+        ("Violoncello", 42),
+        ("Clarinet in Bb,B-flat Clarinet", 71),
+        ("Guitar", 24),
+        ("Electric Bass,Bass Guitar", 33),
+        ("Horn in F,Corno in F", 60),
+        ("Trumpet in B-flat", 56),
+        ("Voice,Tenor", 53),
+        ("Corno inglese", 69),
+        ("Klavier,Piano", 0),
+    ],
+)
+def test_names_of_scores_are_known(names, program):
+    for name in names.split(","):
+        piece, report = read(score([A4 + note("C4")], headers=(f"<part-name>{name}</part-name>",)))
+        assert (piece.program(0), report.instruments_unknown) == (program, 0), name
+
+
+@pytest.mark.parametrize(
+    ("sound", "program"),
+    [
+        ("wind.reed.clarinet.bflat", 71),
+        ("wind.reed.saxophone.tenor", 66),
+        ("brass.trombone.tenor", 57),
+        ("wind.reed.english-horn", 69),
+        ("pluck.bass.electric", 33),
+        ("strings.violin", 40),
+        ("voice.soprano", 53),
+    ],
+)
+def test_names_of_sounds_are_read_whole(sound, program):
+    header = f'<score-instrument id="I"><instrument-sound>{sound}</instrument-sound></score-instrument>'
+    assert read(score([A4 + note("C4")], headers=(header,)))[0].programs == (program,) * bool(program)
+
+
+@pytest.mark.parametrize(("name", "n_unknown"), [("Zink", 1), ("Part 1", 0), ("P2", 0), ("", 0), ("Piano", 0)])
+def test_names_that_are_not_known_are_counted(name, n_unknown):
+    piece, report = read(score([A4 + note("C4")], headers=(f"<part-name>{name}</part-name>",)))
+    assert (piece.program(0), report.instruments_unknown) == (0, n_unknown)
+
+
 def test_the_instrument_that_plays_most_gives_the_program_and_the_others_are_counted():
     two = '<part-name>x</part-name><midi-instrument id="A"><midi-program>41</midi-program></midi-instrument>'
     two += '<midi-instrument id="B"><midi-program>46</midi-program></midi-instrument>'
