@@ -99,8 +99,7 @@ def read_interactions(
         columns: the role of each column, as `parse_columns` gives them; empty where the file tells.
         say: is told how far the reading is.
     Raises:
-        MusegenError: the file cannot be opened, is too large, holds no interaction or is not understood, or lines are
-            malformed; the message has the numbers of the first of them.
+        MusegenError: the file is not read or not understood, or lines are malformed, of which the first are named.
     """
     path = Path(path)
     name = shorten(path.name)
@@ -115,6 +114,11 @@ def read_interactions(
         raise MusegenError(f"{name}: cannot be read ({shorten(error.strerror)})") from None
     except MusegenError as fault:
         raise MusegenError(f"{name}: {fault}") from None
+    return _as_arrays(found, form)
+
+
+def _as_arrays(found: _Rows, form: Form) -> Interactions:
+    """Freeze what was read."""
     ordered = form.is_lists or "time" in form.roles
     user, item = np.array(found.user, dtype=np.int64), np.array(found.item, dtype=np.int64)
     weight, time = np.array(found.weight), np.array(found.time) if ordered else None
