@@ -146,7 +146,8 @@ def _find_form(path: Path, columns: tuple[str, ...]) -> Form:
 
 def _read_lines(lines: Iterator[tuple[int, str]], form: Form, found: _Rows, say: Callable[[str], None]) -> None:
     """Read lines, until most are malformed; MusegenError for more than MAX_INTERACTIONS."""
-    split, read = splitter(form.separator), _list_reader(found) if form.is_lists else _row_reader(form, found)
+    bad, split = found.bad, splitter(form.separator)
+    read = _list_reader(found) if form.is_lists else _row_reader(form, found)
     for number, line in islice(lines, form.first - 1, None):
         if not line or line.isspace():
             continue
@@ -156,8 +157,8 @@ def _read_lines(lines: Iterator[tuple[int, str]], form: Form, found: _Rows, say:
         except ValueError as fault:
             if line.strip(f" {form.separator}"):  # spreadsheets end in lines of separators
                 found.n_lines += 1
-                found.bad.append((number, str(fault)))
-        if 2 * len(found.bad) > max(found.n_lines, 2 * ENOUGH_BAD):
+                bad.append((number, str(fault)))
+        if len(bad) > ENOUGH_BAD and 2 * len(bad) > found.n_lines:
             return
         if len(found.user) > MAX_INTERACTIONS:
             raise MusegenError(f"line {number}: more than {MAX_INTERACTIONS:,} interactions; take a part of them")
