@@ -132,9 +132,12 @@ def to_time(text: str) -> float:
     (881250949.0, 1241478496.0, 1241478480.0)
     """
     try:
-        return to_number(text, "time")
+        time = float(text)
     except ValueError:
-        return _date(text)
+        time = _date(text)
+    if not abs(time) <= MAX_TIME:
+        raise ValueError(f"time {shorten(text, 20)!r} is not a number of at most {MAX_TIME:.0e}")
+    return time
 
 
 def _date(text: str) -> float:

@@ -99,8 +99,7 @@ def read_interactions(
         columns: the role of each column, as `parse_columns` gives them; empty where the file tells.
         say: is told how far the reading is.
     Raises:
-        MusegenError: the file cannot be opened, is too large, holds no interaction or is not understood, or lines are
-            malformed; the message has the numbers of the first of them.
+        MusegenError: the file is not read or not understood, or lines are malformed, of which the first are named.
     """
     path = Path(path)
     name = shorten(path.name)
@@ -115,6 +114,11 @@ def read_interactions(
         raise MusegenError(f"{name}: cannot be read ({shorten(error.strerror)})") from None
     except MusegenError as fault:
         raise MusegenError(f"{name}: {fault}") from None
+    return _as_arrays(found, form)
+
+
+def _as_arrays(found: _Rows, form: Form) -> Interactions:
+    """Freeze what was read."""
     ordered = form.is_lists or "time" in form.roles
     user, item = np.array(found.user, dtype=np.int64), np.array(found.item, dtype=np.int64)
     weight, time = np.array(found.weight), np.array(found.time) if ordered else None
@@ -142,7 +146,8 @@ def _find_form(path: Path, columns: tuple[str, ...]) -> Form:
 
 def _read_lines(lines: Iterator[tuple[int, str]], form: Form, found: _Rows, say: Callable[[str], None]) -> None:
     """Read lines, until most are malformed; MusegenError for more than MAX_INTERACTIONS."""
-    split, read = splitter(form.separator), _list_reader(found) if form.is_lists else _row_reader(form, found)
+    bad, split = found.bad, splitter(form.separator)
+    read = _list_reader(found) if form.is_lists else _row_reader(form, found)
     for number, line in islice(lines, form.first - 1, None):
         if not line or line.isspace():
             continue
@@ -152,8 +157,8 @@ def _read_lines(lines: Iterator[tuple[int, str]], form: Form, found: _Rows, say:
         except ValueError as fault:
             if line.strip(f" {form.separator}"):  # spreadsheets end in lines of separators
                 found.n_lines += 1
-                found.bad.append((number, str(fault)))
-        if 2 * len(found.bad) > max(found.n_lines, 2 * ENOUGH_BAD):
+                bad.append((number, str(fault)))
+        if len(bad) > ENOUGH_BAD and 2 * len(bad) > found.n_lines:
             return
         if len(found.user) > MAX_INTERACTIONS:
             raise MusegenError(f"line {number}: more than {MAX_INTERACTIONS:,} interactions; take a part of them")

@@ -77,7 +77,7 @@ def test_a_malformed_line_is_named_and_skipped_only_when_asked(folder, line, fau
         (b"a\x81,x\nb,y\nc,z\n", r"line 1: user 'a[?]' is not a name of printable characters"),  # no letter anywhere
         (b'ann,x\nbob,"y\nann,z\n', "line 2: a quotation mark out of place"),
         (b"a 1\nb\n", "line 2: a user without items"),
-        (b"a,x,1,5e8\nb,x,1,6e8\n" * 9 + b"a,x,1,9e19\n", "line 19: time '9e19' is not understood"),
+        (b"a,x,1,5e8\nb,x,1,6e8\n" * 9 + b"a,x,1,9e19\n", "line 19: time '9e19' is not a number of at most"),
     ],
 )
 def test_other_faults_of_a_line(folder, data, fault):
