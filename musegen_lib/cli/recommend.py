@@ -8,9 +8,8 @@ from typing import Any
 from musegen_lib.core.errors import MusegenError, shorten
 from musegen_lib.models.recommend.benchmark import Say, benchmark
 from musegen_lib.models.recommend.interaction_columns import SKIP
-from musegen_lib.models.recommend.interaction_files import OTHER
 from musegen_lib.models.recommend.interaction_form import Form, parse_columns
-from musegen_lib.models.recommend.interaction_layout import say_mark
+from musegen_lib.models.recommend.interaction_text import OTHER, say_mark
 from musegen_lib.models.recommend.interactions import Interactions, read_interactions, without
 from musegen_lib.models.recommend.models import Histories
 from musegen_lib.models.recommend.protocol import CORE, HELD_OUT, keep_core, split_histories, to_histories
@@ -88,7 +87,7 @@ def report_lines(found: dict[str, Any]) -> list[str]:
     return lines + [f"{name}: left out, {why}" for name, why in found["left_out"].items()]
 
 
-def _core(found: Interactions, name: str) -> Histories:
+def _core(found: Interactions, name: str, say: Say) -> Histories:
     """The users and items that are compared; MusegenError, which names the file, where they are too few."""
     try:
         heard, _ = keep_core(to_histories(found))
@@ -97,6 +96,7 @@ def _core(found: Interactions, name: str) -> Histories:
     if heard.n_items <= 20:
         left = f"{heard.n_items} items are left after the {CORE}-core"
         raise MusegenError(f"{name}: {left}; a list of 20 needs more than 20, so take a larger file")
+    say(f"after the {CORE}-core {len(heard):,} users and {heard.n_items:,} items")
     return heard
 
 
@@ -120,22 +120,28 @@ def evaluate_file(
     found = read_interactions(path, skip_bad, parse_columns(columns) if columns else (), say)
     for line in understood_lines(shorten(path.name), found):
         tell(line)
-    heard = _core(found, shorten(path.name))
-    say(f"after the {CORE}-core {len(heard):,} users and {heard.n_items:,} items")
-    by = "last of each user by time" if heard.ordered else f"of each user by seed {seed}"
+    heard = _core(found, shorten(path.name), say)
     report = benchmark(split_histories(heard, seed), seed, say)
-    untuned = ", ".join(report["not_tuned"])
-    chosen = "which alone chooses settings" + (f", but those of {untuned}" if untuned else "")
+    return {"file": path.name, **_read_report(found, heard), "protocol": _protocol(heard, seed, report), **report}
+
+
+def _read_report(found: Interactions, heard: Histories) -> dict[str, Any]:
+    """What was read, left out and kept."""
     return {
-        "file": path.name,
         "read": understood_report(found),
         "skipped_lines": [{"line": number, "fault": fault} for number, fault in found.skipped],
         "after_5_core": {"hearings": sum(map(len, heard.sequences)), "users": len(heard), "items": heard.n_items},
-        "protocol": {
-            "counted": "an item once a user, at its first hearing",
-            "test": f"{HELD_OUT:.0%} {by}; of the rest as much for validation, {chosen}",
-            "ranked": "all items but the user's own known ones; fitted again on train and valid before the test",
-            "errors": "standard errors over users, of the mean over seeds",
-        },
-        **report,
+    }
+
+
+def _protocol(heard: Histories, seed: int, report: dict[str, Any]) -> dict[str, str]:
+    """How the recommenders were compared, in words."""
+    by = "last of each user by time" if heard.ordered else f"of each user by seed {seed}"
+    untuned = ", ".join(report["not_tuned"])
+    chosen = "which alone chooses settings" + (f", but those of {untuned}" if untuned else "")
+    return {
+        "counted": "an item once a user, at its first hearing",
+        "test": f"{HELD_OUT:.0%} {by}; of the rest as much for validation, {chosen}",
+        "ranked": "all items but the user's own known ones; fitted again on train and valid before the test",
+        "errors": "standard errors over users, of the mean over seeds",
     }

@@ -50,8 +50,8 @@ def bar_ticks(metre: str | None, ticks_per_beat: int) -> int:
 def play_bars(lines: Sequence[int], metres: Metres, spans: Sequence[Span]) -> list[Bar]:
     """The bars between the lines in playing order; one that a span cuts is as long as what is played of it.
 
-    >>> play_bars([0, 4, 8], [(0, "4/4"), (4, "3/4")], [(0, 8), (2, 8)])
-    [(4, '4/4'), (4, '3/4'), (2, '4/4'), (4, '3/4')]
+    >>> play_bars([0, 4, 8], [(0, "4/4"), (4, "3/4")], [(0, 8), (2, 6)])
+    [(4, '4/4'), (4, '3/4'), (2, '4/4'), (2, '3/4')]
     """
     times = [time for time, _ in metres]
     bars = []
@@ -102,7 +102,7 @@ def _pickup(bars: Sequence[Bar], ticks_per_beat: int) -> Bar:
         return length, metre
     following = bars[1][1] if len(bars) > 1 else metre
     is_short = length == bar_ticks(metre, ticks_per_beat) and 2 * length <= bar_ticks(following, ticks_per_beat)
-    return (length, following) if is_short and following != metre else (0, metre)
+    return (length, following) if is_short else (0, metre)
 
 
 def _joined(bars: Sequence[Bar], place: int, bar: int) -> tuple[int, int]:

@@ -45,6 +45,7 @@ def packed(text):
     return file.getvalue()
 
 
+TWINS = SCORE.format(4, "C").replace("</score-partwise>", '<part id="P1"/></score-partwise>')
 MXL = packed(SCORE.format(4, "C"))
 FRAMES = midi()[:12] + b"\xe7\x28" + midi()[14:]
 CASES = {  # name of the file: what is wrong with it, words of the advice, the file with the advice followed
@@ -69,6 +70,11 @@ CASES = {  # name of the file: what is wrong with it, words of the advice, the f
         b'<!DOCTYPE s [<!ENTITY a "b">]>' + SCORE.encode(),
         "export it again",
         SCORE.format(4, "C").encode(),
+    ),
+    "twins.xml": (
+        TWINS.encode(),
+        "give each <part> the id of its own",
+        TWINS.replace('<part id="P1"/>', '<part id="P2"/>').encode(),
     ),
     "opera.xml": (b"<opera/>", "export it as partwise MusicXML", SCORE.format(4, "C").encode()),
 }

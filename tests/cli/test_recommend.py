@@ -148,15 +148,14 @@ def test_encoding_and_what_stands_above_a_header_are_said(evaluate, tmp_path):
         assert said in done.stdout
 
 
-def test_six_columns_without_a_header_are_chosen_by_the_advised_option(evaluate):
+def test_six_columns_without_a_header_are_chosen_by_the_user(evaluate):
     text = lines("user_{0}\t" + MBID)
     refused = evaluate("i15_lfm1k.tsv", text)
     assert refused.stdout == ""
     assert isinstance(refused.exception, MusegenError)
-    wanted = "i15_lfm1k.tsv: 6 columns; wanted user, item, count, time: choose them, for example "
+    wanted = "i15_lfm1k.tsv: 6 columns; wanted user, item, count, time: choose them in order, as in --columns "
     assert str(refused.exception).startswith(wanted)
-    option, columns = str(refused.exception).removeprefix(wanted).split()
-    done = evaluate("i15_lfm1k.tsv", text, option, columns)
+    done = evaluate("i15_lfm1k.tsv", text, "--columns", "user,time,item,-,-,-")
     assert done.exit_code == 0
     assert "40 users, 60 items, 720 interactions, order yes" in done.stdout
     assert "columns: 1 = user, 2 = time, 3 = item; not used: 4, 5, 6" in done.stdout

@@ -14,9 +14,10 @@ from musegen_lib.core.limits import MAX_BEATS, refuse_endless
 from musegen_lib.core.piece import DRUMS, Piece
 from musegen_lib.formats.abc.bars import Bar, expand_parts, play, to_measures
 from musegen_lib.formats.abc.fields import parse_key
+from musegen_lib.formats.abc.notes import FINE_PER_BEAT
 from musegen_lib.formats.abc.text import plain_text
 from musegen_lib.formats.abc.tunes import UNREAD
-from musegen_lib.formats.abc.voices import FINE_PER_BEAT, VoiceReader
+from musegen_lib.formats.abc.voices import VoiceReader
 from musegen_lib.formats.bars import BarLines, bars_to_metres, play_bars
 from musegen_lib.formats.changes import changes_to_labels, tidy
 from musegen_lib.formats.grid import coarsest_grid, drop_unisons, table_to_notes, to_steps
@@ -44,9 +45,9 @@ def tune_to_piece(
         the piece, and what was left out or moved.
 
     >>> from musegen_lib.formats.abc.reader import parse_abc
-    >>> [tune] = parse_abc("X:1\\nT:Scale\\nM:2/4\\nL:1/8\\nK:G\\n|:D|G2 A2|B2 c>d:|")
+    >>> [tune] = parse_abc("X:1\\nT:Scale\\nM:2/4\\nL:1/8\\nK:G\\n|:D|G2 A2|B2 c:|")
     >>> tune_to_piece(tune)[0], tune_to_piece(tune, as_written=True)[0]
-    (Piece('Scale': 12 notes, 6 bars of 2/4, G major, 5.4 s), Piece('Scale': 6 notes, 3 bars of 2/4, G major, 2.7 s))
+    (Piece('Scale': 10 notes, 5 bars of 2/4, G major, 4.8 s), Piece('Scale': 5 notes, 3 bars of 2/4, G major, 2.4 s))
     """
     try:
         piece, report = _play(tune, steps_per_beat, as_written, labels)

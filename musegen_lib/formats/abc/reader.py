@@ -17,10 +17,11 @@ from musegen_lib.core.errors import MusegenError
 from musegen_lib.core.keys import metre_to_beats
 from musegen_lib.core.limits import MAX_NOTES, TICKS_PER_BEAT
 from musegen_lib.formats.abc.fields import parse_key, parse_metre
+from musegen_lib.formats.abc.notes import FINE_PER_TICK
 from musegen_lib.formats.abc.playing import tune_to_piece
 from musegen_lib.formats.abc.text import decode, name_content
 from musegen_lib.formats.abc.tunes import TuneReader, read_tunes
-from musegen_lib.formats.abc.voices import FINE_PER_TICK, VoiceReader
+from musegen_lib.formats.abc.voices import VoiceReader
 from musegen_lib.formats.abc.writer import piece_to_abc
 
 __all__ = ["Tune", "parse_abc", "piece_to_abc", "read_abc", "tune_to_piece"]

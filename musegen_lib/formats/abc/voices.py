@@ -7,13 +7,10 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from musegen_lib.core.limits import MAX_BEATS, MAX_NOTES
 from musegen_lib.formats.abc.bars import Bar, read_mark
 from musegen_lib.formats.abc.fields import names_key, parse_key, parse_metre, parse_properties, parse_tempo, parse_unit
-from musegen_lib.formats.abc.notes import FINE_PER_BEAT, FINE_PER_TICK, NoteReader
+from musegen_lib.formats.abc.notes import NoteReader
 from musegen_lib.formats.abc.tokens import ENDING
-
-__all__ = ["FINE_PER_BEAT", "FINE_PER_TICK", "MAX_BEATS", "MAX_NOTES", "VoiceReader"]
 
 DRUM_CHANNEL = 10
 NO_UNIT = "values of L: that are no fraction such as 1/8, ignored"
@@ -34,7 +31,6 @@ class VoiceReader(NoteReader):
         self.phrase_ends: list[int] = []
         self.metre_changes = self.key_changes = 0
         self.bar_start = self.layer_start = self.main_now = 0  # the last: where the first layer has come to
-        self.has_layers = False
         self.other_ties: tuple[Any, ...] = (False, {}, {})  # those of the layer that is not read now
         self.shifts: dict[str, int] = {}  # octave, clef, transpose and MIDI's own, by name
         self.program, self.is_drums = 0, False
@@ -152,7 +148,7 @@ class VoiceReader(NoteReader):
             self.main_now = self.now
             self._swap_ties()
         self.now = self.layer_start = starts[max(0, len(starts) - len(match["overlay"]))]
-        self.altered, self.last, self.in_layer, self.has_layers = {}, None, True, True
+        self.altered, self.last, self.in_layer = {}, None, True
 
     def _leave_layer(self) -> None:
         """Go on where the first layer has come to."""

@@ -66,7 +66,7 @@ def bar_edges(piece: Piece) -> list[Fraction]:
 
 
 def bar_layers(piece: Piece, voice: int, edges: list[Fraction]) -> Iterator[list[list[Sound]]]:
-    """Yield the layers of each bar: as few as hold its sounds without overlaps, each filled with rests."""
+    """Yield the layers of each bar, high notes first: as few as hold its sounds without overlaps, filled with rests."""
     bars: list[dict[tuple[Fraction, Fraction, bool, bool], list[int]]] = [{} for _ in edges[1:]]
     for onset, duration, pitch, *_ in piece.notes[piece.notes["voice"] == voice].tolist():
         start, stop = (Fraction(steps, piece.steps_per_beat) for steps in (onset, onset + duration))
@@ -78,7 +78,7 @@ def bar_layers(piece: Piece, voice: int, edges: list[Fraction]) -> Iterator[list
             bars[bar].setdefault((left, right, left > start, right < stop), []).append(pitch)
     for (start, stop), bar in zip(pairwise(edges), bars):
         layers: list[list[Sound]] = []
-        for left, right, *ties in bar:
+        for left, right, *ties in sorted(bar, key=lambda sound: (sound[0], -max(bar[sound]))):
             sound = Sound(left, right, tuple(bar[left, right, *ties]), *ties)
             free = next((layer for layer in layers if layer[-1].stop <= left), None)
             if free is None:

@@ -124,6 +124,9 @@ def parse_score(root: ET.Element, name: str) -> ParsedScore:
 
 def _read_parts(root: ET.Element, units: int, name: str) -> list[PartReader]:
     headers = {e.get("id"): e for e in root.findall("part-list/score-part")}
+    ids = [e.get("id") for e in root.findall("part")]
+    if len(set(ids)) < len(ids):
+        raise MusegenError(f"{name}: two parts have one id; give each <part> the id of its own <score-part>")
     readers: dict[str | None, PartReader] = {}
     pitches: dict[Any, tuple[int, bool]] = {}
     n_notes = 0

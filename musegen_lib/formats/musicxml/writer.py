@@ -95,7 +95,7 @@ def _part(piece: Piece, voice: int, edges: list[Fraction]) -> stream.Part:
         part.append(measures[-1])
     _sign(piece, measures, edges, with_keys=program != DRUMS or set(piece.programs) == {DRUMS})
     is_voice = piece.notes["voice"] == voice
-    measures[0].clef = _clef(piece.notes["pitch"][is_voice], program)
+    measures[0].clef = _clef(piece.notes[is_voice], program)
     part.makeAccidentals(inPlace=True)
     if all(metre for _, metre in piece.timeline("metre")):
         part.makeBeams(inPlace=True)
@@ -147,15 +147,16 @@ def _metre(name: str | None) -> meter.TimeSignature:
     return meter.TimeSignature(name) if name else meter.SenzaMisuraTimeSignature()
 
 
-def _clef(pitches: np.ndarray, program: int) -> clef.Clef:
-    """Percussion's, treble, tenors' treble an octave lower, or bass: the one that needs few ledger lines."""
+def _clef(notes: np.ndarray, program: int) -> clef.Clef:
+    """The clef that needs few ledger lines: treble, bass or, for one note at a time, tenors' treble an octave lower."""
     from music21 import clef
 
     if program == DRUMS:
         return clef.PercussionClef()
-    if not len(pitches) or pitches.min() >= 55 or pitches.mean() >= 62:
+    pitches, has_chords = notes["pitch"], len(np.unique(notes["onset_steps"])) < len(notes)
+    if not len(notes) or pitches.min() >= 55 or pitches.mean() >= (60 if has_chords else 62):
         return clef.TrebleClef()
-    return clef.Treble8vbClef() if pitches.mean() >= 55 else clef.BassClef()
+    return clef.Treble8vbClef() if pitches.mean() >= 55 and not has_chords else clef.BassClef()
 
 
 def _measure(number: int, layers: list[list[Sound]], names: list[str]) -> stream.Measure:

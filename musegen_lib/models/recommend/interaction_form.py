@@ -6,39 +6,30 @@ A table has one interaction a line; a file of lists has one user a line, then th
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from musegen_lib.core.errors import MusegenError, shorten
 from musegen_lib.models.recommend.interaction_columns import (
+    CHOOSE,
     ROLES,
     SKIP,
-    WANTED,
     is_header,
+    named,
     names_table,
     rank,
-    roles_of_kinds,
     roles_of_names,
-    roles_of_values,
+    usual_roles,
 )
-from musegen_lib.models.recommend.interaction_layout import (
-    MARKS,
-    MAX_COLUMNS,
-    SPACE,
-    Layout,
-    choose,
-    header_at,
-    lay_out,
-    refuse_wide,
-    say_mark,
-)
-from musegen_lib.models.recommend.interaction_values import kind_of
+from musegen_lib.models.recommend.interaction_text import MARKS, SPACE, kind_of, say_mark, splitter
 
 LISTS = ("user", "items")  # one user a line, then any number of items
-COMMENT = ("#", "%")
-_SAME = 0.9  # share of lines with one number of words, in a table separated by spaces
+RARE = ("\t", "::")  # of the separators, what hardly stands in a name
+MAX_COLUMNS = 50
+LINES_ABOVE = 5  # a header may stand so far down, below a title
+_SAME = 0.9  # share of lines with one number of fields, in a table
 _BACK = 0.1  # share of lines whose user was there before, from which they are no lists
-_CHOOSE = "say --columns user,items for lists; for a table, put tabs between its fields, as many in each line"
 
 
 @dataclass(frozen=True)
@@ -58,125 +49,111 @@ class Form:
         return self.roles == LISTS
 
 
-def parse_columns(text: str) -> tuple[str, ...]:
-    """The roles that the user names in order, as in `user,time,-,item`, or `user,items` for lists.
+@dataclass(frozen=True)
+class Layout:
+    """Lines cut at one separator."""
 
-    Raises:
-        MusegenError: a word is unknown, comes twice, or user or item is missing.
-    """
+    mark: str
+    rows: tuple[tuple[str, ...], ...]
+    n_columns: int  # fields, two or more, that most lines have; 1 where none has two
+    share: float  # of the lines that have so many
+    header: int | None  # the row, one of the first, that names a user and an item
+
+    def columns(self, start: int = 0) -> list[tuple[str, ...]]:
+        """The values of each column in the rows from `start` on that have as many fields as most."""
+        full = [row for row in self.rows[start:] if len(row) == self.n_columns]
+        return list(zip(*full)) if full else [()] * self.n_columns
+
+
+def parse_columns(text: str) -> tuple[str, ...]:
+    """The roles that the user names, as in `user,time,-,item`, or `user,items` for lists; else MusegenError."""
     words = tuple(word.strip() for word in text.split(","))
     if words == LISTS:
         return LISTS
-    roles = tuple(SKIP if word == SKIP else next((r for r in ROLES if rank(word, r)), word) for word in words)
-    for role in roles:
-        if role not in (*ROLES, SKIP):
-            raise MusegenError(f"--columns: {shorten(role, 20)!r} is unknown; use {', '.join(ROLES)} or {SKIP}")
-        if role != SKIP and roles.count(role) > 1:
-            raise MusegenError(f"--columns: {role} comes twice; leave one column out with {SKIP}")
-    if not {"user", "item"} <= set(roles):
-        raise MusegenError("--columns: user and item are needed, as in --columns user,item,count or user,items")
+    roles = tuple(SKIP if word == SKIP else next((r for r in ROLES if rank(word, r)), "") for word in words)
+    if "" in roles or not {"user", "item"} <= set(roles) or any(roles.count(role) > 1 for role in ROLES):
+        raise MusegenError(
+            f"--columns {shorten(text, 40)!r}: name user and item, count and time where they are, each once, and "
+            f"{SKIP} for a column to leave out, as in --columns user,item,count; or user,items for lists"
+        )
     return roles
 
 
 def understand(lines: Sequence[tuple[int, str]], columns: tuple[str, ...] = ()) -> Form:
-    """The form of a file.
-
-    Args:
-        lines: number and text of its first lines, at least one and none of them blank.
-        columns: what the user says that the columns are; empty where the file must tell.
-    Raises:
-        MusegenError: the form is not understood; the message says what was seen and what to do.
-    """
-    mark, above, body = _set_aside(lines)
-    texts = [text for _, text in body]
-    if any(re.fullmatch(r"\d+:", text.strip()) for text in texts):
-        raise MusegenError("lines such as '1:' name the item of those below; write it into each line: user,item,rating")
-    if columns == LISTS:
-        return _lists(texts, body[0][0])
-    layout = choose([lay_out(texts, known) for known in ((mark,) if mark else MARKS)], len(columns))
-    if layout is None:
-        layout = lay_out(texts, SPACE)
-        if not columns and _are_lists(layout):
-            headed = names_table(layout.rows[0][:2])
-            return Form(SPACE, LISTS, layout.rows[0] if headed else (), body[0][0] + headed)
-    comments = lay_out([text.lstrip(" #%") for text in above], layout.mark).rows
-    header = comments[-1] if comments and len(comments[-1]) == layout.n_columns and names_table(comments[-1]) else ()
-    if not header and any(len(row) == layout.n_columns for row in comments):  # names that begin as comments do
-        layout, body = lay_out([*above, *texts], layout.mark), lines[-len(above) - len(body) :]
-    return _table(layout, body, header, columns)
+    """The form of a file by its first lines, none of them blank, of which the numbers come along; else MusegenError."""
+    marks: Sequence[str] = MARKS
+    if (said := re.fullmatch(r'"?sep=(.)"?[\s;,]*', lines[0][1], re.IGNORECASE | re.DOTALL)) and len(lines) > 1:
+        marks, lines = [said.group(1)], lines[1:]
+    lines = lines[next((at for at, (_, text) in enumerate(lines) if not _is_comment(text)), 0) :]
+    texts = [text for _, text in lines]
+    spaced, layout = lay_out(texts, SPACE), None
+    if columns != LISTS:
+        layout = choose([lay_out(texts, mark) for mark in marks], len(columns))
+    if columns == LISTS or (layout is None and not columns and _are_lists(spaced, texts)):
+        layout = lay_out(texts, _most_used(texts))
+        headed = names_table(layout.rows[0][:2])
+        return Form(layout.mark, LISTS, layout.rows[0] if headed else (), lines[0][0] + headed)
+    return _table(layout or spaced, lines, columns)
 
 
-def _set_aside(lines: Sequence[tuple[int, str]]) -> tuple[str, list[str], Sequence[tuple[int, str]]]:
-    """The separator that a first line of Excel names, or ""; comments at the top; the numbered lines below."""
-    mark, start = "", 0
-    if said := re.fullmatch(r'"?sep=(.)"?[\s;,]*', lines[0][1], re.IGNORECASE | re.DOTALL):
-        mark, start = said.group(1), 1
-    end = start
-    while end < len(lines) and lines[end][1].lstrip().startswith(COMMENT):
-        end += 1
-    if end == len(lines):  # nothing else is there
-        return mark, [], lines[min(start, end - 1) :]
-    return mark, [text for _, text in lines[start:end]], lines[end:]
+def _is_comment(text: str) -> bool:
+    """Whether a line above the first row says nothing of the columns."""
+    return bool(re.match(r"\s*[#%]+(\s|$)", text)) and not names_table(re.split(r"::|[\t ;|,]", text))
 
 
-def _are_lists(layout: Layout) -> bool:
-    """Whether lines separated by spaces are lists, and not a table.
+def lay_out(texts: Sequence[str], mark: str) -> Layout:
+    """The lines cut at a separator; a line that cannot be cut is empty."""
+    split, rows = splitter(mark), []
+    for text in texts:
+        try:
+            rows.append(tuple(split(text)))
+        except ValueError:
+            rows.append(())
+    wide = Counter(len(row) for row in rows if len(row) > 1)
+    n_columns = wide.most_common(1)[0][0] if wide else 1
+    header = next((at for at, row in enumerate(rows[:LINES_ABOVE]) if names_table(row[:MAX_COLUMNS])), None)
+    return Layout(mark, tuple(rows), n_columns, wide[n_columns] / len(rows), header)
 
-    Raises:
-        MusegenError: they may be either, or are neither.
-    """
-    rows = layout.rows
-    if header_at(layout) == 0:
-        headed, rows = rows[0], rows[1:]
-        return len(headed) == 2 and any(len(row) != 2 for row in rows)
-    _refuse_neither(rows)
-    back = 1 - len({row[0] for row in rows if row}) / len(rows)
-    lengths = sorted({len(row) for row in rows})
-    if layout.share < _SAME:
-        if back > _BACK:
-            raise MusegenError(f"users come back, and lines have {lengths[0]} to {lengths[-1]} words; {_CHOOSE}")
-        return True
-    few = 2 <= layout.n_columns <= 4
-    may_be_table = few and (layout.n_columns == 2 or roles_of_kinds(layout.columns()) is not None)
-    if may_be_table and (back or layout.n_columns == 2):
+
+def choose(layouts: Sequence[Layout], n_wanted: int) -> Layout | None:
+    """The layout that makes a table of most lines; None where none does; MusegenError where two do it equally well."""
+    able = [layout for layout in layouts if 1 < layout.n_columns <= MAX_COLUMNS and layout.share > 0.5]
+    able = [layout for layout in able if layout.n_columns == n_wanted] or able
+    headed = [layout for layout in able if layout.header is not None]
+    if headed:
+        return max(headed, key=lambda layout: len(named(layout.rows[layout.header])))
+    best = max((layout.share for layout in able), default=0)
+    able = [layout for layout in able if layout.share > best - 0.1]
+    able = [layout for layout in able if layout.mark in RARE] or able
+    kinds = [list(map(kind_of, layout.columns())) for layout in able]
+    worth = [(len(of) - of.count("text") - of.count("empty"), len(of)) for of in kinds]  # columns of values, columns
+    left = [layout for layout, has in zip(able, worth) if has == max(worth)]
+    if len(left) > 1:
+        raise MusegenError(
+            f"fields may be separated by {' or by '.join(say_mark(layout.mark) for layout in left)}; put a first line "
+            f"above them that names the columns with the right one between, such as user{left[-1].mark}item"
+        )
+    return left[0] if left else None
+
+
+def _are_lists(layout: Layout, texts: Sequence[str]) -> bool:
+    """Whether lines that only spaces separate are lists, and not a table; MusegenError where it is open."""
+    n_names = 0 if layout.header is None else len(layout.rows[layout.header])
+    if n_names > 2 or n_names == layout.n_columns:
         return False
-    if back and layout.n_columns > MAX_COLUMNS:
-        refuse_wide(layout)
-    if may_be_table or back:
+    is_even, back = layout.share >= _SAME, 1 - len({row[:1] for row in layout.rows}) / len(texts)
+    are_pairs = all(re.fullmatch(r"\S+:[\d.]+", text) for row in layout.rows for text in row[1:])
+    if _most_used(texts) != SPACE or are_pairs or (back > _BACK and not is_even):
         raise MusegenError(
-            f"each line has {layout.n_columns} words and {'users come back' if back else 'another user'}: it may be a "
-            f"list of items or a row of a table; say --columns user,items, or {_row_of(layout)}"
+            f"no table of 2 to {MAX_COLUMNS} columns, the same in each line; write one interaction a line, "
+            "user,item,count,time, with tabs or commas between; or say --columns user,items, if these are lists"
         )
-    return True
-
-
-def _refuse_neither(rows: Sequence[tuple[str, ...]]) -> None:
-    """MusegenError for rows that are cut nowhere, or hold two things in a field."""
-    if all(len(row) < 2 for row in rows):
-        mark = _most_used([row[0] for row in rows if row])
-        if mark != SPACE:
-            raise MusegenError(f"{say_mark(mark)} separates, but the lines have unlike numbers of fields; {_CHOOSE}")
-        raise MusegenError(f"one column; {WANTED}, separated by tab, ',', ';', '|', '::' or spaces")
-    if all(re.fullmatch(r"\S+:[\d.]+", text) for row in rows for text in row[1:]):
-        raise MusegenError("fields such as '7:5' hold two things; write one interaction a line: user,item,count")
-
-
-def _row_of(layout: Layout) -> str:
-    """The option that makes a table of these columns."""
-    roles = roles_of_kinds(layout.columns()) or ("user", "item", *[SKIP] * (layout.n_columns - 2))
-    return f"--columns {','.join(roles)}"
-
-
-def _lists(texts: Sequence[str], first: int) -> Form:
-    """Lists, since the user says so; the separator is the first that most lines have."""
-    mark = _most_used(texts)
-    layout = lay_out(texts, mark)
-    if mark != SPACE and all(len(row) <= 2 for row in layout.rows):
+    if is_even and not (layout.n_columns == 2 or (back and usual_roles(layout.columns()))):
         raise MusegenError(
-            f"most lines have one {say_mark(mark)}; in lists it stands between items too, or put spaces everywhere"
+            f"each line has {layout.n_columns} words: a list of items, or a row of a table; say --columns user,items "
+            f"for lists; for a table, choose the columns {CHOOSE}"
         )
-    headed = names_table(layout.rows[0][:2])
-    return Form(mark, LISTS, layout.rows[0] if headed else (), first + headed)
+    return not is_even
 
 
 def _most_used(texts: Sequence[str]) -> str:
@@ -184,67 +161,44 @@ def _most_used(texts: Sequence[str]) -> str:
     return next((mark for mark in MARKS if 2 * sum(mark in text for text in texts) > len(texts)), SPACE)
 
 
-def _table(layout: Layout, body: Sequence[tuple[int, str]], header: tuple[str, ...], columns: tuple[str, ...]) -> Form:
-    """A table, by its header, which may stand above it in a comment, by what the user says, or by its values."""
-    if layout.n_columns > MAX_COLUMNS:
-        refuse_wide(layout)
-    at, first = header_at(layout), body[0][0]
-    if at is None and len(layout.rows[0]) == layout.n_columns and is_header(layout.rows[0], layout.columns(1)):
+def _table(layout: Layout, lines: Sequence[tuple[int, str]], columns: tuple[str, ...]) -> Form:
+    """A table, by its header, by what the user says, or by its values."""
+    at, wide = layout.header, layout.n_columns
+    if at is None and len(layout.rows[0]) == wide and is_header(layout.rows[0], layout.columns(1)):
         at = 0
     values = layout.columns(0 if at is None else at + 1)
-    if at is not None:
-        header, first = layout.rows[at], body[at][0] + 1
-    names = _fit_names(header, values) if header else ()
-    if columns:
-        roles = _fit_roles(columns, values)
-    else:
-        roles = roles_of_names(names, values) if names else _by_values(values, layout)
-    return Form(layout.mark, roles, names, first)
+    names = () if at is None else _pad(layout.rows[at], values, "")
+    roles = _pad(columns, values, SKIP) if columns else ()
+    if names is None:
+        said = f"the first line names {len(layout.rows[at])} columns, the others have {wide}; name each column there"
+        raise MusegenError(f"{said}, or put names that hold a separator in double quotes")
+    if roles is None:
+        said = f"{wide} columns, and --columns names {len(columns)}"
+        raise MusegenError(f"{said}; name all, with {SKIP} for one to leave out")
+    if not columns:
+        roles = roles_of_names(names, values) if names else _by_values(layout)
+    return Form(layout.mark, roles, names, lines[0][0] if at is None else lines[at][0] + 1)
 
 
-def _fit_names(names: Sequence[str], values: Sequence[Sequence[str]]) -> tuple[str, ...]:
-    """As many names as columns, where the lines or the header end in separators; MusegenError where they differ."""
-    width = len(values)
-    while len(names) > width and not names[-1]:
-        names = names[:-1]
-    extra = values[len(names) :]
-    if len(names) > width or not all(kind_of(column) == "empty" for column in extra):
-        raise MusegenError(
-            f"the first line names {len(names)} columns, the others have {width}; name each column there, "
-            "or put names that hold a separator in double quotes"
-        )
-    return (*names, *[""] * len(extra))
+def _pad(given: Sequence[str], values: Sequence[Sequence[str]], fill: str) -> tuple[str, ...] | None:
+    """As many as columns, where the lines or the header end in separators; None where they differ."""
+    while len(given) > len(values) and not given[-1]:
+        given = given[:-1]
+    extra = values[len(given) :]
+    fits = len(given) <= len(values) and all(kind_of(column) == "empty" for column in extra)
+    return (*given, *[fill] * len(extra)) if fits else None
 
 
-def _fit_roles(columns: tuple[str, ...], values: Sequence[Sequence[str]]) -> tuple[str, ...]:
-    """A role a column, empty ones at the end left out; MusegenError where the user names more or fewer."""
-    extra = values[len(columns) :]
-    if len(columns) > len(values) or not all(kind_of(column) == "empty" for column in extra):
-        raise MusegenError(
-            f"{len(values)} columns, and --columns names {len(columns)}; name all, with {SKIP} for one to leave out"
-        )
-    return (*columns, *[SKIP] * len(extra))
+def _by_values(layout: Layout) -> tuple[str, ...]:
+    """Roles by values; MusegenError where they do not say it."""
+    if roles := usual_roles(layout.columns()):
+        return roles
+    if layout.share < _SAME and layout.mark not in ("\t", SPACE):
+        raise MusegenError(f"lines have unlike numbers of fields; {quote(layout.mark)}")
+    other = f"; or put tabs between, if {say_mark(layout.mark)} separates nothing" * (layout.mark != "\t")
+    raise MusegenError(f"{layout.n_columns} columns; wanted user, item, count, time: choose them {CHOOSE}{other}")
 
 
-def _by_values(values: Sequence[Sequence[str]], layout: Layout) -> tuple[str, ...]:
-    """Roles by values; MusegenError where they do not say it, or each user has a line and its second field a list."""
-    mark = say_mark(layout.mark)
-    try:
-        roles = roles_of_values(values)
-    except MusegenError:
-        if layout.share < _SAME and layout.mark not in ("\t", SPACE):
-            raise MusegenError(f"lines have unlike numbers of fields separated by {mark}; {_quote(mark)}") from None
-        raise
-    users, items = values[0], values[1]
-    several = sum(any(mark in item for mark in (SPACE, *MARKS)) for item in items)
-    if len(values) == 2 and len(users) == len(set(users)) and 2 * several > len(items) >= 5:
-        raise MusegenError(
-            f"each user has one line, and the second field several words; if these are items, put {mark} between "
-            f"them and say --columns user,items; if they are one name, say --columns {','.join(roles)}"
-        )
-    return roles
-
-
-def _quote(mark: str) -> str:
+def quote(mark: str) -> str:
     """What to do with names that hold the separator."""
-    return f"put names that hold {mark} in double quotes, or separate by tabs"
+    return f"put names that hold {say_mark(mark)} in double quotes, or separate by tabs"

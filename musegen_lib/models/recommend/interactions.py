@@ -1,9 +1,8 @@
 """Who heard what: the reader of interactions files. Users and items become numbers, and damaged lines are named.
 
-Two forms are read. A table has one interaction a line: user, item, then a count or rating, then a time, the last two
-optional; a header may put them in any order. Tabs, `::`, semicolons, bars, commas or spaces separate them (MovieLens
-`u.data`, Last.fm HetRec `user_artists.dat`). A file of lists has one user a line: the user, then items in the order of
-hearing, separated by spaces. `interaction_form.py` tells them apart by the first lines; what it cannot tell, it says.
+A table has one interaction a line: user, item, then a count or rating, then a time, the last two optional; a header may
+put them in any order. Tabs, `::`, semicolons, bars, commas or spaces separate them (MovieLens `u.data`, Last.fm HetRec
+`user_artists.dat`). A file of lists has one user a line: the user, then items in the order of hearing, with spaces.
 """
 
 from __future__ import annotations
@@ -19,16 +18,26 @@ from jaxtyping import Float, Int
 
 from musegen_lib.core.errors import MusegenError, shorten
 from musegen_lib.models.recommend.interaction_columns import SKIP
-from musegen_lib.models.recommend.interaction_files import OTHER, find_encoding, refuse_foreign, text_lines
-from musegen_lib.models.recommend.interaction_form import Form, understand
-from musegen_lib.models.recommend.interaction_layout import SPACE, say_mark, splitter
-from musegen_lib.models.recommend.interaction_values import check_name, to_count, to_time
+from musegen_lib.models.recommend.interaction_form import Form, quote, understand
+from musegen_lib.models.recommend.interaction_text import (
+    MAX_COUNT,
+    OTHER,
+    SPACE,
+    check_name,
+    find_encoding,
+    say_mark,
+    splitter,
+    text_lines,
+    to_number,
+    to_time,
+)
 
 MAX_INTERACTIONS = 2_000_000
 SAMPLE, SAMPLE_CHARACTERS = 2_000, 4_000_000  # lines from which the form is understood, and how long they may be
 MAX_BAD = 0.1  # share of malformed lines from which the form is not understood
 ENOUGH_BAD = 1_000  # lines after which the reading ends, where most are malformed
 SAY_EVERY = 500_000  # lines
+EMPTY = "holds no interaction; each line needs a user and an item"
 _SHOWN = 3  # bad lines that a message describes
 
 
@@ -59,10 +68,11 @@ class _Rows:
     item: array = field(default_factory=lambda: array("q"))
     weight: array = field(default_factory=lambda: array("d"))
     time: array = field(default_factory=lambda: array("d"))
+    bad: list[tuple[int, str]] = field(default_factory=list)  # number and fault of each malformed line
     n_lines: int = 0  # that are not blank
     n_zero: int = 0
 
-    def add(self, user: str, item: str, weight: float = 1.0, time: float = 0.0) -> None:
+    def add(self, user: str, item: str, weight: float, time: float) -> None:
         """Number the names and keep the interaction; ValueError, and nothing kept, where a name cannot be one."""
         users, items = self.users, self.items
         if user not in users:
@@ -97,31 +107,24 @@ def read_interactions(
     if not path.is_file():  # a pipe or a device could block for ever
         raise MusegenError(f"{name}: no such file; check the path")
     try:
-        refuse_foreign(path)
-        encoding = find_encoding(path)
-        form = _find_form(path, encoding, columns)
-        found, bad = _Rows(), []
-        _read_lines(text_lines(path, encoding), form, found, bad, say)
-        _check(form, found, bad, skip_bad)
+        form = _find_form(path, columns)
+        found = _Rows()
+        _read_lines(text_lines(path, form.encoding), form, found, say)
+        _check(form, found, skip_bad)
     except OSError as error:
         raise MusegenError(f"{name}: cannot be read ({shorten(error.strerror)})") from None
     except MusegenError as fault:
         raise MusegenError(f"{name}: {fault}") from None
-    return _as_arrays(found, replace(form, n_zero=found.n_zero), tuple(bad))
+    ordered = form.is_lists or "time" in form.roles
+    user, item = np.array(found.user, dtype=np.int64), np.array(found.item, dtype=np.int64)
+    weight, time = np.array(found.weight), np.array(found.time) if ordered else None
+    form = replace(form, n_zero=found.n_zero)
+    return Interactions(tuple(found.users), tuple(found.items), user, item, weight, time, tuple(found.bad), form)
 
 
-def _find_form(path: Path, encoding: str, columns: tuple[str, ...]) -> Form:
-    """The form by the first lines; MusegenError where it is not understood."""
-    try:
-        return replace(understand(_sample(path, encoding), columns), encoding=encoding)
-    except MusegenError as fault:
-        other = "; or save it as UTF-8 first, which it is not" if encoding == OTHER else ""
-        raise MusegenError(f"{fault}{other}") from None
-
-
-def _sample(path: Path, encoding: str) -> list[tuple[int, str]]:
-    """The first lines that are not blank; MusegenError where there is none."""
-    lines, length = [], 0
+def _find_form(path: Path, columns: tuple[str, ...]) -> Form:
+    """The form by the first lines that are not blank; MusegenError where it is not understood."""
+    encoding, lines, length = find_encoding(path), [], 0
     for number, line in text_lines(path, encoding):
         if line.strip():
             lines.append((number, line))
@@ -129,18 +132,16 @@ def _sample(path: Path, encoding: str) -> list[tuple[int, str]]:
         if len(lines) == SAMPLE or length > SAMPLE_CHARACTERS:
             break
     if not lines:
-        raise MusegenError("holds no interaction; each line needs a user and an item")
-    return lines
+        raise MusegenError(EMPTY)
+    try:
+        return replace(understand(lines, columns), encoding=encoding)
+    except MusegenError as fault:
+        other = "; or save it as UTF-8 first, which it is not" if encoding == OTHER else ""
+        raise MusegenError(f"{fault}{other}") from None
 
 
-def _read_lines(
-    lines: Iterator[tuple[int, str]],
-    form: Form,
-    found: _Rows,
-    bad: list[tuple[int, str]],
-    say: Callable[[str], None],
-) -> None:
-    """Read lines into `found` or `bad`, until most are bad; MusegenError for more than MAX_INTERACTIONS."""
+def _read_lines(lines: Iterator[tuple[int, str]], form: Form, found: _Rows, say: Callable[[str], None]) -> None:
+    """Read lines, until most are malformed; MusegenError for more than MAX_INTERACTIONS."""
     split, read = splitter(form.separator), _list_reader(found) if form.is_lists else _row_reader(form, found)
     for number, line in islice(lines, form.first - 1, None):
         if not line or line.isspace():
@@ -151,8 +152,8 @@ def _read_lines(
         except ValueError as fault:
             if line.strip(f" {form.separator}"):  # spreadsheets end in lines of separators
                 found.n_lines += 1
-                bad.append((number, str(fault)))
-        if len(bad) > ENOUGH_BAD and 2 * len(bad) > found.n_lines:
+                found.bad.append((number, str(fault)))
+        if 2 * len(found.bad) > max(found.n_lines, 2 * ENOUGH_BAD):
             return
         if len(found.user) > MAX_INTERACTIONS:
             raise MusegenError(f"line {number}: more than {MAX_INTERACTIONS:,} interactions; take a part of them")
@@ -162,13 +163,14 @@ def _read_lines(
 
 def _row_reader(form: Form, found: _Rows) -> Callable[[list[str]], None]:
     """A function that adds a row of a table; ValueError, and nothing added, says what is wrong with it."""
-    n_columns, at = len(form.roles), {role: place for place, role in enumerate(form.roles)}
+    roles, at = form.roles, {role: place for place, role in enumerate(form.roles)}
     at_user, at_item, at_count, at_time = at["user"], at["item"], at.get("count", -1), at.get("time", -1)
+    n_columns, n_used = len(roles), 1 + max(at_user, at_item, at_count, at_time)
 
     def read(fields: list[str]) -> None:
-        if len(fields) != n_columns and not _is_cut(fields, form.roles):
+        if len(fields) != n_columns and (len(fields) < n_used or any(fields[n_columns:])):  # ends may be left out
             raise ValueError(f"{len(fields)} fields, not {n_columns}")
-        weight = to_count(fields[at_count]) if at_count >= 0 else 1.0
+        weight = to_number(fields[at_count], "count or rating", MAX_COUNT) if at_count >= 0 else 1.0
         time = to_time(fields[at_time]) if at_time >= 0 else 0.0
         if weight <= 0:
             found.n_zero += 1
@@ -178,31 +180,26 @@ def _row_reader(form: Form, found: _Rows) -> Callable[[list[str]], None]:
     return read
 
 
-def _is_cut(fields: list[str], roles: tuple[str, ...]) -> bool:
-    """Whether what is missing or too much at the end of a row are empty fields or columns left out."""
-    return not any(fields[len(roles) :]) and len(fields) > 1 and all(role == SKIP for role in roles[len(fields) :])
-
-
 def _list_reader(found: _Rows) -> Callable[[list[str]], None]:
     """A function that adds a list; where a user comes back, the places go on."""
     places: dict[str, int] = {}
 
     def read(fields: list[str]) -> None:
-        items = [text for text in fields[1:] if text]
+        user, *items = fields[0], *filter(None, fields[1:])
         if not items:
             raise ValueError("a user without items")
-        for name, what in ((fields[0], "user"), *((item, "item") for item in items)):
-            check_name(name, what)
-        start = places.get(fields[0], 0)
-        for place, item in enumerate(items, start):
-            found.add(fields[0], item, 1.0, float(place))
-        places[fields[0]] = start + len(items)
+        for text in (user, *items):  # before any is added
+            check_name(text, "user" if text is user else "item")
+        for item in items:
+            found.add(user, item, 1.0, float(places.setdefault(user, 0)))
+            places[user] += 1
 
     return read
 
 
-def _check(form: Form, found: _Rows, bad: list[tuple[int, str]], skip_bad: bool) -> None:
+def _check(form: Form, found: _Rows, skip_bad: bool) -> None:
     """MusegenError where too much is malformed, or anything without `skip_bad`, or nothing is left."""
+    bad = found.bad
     if len(bad) > max(1, MAX_BAD * found.n_lines):
         raise MusegenError(
             f"is not understood: read as {','.join(form.roles)}, separated by {say_mark(form.separator)}, {len(bad):,} "
@@ -210,10 +207,9 @@ def _check(form: Form, found: _Rows, bad: list[tuple[int, str]], skip_bad: bool)
         )
     if bad and not skip_bad:
         raise MusegenError(f"{len(bad):,} malformed lines: {_describe(bad)}; correct them or skip them with --skip-bad")
-    if found.n_zero and not found.user:
-        raise MusegenError(f"every count or rating is 0 or less; read without it: --columns {without(form)}")
     if not found.user:
-        raise MusegenError("holds no interaction; each line needs a user and an item")
+        zero = f"every count or rating is 0 or less; read without it: --columns {without(form)}"
+        raise MusegenError(zero if found.n_zero else EMPTY)
 
 
 def _advice(form: Form, bad: list[tuple[int, str]]) -> str:
@@ -222,7 +218,7 @@ def _advice(form: Form, bad: list[tuple[int, str]]) -> str:
         if role in form.roles and all(fault.startswith(role) for _, fault in bad[:_SHOWN]):
             return f"correct that column, or read without it: --columns {without(form, role)}"
     if form.separator not in ("\t", SPACE) and all(" fields, not " in fault for _, fault in bad[:_SHOWN]):
-        return f"put names that hold {say_mark(form.separator)} in double quotes, or separate by tabs"
+        return quote(form.separator)
     return "correct them, or say what the columns are, in order, with --columns"
 
 
@@ -235,11 +231,3 @@ def _describe(bad: list[tuple[int, str]], n_shown: int = _SHOWN) -> str:
     """The first bad lines by number."""
     shown = "; ".join(f"line {number}: {fault}" for number, fault in bad[:n_shown])
     return shown + (f"; and {len(bad) - n_shown:,} more" if len(bad) > n_shown else "")
-
-
-def _as_arrays(found: _Rows, form: Form, bad: tuple[tuple[int, str], ...]) -> Interactions:
-    """Freeze what was read."""
-    ordered = form.is_lists or "time" in form.roles
-    user, item = np.array(found.user, dtype=np.int64), np.array(found.item, dtype=np.int64)
-    weight, time = np.array(found.weight), np.array(found.time) if ordered else None
-    return Interactions(tuple(found.users), tuple(found.items), user, item, weight, time, bad, form)

@@ -173,6 +173,9 @@ def test_changes_come_back_with_the_repeat():
         ("CDEF|GA\nBc|cdef|", 0, ["4/4"], [0, 4, 8]),  # a line may end within a bar
         ("CDEF|GABc\ncdef|gfed|", 0, ["4/4"], [0, 4, 8, 12]),  # or write no bar line at its end
         ("CDEF|GA||Bc|cdef|", 0, ["4/4"], [0, 4, 8]),  # a double bar between the halves of a bar
+        ("CDEF|GABcdefga|", 0, ["4/4"], [0, 4, 8, 12]),
+        ("CDEF|GABcd|", 0, ["4/4", "5/4"], [0, 4]),
+        ("CDEF|GA|B|", 0, ["4/4"], [0, 4]),
         ("CDEFGABc", 0, ["4/4"], [0, 4]),
         ("CDEFGABcde", 0, ["4/4"], [0, 4, 8]),
         ("|:A|BCDE|FGA:|cdef|", 1, ["4/4", "3/4", "4/4"], [0, 1, 5, 9, 13, 16]),
@@ -195,7 +198,8 @@ def test_endings_of_two_lengths_keep_their_bar_lines_as_written():
 
 
 def test_a_bar_whose_length_no_metre_has_is_counted():
-    assert play("C4|DEF(3G/2A/2B/2(3:2:1c|C4|C4|")[1].odd_bars == 1
+    assert play("C4|DEFG(3:2:1c|C4|")[1].odd_bars == 1
+    assert play("C4|DEFG(3:2:1c|")[1].odd_bars == 0  # no bar line follows that could be off
 
 
 def test_a_pickup_stays_one_where_it_is_repeated():

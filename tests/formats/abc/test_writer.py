@@ -38,7 +38,7 @@ def random_piece(rng, grids=GRIDS, most=3, overlap=True):
     end = max(row[0] + row[1] for row in rows)
     key = f"{rng.choice(['C', 'F#', 'Bb', 'Ab', 'E'])} {rng.choice(['major', 'minor', 'dorian', 'mixolydian'])}"
     labels = {
-        "metre": rng.choice(["4/4", "3/4", "6/8", "5/8", None]),
+        "metre": rng.choice(["4/4", "3/4", "6/8", "5/4" if grid % 2 else "5/8", None]),
         "key": key,
         "tempo_qpm": rng.choice([60.0, 99.5]),
     }

@@ -128,7 +128,8 @@ def test_what_is_left_out_is_counted_in_plain_words():
     _, report = read(score([A4 + grace * 2 + trill + quarter_tone + slash + cue]))
     assert str(report) == (
         "grace notes left out: 2; cue notes left out: 1; ornaments read as their plain notes: 1; "
-        "notes between two semitones moved to one: 1; signs not understood and passed over: 1"
+        "notes between two semitones moved to one: 1; "
+        "signs not understood and passed over: 1"
     )
 
 

@@ -145,7 +145,7 @@ def test_a_doctype_without_entities_is_accepted(read):
         (b"<a>\n<b></a>", r"x\.xml, line 2: mismatched tag"),
         (b"<html></html>", r"x\.xml: the root is <html>, not <score-partwise>"),
         (b"<opus/>", "the root is <opus>, not <score-partwise>; export it as partwise"),
-        (b"PK\x03\x04 nonsense", r"x\.xml: File is not a zip file"),
+        (b"PK\x03\x04 nonsense", r"x\.xml: damaged .File is not a zip file.; fetch it again"),
         (
             document(HEAD + note("H", 2)).encode(),
             r"x\.xml, part P1, measure 1: a note 'H' in octave 4 is no MIDI pitch",

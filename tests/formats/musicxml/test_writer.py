@@ -56,6 +56,20 @@ def test_voices_get_the_clef_of_their_range():
     ]
 
 
+def test_hands_of_a_pianist_get_treble_and_bass():
+    hands = [(0, 4, 55), (0, 4, 67), (0, 4, 53, 80, 1), (0, 4, 60, 80, 1)]
+    parts = piece_to_music21(Piece.from_notes([(0, 4, 50), *hands])).parts
+    assert [part.recurse().getElementsByClass("Clef").first().name for part in parts] == ["bass", "bass"]
+    parts = piece_to_music21(Piece.from_notes(hands)).parts
+    assert [part.recurse().getElementsByClass("Clef").first().name for part in parts] == ["treble", "bass"]
+
+
+def test_the_first_layer_holds_the_high_notes():
+    piece = Piece.from_notes([(0, 16, 60), (0, 4, 72), (4, 12, 74)])
+    upper, lower = piece_to_music21(piece).parts[0].measure(1).voices
+    assert [[p.midi for p in layer.pitches] for layer in (upper, lower)] == [[72, 74], [60]]
+
+
 def test_writing_twice_gives_the_same_bytes_without_a_date():
     data = piece_to_musicxml(CHORALE)
     assert data == piece_to_musicxml(CHORALE)

@@ -239,10 +239,10 @@ def test_the_command_names_malformed_lines_and_skips_them_when_told(tmp_path, sm
 
 def test_too_small_a_file_is_told_so(tmp_path):
     path = tmp_path / "few.txt"
-    path.write_text("\n".join(f"u{n} a b c d e" for n in range(6)))
+    path.write_text("\n".join(f"u{n} a b c d e" + " a" * n for n in range(6)))
     with pytest.raises(MusegenError, match="5 items are left after the 5-core"):
         evaluate_file(path)
-    path.write_text("u a b")
+    path.write_text("u a b\nv a b c\n")
     with pytest.raises(MusegenError, match="nothing is left"):
         evaluate_file(path)
 
