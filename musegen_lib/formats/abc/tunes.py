@@ -9,7 +9,7 @@ from html import unescape
 
 from musegen_lib.core.errors import MusegenError
 from musegen_lib.formats.abc.fields import parse_metre, parse_unit
-from musegen_lib.formats.abc.tokens import OPEN_CHORD, TOKEN, parse_number
+from musegen_lib.formats.abc.tokens import OPEN_CHORD, TOKEN
 from musegen_lib.formats.abc.voices import NO_UNIT, VoiceReader
 
 MAX_VOICES = 64
@@ -19,10 +19,10 @@ HEADER_CHECKS = {"M": parse_metre, "L": parse_unit}
 _TUNE_START = re.compile(r"X:\s*(?:\d|$)")
 _FIELD = re.compile(r"[A-Za-z]:")
 _FILE_FIELD = re.compile(r"[LMQROUI]:|%%(?:MIDI|propagate)")  # what a file header may say of the sound of its tunes
-_TEXTS = re.compile(r'"[^"]*"|![^!|]*!|\+[^+|]*\+|\[[A-Za-z]:[^\]]*\]|%.*')  # what may hold words within music
-_PROSE = re.compile(r"[A-Za-z]*[h-tw][A-Za-z]*[a-z]{2}|[A-Z]?[a-z]+[h-tw][a-z]*\b|[H-RTUVW]{3}|[A-Z]{2}[H-W][A-Z]")
+_TEXTS = re.compile(r'"[^"]*"|![^!|]*!|\+[^+|]*\+|\[[A-Za-z]:[^\[\]]*\]|%.*')  # what may hold words within music
+_PROSE = re.compile(r"[h-tw][A-Za-z]{0,9}[a-z]{2}|[a-z][h-tw][a-z]{0,9}\b|[H-RTUVW]{3}|[A-Z]{2}[H-W][A-Z]")
 _SOUND = re.compile(r"[A-Ga-gzxZX]")
-_SYMBOLS = re.compile(r"d:\s*(?:[!*+.~]|[^|]*$)")  # a line of decorations, unlike "d:|"
+_SYMBOLS = re.compile(r"d:(?:\s*[!*+.~]|[^|]*$)")  # a line of decorations, unlike "d:|"
 _ENTITY = re.compile(r"&(?:[a-z]{2,6}|#\d{1,5});")
 _BLOCK = re.compile(r"%%\s*(begin|end)(\w+)")
 _HTML = re.compile(r"<(?:pre|html|body)\b|</(?:pre|html|body)>", re.IGNORECASE)
@@ -98,8 +98,8 @@ class TuneReader:
             return
         if self.voice:
             self.voice.read_midi(words[1:])
-        elif words[1:2] == ["program"] and len(words) > 3 and words[2].isdecimal():
-            self.programs[parse_number(words[2])] = words[3]
+        elif words[1:2] == ["program"] and len(words) > 3 and words[2].isdecimal() and len(words[2]) < 3:
+            self.programs[int(words[2])] = words[3]
         else:
             self.midi.append(words[1:])
 

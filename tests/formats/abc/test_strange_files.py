@@ -1,5 +1,7 @@
 """Files that people wrote for other programs, or by hand: what is no music stays silent, what is music is heard."""
 
+import time
+
 import pytest
 
 from musegen_lib.core.errors import MusegenError
@@ -181,3 +183,12 @@ def test_files_of_other_kinds_are_named(tmp_path, data, message):
 def test_wide_letters_without_a_mark_are_read(tmp_path, encoding):
     (tmp_path / "x.abc").write_bytes(("“Lied”\n" + HEADER + "CDEF|\n").encode(encoding))
     assert len(read_abc(tmp_path / "x.abc")[0].notes) == 4
+
+
+@pytest.mark.parametrize(
+    "junk", ["d:" + " " * 50_000 + "|", "| " + "iC" * 50_000, '|C["1' * 20_000, "|C" + "[K:" * 30_000]
+)
+def test_junk_behind_a_tune_takes_linear_time(junk):
+    start = time.process_time()
+    parse_abc(HEADER + "C\n\n" + junk)
+    assert time.process_time() - start < 2
