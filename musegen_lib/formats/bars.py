@@ -35,11 +35,6 @@ class BarLines:
     n_irregular: int
     n_odd: int
 
-    @property
-    def remarks(self) -> tuple[str, ...]:
-        """What a report says of metres that the score does not name."""
-        return (f"bars of another length than the metre: {self.n_irregular}",) if self.n_irregular else ()
-
 
 @lru_cache(256)
 def bar_ticks(metre: str | None, ticks_per_beat: int) -> int:

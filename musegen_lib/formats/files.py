@@ -149,9 +149,11 @@ def check_files(paths: Iterable[Path]) -> list[tuple[str, bool, str]]:
 
 def _describe(path: Path) -> str:
     _refuse_other_content(path, path.suffix.lower())
-    if path.suffix.lower() in ABC_ENDINGS and len(tunes := read_abc(path)) > 1:
+    faults: list[str] = []
+    if path.suffix.lower() in ABC_ENDINGS and len(tunes := read_abc(path, faults)) + len(faults) > 1:
         pieces, reports = zip(*map(tune_to_piece, tunes), strict=True)
-        return f"{len(pieces):,} tunes, {sum(map(len, pieces)):,} notes; {total(reports)}"
+        told = [f"{len(faults)} more cannot be read, the first: {faults[0]}"] if faults else []
+        return "; ".join([f"{len(pieces):,} tunes, {sum(map(len, pieces)):,} notes", *told, str(total(reports))])
     piece, lines = read_piece(path)
     told = lines[0].removeprefix(f"{path.name}: ") if lines else COMPLETE
     return f"{piece.summary}; {told}"

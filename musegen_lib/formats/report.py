@@ -47,6 +47,7 @@ class NotationReport(Report):
     ornaments: int = count("ornaments read as their plain notes")
     microtones: int = count("notes between two semitones moved to one")
     repeats: int = count("repeats and jumps left as written")
+    irregular_bars: int = count("bars of another length than the metre")
     odd_bars: int = count("bars of a length that no metre has, after which bar lines are off")
     other_metres: int = count("metres that contradict the first part's left out")
     staff_keys: int = count("keys of a second staff left out")

@@ -78,8 +78,9 @@ def _play(
         **changes_to_labels(times, notes, grid, FINE_PER_BEAT),
     }
     counts = {"grace_notes": tune.n_grace, "unread": tune.counts[UNREAD], "unisons": n_unisons, "odd_bars": bars.n_odd}
+    counts["irregular_bars"] = bars.n_irregular
     counts["repeats"] = _count_signs(tune, measures) if as_written else 0
-    report = NotationReport(**moved, **counts, remarks=bars.remarks + _remarks(tune, spans))
+    report = NotationReport(**moved, **counts, remarks=_remarks(tune, spans))
     return Piece(notes, steps_per_beat=grid, **found | labels), report
 
 

@@ -90,7 +90,7 @@ def _play(
     counts["repeats"] = layout.n_repeats if as_written else 0
     table, programs, counts["unisons"] = _play_parts(score.parts, spans)
     bars = bars_to_metres(play_bars(layout.starts, layout.metres, spans), units)
-    counts["odd_bars"] = bars.n_odd
+    counts["odd_bars"], counts["irregular_bars"] = bars.n_odd, bars.n_irregular
     grid = steps_per_beat or _coarsest(table, bars, units)
     notes, moves = table_to_notes(table, grid, units)
     is_drum = np.array(programs) == DRUMS
@@ -105,7 +105,7 @@ def _play(
         "pickup_steps": to_steps(bars.pickup, grid, units),
         **changes_to_labels({"metre": bars.metres, "key": keys, "tempo_qpm": early + tempi}, notes, grid, units),
     }
-    report = NotationReport(**moves, **+counts, remarks=(*score.remarks, *bars.remarks, *guesses))
+    report = NotationReport(**moves, **+counts, remarks=(*score.remarks, *guesses))
     return Piece(notes, **fields | labels), report
 
 
