@@ -90,8 +90,11 @@ def _part(piece: Piece, voice: int, edges: list[Fraction]) -> stream.Part:
     part.insert(0, player)
     measures = []
     for number, layers in enumerate(bar_layers(piece, voice, edges)):
-        names = _names(_key(value_at(piece.key, piece.key_changes, int(edges[number] * piece.steps_per_beat))))
-        measures.append(_measure(number + (not _has_pickup(piece)), layers, names))
+        step = int(edges[number] * piece.steps_per_beat)
+        names = _names(_key(value_at(piece.key, piece.key_changes, step)))
+        metre = value_at(piece.metre, piece.metre_changes, step)
+        is_full = bool(metre) and edges[number + 1] - edges[number] == metre_to_beats(metre)
+        measures.append(_measure(number + (not _has_pickup(piece)), layers, names, is_full))
         part.append(measures[-1])
     _sign(piece, measures, edges, with_keys=program != DRUMS or set(piece.programs) == {DRUMS})
     is_voice = piece.notes["voice"] == voice
@@ -159,15 +162,19 @@ def _clef(notes: np.ndarray, program: int) -> clef.Clef:
     return clef.Treble8vbClef() if pitches.mean() >= 55 and not has_chords else clef.BassClef()
 
 
-def _measure(number: int, layers: list[list[Sound]], names: list[str]) -> stream.Measure:
+def _measure(number: int, layers: list[list[Sound]], names: list[str], is_full: bool) -> stream.Measure:
     from music21 import stream
 
     measure = stream.Measure(number=number)
     start = layers[0][0].start
     for layer_number, layer in enumerate(layers, start=1):
         target = measure if len(layers) < 2 else stream.Voice(id=str(layer_number))
-        for printed in print_layer(layer):
-            target.insert(printed.sound.start - start, _note(printed, names))
+        row = list(print_layer(layer))
+        for printed in row:
+            made = _note(printed, names)
+            if made.isRest:
+                made.fullMeasure = is_full and len(row) == 1  # else music21 sorts the whole score to find it out
+            target.insert(printed.sound.start - start, made)
         if target is not measure:
             measure.insert(0, target)
     return measure
