@@ -6,11 +6,11 @@ import pytest
 
 from musegen_lib.core import limits
 from musegen_lib.display import sound as listen
+from musegen_lib.formats import repeats
 from musegen_lib.formats.abc import reader as abc
-from musegen_lib.formats.abc import voices as abc_music
 from musegen_lib.formats.midi.messages import LIMITS
-from musegen_lib.formats.musicxml import parts as musicxml_parts
-from musegen_lib.formats.musicxml import reader as musicxml
+from musegen_lib.formats.musicxml import score as musicxml_score
+from musegen_lib.formats.musicxml import zipped as musicxml
 from musegen_lib.models.chorale import frame_batches
 from musegen_lib.training import checkpoints
 
@@ -20,9 +20,11 @@ STATED = {
     "MIDI: tracks, voices, changes of tempo, metre and key": f"{LIMITS.tracks}, {LIMITS.voices}, {LIMITS.changes:,}",
     "MIDI: length": f"tick {LIMITS.ticks:,} and {LIMITS.seconds / 3600:g} hours",
     "ABC: file, tunes, notes and length of a tune": f"{abc.MAX_BYTES // 10**6} MB, {abc.MAX_TUNES:,} tunes, "
-    f"{abc_music.MAX_NOTES:,} notes, {abc_music.MAX_BEATS:,} quarter notes",
+    f"{limits.MAX_NOTES:,} notes, {limits.MAX_BEATS:,} quarter notes",
     "MusicXML: file or what an .mxl unpacks to, notes, length": f"{musicxml.MAX_BYTES // 10**6} MB, "
-    f"{musicxml_parts.MAX_NOTES:,} notes, {musicxml_parts.MAX_BEATS:,} quarter notes; no entities",
+    f"{limits.MAX_NOTES:,} notes, {limits.MAX_BEATS:,} quarter notes; no entities",
+    "MusicXML: measures of all parts": f"{musicxml_score.MAX_MEASURES:,}",
+    "repeats, played: bars, jumps": f"{repeats.MAX_PLAYED:,}, {repeats.MAX_SPANS:,}",
     "any music: bars": f"{limits.MAX_BARS:,}",
     "to be drawn or written as notation": f"{limits.MAX_WRITTEN:,} notes and bars",
     "to be heard": f"{listen.MAX_FILE_SECONDS:g} s",
