@@ -30,7 +30,7 @@ SIGNALS = {"SIGPROF": "took too long", "SIGALRM": "waited too long", "SIGKILL": 
 class Limits:
     """What reading one file may cost: seconds of processor time, megabytes on top of what the program had before."""
 
-    seconds: float = 1.0
+    seconds: float = 3.0
     megabytes: int = 200
 
 

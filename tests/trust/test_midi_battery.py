@@ -31,7 +31,7 @@ def test_a_case_has_its_outcome_and_says_what_was_dropped(name):
         assert case.notes is None or [row[:3] for row in piece.notes.tolist()] == case.notes
         assert case.report in str(report)
         assert len(piece) + report.unended_notes + report.notes_merged == scan(case.data, "case.mid").n_note_ons
-    assert time.process_time() - started < 1
+    assert time.process_time() - started < 3
 
 
 @pytest.mark.skipif(os.name == "nt", reason="the sandbox forks")
@@ -44,7 +44,7 @@ def test_every_case_has_the_same_outcome_in_a_process_with_limits():
     verdicts = dict(zip(CASES, json.loads(run.stdout), strict=True))
     wanted = {name: "refused" if case.refused else "read" for name, case in CASES.items()}
     assert {name: verdict["outcome"] for name, verdict in verdicts.items()} == wanted, verdicts
-    assert max(verdict["seconds"] for verdict in verdicts.values()) < 1
+    assert max(verdict["seconds"] for verdict in verdicts.values()) < 3
     assert max(verdict["megabytes"] for verdict in verdicts.values()) < 200
 
 

@@ -137,17 +137,14 @@ class _Bare:
 
     def leave_out(self, begin: int, end: int) -> None:
         """Put an empty text in place of the event between two bytes."""
-        self._mark()
+        if self.note_end > self.kept:
+            self.last = len(self.parts), self.kept, self.note_end
         self.parts += (self.body[self.kept : begin], EMPTY_TEXT)
         self.kept = end
 
-    def _mark(self) -> None:
-        if self.note_end > self.kept:
-            self.last = len(self.parts), self.kept, self.note_end
-
     def to_chunk(self) -> bytes:
         """The chunk; what follows the last note, which may be hours away, cannot disturb the parser."""
-        self._mark()
+        self.leave_out(len(self.body), len(self.body))
         n_parts, start, stop = self.last
         data = b"".join([*self.parts[:n_parts], self.body[start:stop], b"\0\xff\x2f\0"])
         return b"MTrk" + len(data).to_bytes(4, "big") + data
