@@ -5,7 +5,6 @@ import gzip
 import io
 import json
 import lzma
-import pickle
 import re
 import zipfile
 
@@ -184,7 +183,7 @@ FOLLOWED = {  # what the message says: the file, and the file after the advice w
     "save it there as CSV, or as text with tabs, in UTF-8": [
         (zipped("", "xl/workbook.xml"), table(PLAYS)),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\x00", table(PLAYS, "\t")),
-        (pickle.dumps(PLAYS), table(PLAYS)),
+        (b"\x80\x04\x95" + bytes(range(256)), table(PLAYS)),
         (b"SQLite format 3\x00", table(PLAYS)),
         (table(PLAYS).encode("utf-16-le"), table(PLAYS)),
         (table(PLAYS).encode("utf-32"), table(PLAYS)),
