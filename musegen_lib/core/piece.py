@@ -121,6 +121,11 @@ class Piece:
         """Playing time from the start to each of the steps given."""
         return timeline.steps_to_seconds(steps, self.tempo_qpm, self.tempo_changes, self.steps_per_beat)
 
+    def note_seconds(self) -> np.ndarray:
+        """(N, 2): playing time from the start to the beginning and the end of each note."""
+        onsets = self.notes["onset_steps"].astype(np.int64)
+        return self.seconds_at(np.column_stack([onsets, onsets + self.notes["duration_steps"]]))
+
     def timeline(self, name: str) -> list[tuple[int, Any]]:
         """All of "metre", "key" or "tempo_qpm" as (onset in steps, value), the one at the start first."""
         return [(0, getattr(self, name)), *getattr(self, CHANGES[name])]
@@ -150,7 +155,7 @@ class Piece:
             raise ValueError(f"transposing by {semitones} moves pitches to {pitch.min()}-{pitch.max()}, outside 0-127")
         notes = self.notes.copy()
         notes["pitch"] = pitch
-        changes = timeline.map_values(self.key_changes, lambda key: transpose_key(key, semitones))
+        changes = tuple((onset, transpose_key(key, semitones)) for onset, key in self.key_changes)
         return self.replace(notes=notes, key=transpose_key(self.key, semitones), key_changes=changes)
 
     def excerpt(self, n_bars: int = 8, first_bar: int = 0) -> Piece:

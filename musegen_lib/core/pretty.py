@@ -8,6 +8,7 @@ import numpy as np
 
 from musegen_lib.core.note_table import NOTE_DTYPE, clip_overlaps
 from musegen_lib.core.piece import DRUMS, Piece
+from musegen_lib.core.timeline import to_timeline
 
 if TYPE_CHECKING:
     import pretty_midi
@@ -29,11 +30,12 @@ def piece_to_pretty_midi(piece: Piece) -> pretty_midi.PrettyMIDI:
         if metre:
             time = float(piece.seconds_at(at))
             score.time_signature_changes.append(pm.TimeSignature(*map(int, metre.split("/")), time))
+    seconds = piece.note_seconds()
     for voice in range(piece.n_voices):
         program = piece.program(voice)
         instrument = pm.Instrument(program % DRUMS, is_drum=program == DRUMS, name=f"voice {voice}")
-        for onset, duration, pitch, velocity, _ in piece.notes[piece.notes["voice"] == voice].tolist():
-            start, end = piece.seconds_at([onset, onset + duration]).tolist()
+        rows = piece.notes["voice"] == voice
+        for (_, _, pitch, velocity, _), (start, end) in zip(piece.notes[rows].tolist(), seconds[rows].tolist()):
             instrument.notes.append(pm.Note(velocity, pitch, start, end))
         score.instruments.append(instrument)
     return score
@@ -51,9 +53,9 @@ def piece_from_pretty_midi(score: pretty_midi.PrettyMIDI, steps_per_beat: int = 
             start = to_step(note.start)
             rows.append((start, max(1, to_step(note.end) - start), note.pitch, max(1, note.velocity), voice))
     times, tempi = score.get_tempo_changes()
-    tempo, tempo_changes = _timeline([(to_step(t), float(q)) for t, q in zip(times, tempi)], 120.0)
+    tempo, tempo_changes = to_timeline([(to_step(t), float(q)) for t, q in zip(times, tempi)], 120.0)
     metres = [(to_step(t.time), f"{t.numerator}/{t.denominator}") for t in score.time_signature_changes]
-    metre, metre_changes = _timeline(metres, "4/4")
+    metre, metre_changes = to_timeline(metres, "4/4")
     found = {
         "tempo_qpm": tempo,
         "metre": metre,
@@ -63,9 +65,3 @@ def piece_from_pretty_midi(score: pretty_midi.PrettyMIDI, steps_per_beat: int = 
         "steps_per_beat": steps_per_beat,
     }
     return Piece(clip_overlaps(np.array(sorted(rows), dtype=NOTE_DTYPE)), **found | fields)
-
-
-def _timeline(found: list[tuple[int, Any]], default: Any) -> tuple[Any, tuple[tuple[int, Any], ...]]:
-    """The value at the start, else the default, and the changes after it; of several at one step the last."""
-    at = dict(sorted(found, key=lambda change: change[0]))
-    return at.pop(0, default), tuple(at.items())

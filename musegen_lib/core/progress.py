@@ -7,8 +7,6 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TypeVar
 
-from tqdm import tqdm
-
 SECONDS = 2.0  # what ends sooner shows nothing
 Item = TypeVar("Item")
 _SHOWN: ContextVar[bool] = ContextVar("progress is shown", default=False)
@@ -24,8 +22,10 @@ def shown() -> Iterator[None]:
         _SHOWN.reset(token)
 
 
-def progress(items: Iterable[Item], what: str, total: int | None = None) -> Iterable[Item]:
+def progress(items: Iterable[Item], what: str) -> Iterable[Item]:
     """The items, one by one; where progress is shown, a bar with this name that goes away at the end."""
     if not _SHOWN.get():
         return items
-    return tqdm(items, desc=what, total=total, delay=SECONDS, mininterval=1.0, leave=False)
+    from tqdm import tqdm  # every command imports this module, and few have a bar to show
+
+    return tqdm(items, desc=what, delay=SECONDS, mininterval=1.0, leave=False)

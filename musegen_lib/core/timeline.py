@@ -5,8 +5,9 @@ A timeline is the value at the start and a table of changes, (onset in steps, va
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
+from operator import itemgetter
 from typing import Any, TypeVar
 
 import numpy as np
@@ -31,6 +32,16 @@ def tidy_changes(name: str, first: Value, changes: Iterable[Sequence[Any]]) -> C
         if value != kept[-1][1]:
             kept.append((last, value))
     return tuple(kept[1:])
+
+
+def to_timeline(found: Iterable[tuple[int, Value]], default: Value) -> tuple[Value, Changes[Value]]:
+    """The value at step 0, else the default, and the changes after it; of several at one step the last.
+
+    >>> to_timeline([(12, "3/4"), (0, "4/4")], None)
+    ('4/4', ((12, '3/4'),))
+    """
+    at = dict(sorted(found, key=itemgetter(0)))
+    return at.pop(0, default), tuple(at.items())
 
 
 def value_at(first: Value, changes: Changes[Value], step: int) -> Value:
@@ -78,8 +89,3 @@ def steps_per_bar(metre: str | None, steps_per_beat: int) -> int | None:
     """
     steps = metre_to_beats(metre) * steps_per_beat if metre else None
     return int(steps) if steps and steps.denominator == 1 else None
-
-
-def map_values(changes: Changes[Value], change: Callable[[Value], Value]) -> Changes[Value]:
-    """The table with each value changed."""
-    return tuple((onset, change(value)) for onset, value in changes)

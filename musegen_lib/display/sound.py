@@ -143,19 +143,17 @@ def _cut_notes(piece: Piece, limit: float) -> Piece:
     steps = max(1, played - 1)
     notes = piece.notes[piece.notes["onset_steps"] < steps].copy()
     notes["duration_steps"] = np.minimum(notes["duration_steps"], steps - notes["onset_steps"])
-    onsets = notes["onset_steps"].astype(np.int64)
-    seconds = piece.seconds_at(onsets + notes["duration_steps"]) - piece.seconds_at(onsets) + TAIL_SECONDS
+    cut = piece.replace(notes=notes)
+    seconds = np.diff(cut.note_seconds()).ravel() + TAIL_SECONDS
     affordable = seconds.cumsum() <= MAX_NOTE_SECONDS
     if not affordable.all():
         warnings.warn(f"only the first {affordable.sum()} of {len(notes)} notes are played", stacklevel=3)
-    return piece.replace(notes=notes[affordable])
+    return cut.replace(notes=notes[affordable])
 
 
 def _sample(piece: Piece, n_samples: int, path: Path) -> np.ndarray:
     font, audio = load_soundfont(path), np.zeros(n_samples, dtype=np.float32)
-    onsets = piece.notes["onset_steps"].astype(np.int64)
-    starts, ends = piece.seconds_at(onsets), piece.seconds_at(onsets + piece.notes["duration_steps"])
-    for (_, _, pitch, velocity, voice), onset, end in zip(piece.notes.tolist(), starts.tolist(), ends.tolist()):
+    for (_, _, pitch, velocity, voice), (onset, end) in zip(piece.notes.tolist(), piece.note_seconds().tolist()):
         program = piece.program(voice)
         bank, program = (DRUM_BANK, 0) if program == DRUMS else (0, program)
         sound = font.note(bank, program, pitch, velocity, end - onset, SAMPLE_RATE)

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
-from itertools import groupby
 
 from musegen_lib.core.keys import metre_to_beats
+from musegen_lib.formats.changes import tidy
 from musegen_lib.formats.repeats import Span
 
 Metres = list[tuple[int, str | None]]  # (time, metre), in time order
@@ -80,9 +80,7 @@ def bars_to_metres(bars: Sequence[Bar], ticks_per_beat: int) -> BarLines:
             metre = own or metre
         metres.append((now, metre))
         now, place = now + length, stop
-    return BarLines(
-        [next(group) for _, group in groupby(metres, key=lambda change: change[1])], pickup, n_irregular, n_odd
-    )
+    return BarLines(tidy(metres), pickup, n_irregular, n_odd)
 
 
 def _pickup(bars: Sequence[Bar], ticks_per_beat: int) -> Bar:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
 
 from musegen_lib.core.keys import metre_to_beats
 from musegen_lib.core.piece import CHANGES
+from musegen_lib.core.timeline import to_timeline
 from musegen_lib.formats.grid import to_steps
 
 Timed = Sequence[tuple[int, Any]]  # (onset in ticks, value), in time order
@@ -54,8 +56,8 @@ def changes_to_steps(
     >>> changes_to_steps([(0, "4/4"), (960, "3/4")], None, 4, 480)
     ('4/4', ((8, '3/4'),))
     """
-    at = {to_steps(tick, grid, ticks_per_beat): value for tick, value in sorted(changes, key=lambda change: change[0])}
-    return at.pop(0, default), tuple(sorted(at.items()))
+    in_order = sorted(changes, key=itemgetter(0))
+    return to_timeline([(to_steps(tick, grid, ticks_per_beat), value) for tick, value in in_order], default)
 
 
 def changes_to_labels(timelines: dict[str, Timed], notes: np.ndarray, grid: int, ticks_per_beat: int) -> dict[str, Any]:

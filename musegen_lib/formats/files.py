@@ -17,13 +17,10 @@ from musegen_lib.formats.abc.reader import read_abc, tune_to_piece
 from musegen_lib.formats.grid import nearest_grid
 from musegen_lib.formats.midi.reader import read_midi
 from musegen_lib.formats.musicxml.reader import musicxml_to_piece
-from musegen_lib.formats.report import COMPLETE, total
+from musegen_lib.formats.report import COMPLETE, Report, total
 
-SIXTEENTHS, FINE, FINEST_WRITTEN = (
-    4,
-    24,
-    48,
-)  # steps a beat: of models; from which played music shows; the finest written
+SIXTEENTHS = 4  # steps a beat, of models
+FINE, FINEST_WRITTEN = 24, 48  # grids from which MIDI may be played music; beyond which no score is written
 NEAR = 0.01  # beats that a note may be moved to be written on a grid of scores
 GAP = 0.15  # of the time from note to note, which no rest is written for in played music
 MIDI_ENDINGS, ABC_ENDINGS, XML_ENDINGS = (".mid", ".midi"), (".abc",), (".xml", ".musicxml", ".mxl")
@@ -45,23 +42,26 @@ def read_piece(path: Path, steps_per_beat: int | None = None, as_written: bool =
     Raises:
         MusegenError: the file cannot be read, or its ending is unknown.
     """
-    ending, more = path.suffix.lower(), []
-    _refuse_other_content(path, ending)
-    if ending in MIDI_ENDINGS:
-        piece, report = read_midi(path, steps_per_beat)
-    elif ending in ABC_ENDINGS:
-        tunes = read_abc(path)
-        number = next((n for n, tune in enumerate(tunes, start=1) if any(tune.voices)), 1)
-        piece, report = tune_to_piece(tunes[number - 1], steps_per_beat, as_written)
-        more = [f"{path.name}: tune {number} of {len(tunes)} is taken"] if len(tunes) > 1 else []
-    elif ending in XML_ENDINGS:
-        piece, report = musicxml_to_piece(path, steps_per_beat, as_written)
-    else:
-        known = ", ".join(ENDINGS)
-        what = "a folder" if path.is_dir() else f"the ending {ending or '(none)'} is unknown"
-        raise MusegenError(f"{path.name}: {what}; give a file that ends in one of {known}")
+    piece, report, more = _read(path, steps_per_beat, as_written)
     told = [f"{path.name}: {report}"] if str(report) != COMPLETE else []
     return piece, [*told, *more]
+
+
+def _read(path: Path, steps_per_beat: int | None, as_written: bool) -> tuple[Piece, Report, list[str]]:
+    """A piece, its report, and a line on which tune of several it is."""
+    ending = path.suffix.lower()
+    _refuse_other_content(path, ending)
+    if ending in MIDI_ENDINGS:
+        return *read_midi(path, steps_per_beat), []
+    if ending in ABC_ENDINGS:
+        tunes = read_abc(path)
+        number = next((n for n, tune in enumerate(tunes, start=1) if any(tune.voices)), 1)
+        more = [f"{path.name}: tune {number} of {len(tunes)} is taken"] if len(tunes) > 1 else []
+        return *tune_to_piece(tunes[number - 1], steps_per_beat, as_written), more
+    if ending in XML_ENDINGS:
+        return *musicxml_to_piece(path, steps_per_beat, as_written), []
+    what = "a folder" if path.is_dir() else f"the ending {ending or '(none)'} is unknown"
+    raise MusegenError(f"{path.name}: {what}; give a file that ends in one of {', '.join(ENDINGS)}")
 
 
 def _refuse_other_content(path: Path, ending: str) -> None:
@@ -148,12 +148,13 @@ def check_files(paths: Iterable[Path]) -> list[tuple[str, bool, str]]:
 
 
 def _describe(path: Path) -> str:
+    if path.suffix.lower() not in ABC_ENDINGS:
+        piece, report, _ = _read(path, None, as_written=False)
+        return f"{piece.summary}; {report}"
     _refuse_other_content(path, path.suffix.lower())
     faults: list[str] = []
-    if path.suffix.lower() in ABC_ENDINGS and len(tunes := read_abc(path, faults)) + len(faults) > 1:
-        pieces, reports = zip(*map(tune_to_piece, tunes), strict=True)
-        told = [f"{len(faults)} more cannot be read, the first: {faults[0]}"] if faults else []
-        return "; ".join([f"{len(pieces):,} tunes, {sum(map(len, pieces)):,} notes", *told, str(total(reports))])
-    piece, lines = read_piece(path)
-    told = lines[0].removeprefix(f"{path.name}: ") if lines else COMPLETE
-    return f"{piece.summary}; {told}"
+    pieces, reports = zip(*map(tune_to_piece, read_abc(path, faults)), strict=True)
+    several = len(pieces) + len(faults) > 1
+    held = f"{len(pieces):,} tunes, {sum(map(len, pieces)):,} notes" if several else pieces[0].summary
+    told = [f"{len(faults)} more cannot be read, the first: {faults[0]}"] if faults else []
+    return "; ".join([held, *told, str(total(reports))])

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from musegen_lib.core.limits import MAX_NOTES
+from musegen_lib.core.limits import MAX_BEATS, MAX_NOTES
 
 Span = tuple[int, int]  # (start, stop) of music played in one go, in a file's own ticks
 MAX_PLAYED = 100_000  # measures
@@ -113,6 +113,12 @@ def _extend(spans: list[Span], measure: Measure) -> None:
         spans[-1] = (spans[-1][0], measure.stop)
     else:
         spans.append((measure.start, measure.stop))
+
+
+def refuse_long(spans: Sequence[Span], ticks_per_beat: int) -> None:
+    """ValueError for more quarter notes than a piece may last."""
+    if sum(stop - start for start, stop in spans) > MAX_BEATS * ticks_per_beat:
+        raise ValueError(f"repeats make more than {MAX_BEATS:,} quarter notes; read it --as-written")
 
 
 def play_notes(notes: Iterable[Sequence[Any]], spans: Sequence[Span]) -> list[list[Any]]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from musegen_lib.core.errors import MusegenError
 from musegen_lib.core.keys import transpose_key
-from musegen_lib.core.limits import MAX_BEATS, refuse_endless
+from musegen_lib.core.limits import refuse_endless
 from musegen_lib.core.piece import DRUMS, Piece
 from musegen_lib.formats.abc.bars import Bar, expand_parts, play, to_measures
 from musegen_lib.formats.abc.fields import parse_key
@@ -21,7 +21,7 @@ from musegen_lib.formats.abc.voices import VoiceReader
 from musegen_lib.formats.bars import BarLines, bars_to_metres, play_bars
 from musegen_lib.formats.changes import changes_to_labels, tidy
 from musegen_lib.formats.grid import coarsest_grid, drop_unisons, table_to_notes, to_steps
-from musegen_lib.formats.repeats import Measure, Span, play_changes, play_notes
+from musegen_lib.formats.repeats import Measure, Span, play_changes, play_notes, refuse_long
 from musegen_lib.formats.report import NotationReport
 
 if TYPE_CHECKING:
@@ -63,8 +63,7 @@ def _play(
     end = max(part.now for part in tune.parts)
     measures = _measures(tune, end)
     spans = [(0, end)] if as_written else play(measures, _part_labels(tune), _part_order(tune))
-    if sum(stop - start for start, stop in spans) > MAX_BEATS * FINE_PER_BEAT:
-        raise ValueError(f"repeats make more than {MAX_BEATS:,} quarter notes; read it --as-written")
+    refuse_long(spans, FINE_PER_BEAT)
     table, n_unisons = _play_parts(tune.parts, spans)
     bars = _bar_lines(tune.parts[0], spans)
     times = _timelines(tune.parts, spans) | {"metre": bars.metres}

@@ -67,20 +67,11 @@ class ScanFacts:
     counts: Counter[str] = field(default_factory=Counter)
     clean: bytes = b""
 
-    def tempo_spans(self, end: int) -> list[tuple[int, int]]:
-        """Return (ticks, microseconds a quarter note) of each stretch in one tempo, from the start to tick `end`."""
-        spans: list[tuple[int, int]] = []
-        for (start, tempo), (stop, _) in pairwise([(0, DEFAULT_TEMPO), *self.tempos, (end, 0)]):
-            ticks = min(stop, end) - start
-            if ticks > 0 and spans and spans[-1][1] == tempo:
-                spans[-1] = (spans[-1][0] + ticks, tempo)
-            elif ticks > 0:
-                spans.append((ticks, tempo))
-        return spans
-
     def seconds_at(self, tick: int) -> float:
         """Playing time from the start to a tick, through all tempo changes."""
-        return sum(ticks * tempo for ticks, tempo in self.tempo_spans(tick)) / self.ticks_per_beat / 1e6
+        spans = pairwise([(0, DEFAULT_TEMPO), *self.tempos, (tick, 0)])
+        spent = sum(max(0, min(stop, tick) - start) * tempo for (start, tempo), (stop, _) in spans)
+        return spent / self.ticks_per_beat / 1e6
 
 
 def scan(data: bytes, name: str) -> ScanFacts:

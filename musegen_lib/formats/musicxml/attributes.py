@@ -46,6 +46,7 @@ class Transposition:
 
     @property
     def semitones(self) -> int:
+        """Chromatic steps and octaves together."""
         return self.chromatic + 12 * self.octaves
 
     def key_name(self, key: Key) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from musegen_lib.core.errors import MusegenError
-from musegen_lib.core.limits import MAX_BEATS, refuse_endless
+from musegen_lib.core.limits import refuse_endless
 from musegen_lib.core.piece import DRUMS, Piece
 from musegen_lib.formats.bars import BarLines, bar_ticks, bars_to_metres, play_bars
 from musegen_lib.formats.changes import changes_to_labels
@@ -24,7 +24,7 @@ from musegen_lib.formats.musicxml.notes import Fragment, merge_ties
 from musegen_lib.formats.musicxml.score import ParsedScore, Part, parse_score
 from musegen_lib.formats.musicxml.writer import piece_to_music21, piece_to_musicxml
 from musegen_lib.formats.musicxml.zipped import MAX_BYTES, read_root
-from musegen_lib.formats.repeats import Span, play_changes, play_notes, playing_order
+from musegen_lib.formats.repeats import Span, play_changes, play_notes, playing_order, refuse_long
 from musegen_lib.formats.report import NotationReport
 
 __all__ = [
@@ -84,8 +84,7 @@ def _play(
 ) -> tuple[Piece, NotationReport]:
     units, layout, counts = score.units_per_beat, score.layout, Counter(score.counts)
     spans = [(0, layout.starts[-1])] if as_written else playing_order(layout.measures)
-    if sum(stop - start for start, stop in spans) > MAX_BEATS * units:
-        raise ValueError(f"repeats make more than {MAX_BEATS:,} quarter notes; read it --as-written")
+    refuse_long(spans, units)
     counts["instruments_unknown"] = sum(part.is_unknown for part in score.parts)
     counts["repeats"] = layout.n_repeats if as_written else 0
     table, programs, counts["unisons"] = _play_parts(score.parts, spans)

@@ -9,6 +9,7 @@ import mido
 import music21
 import pretty_midi
 import pytest
+from midi_oracle import seconds_by_mido
 
 from musegen_lib.core.piece import DRUMS, Piece
 from musegen_lib.formats.midi.reader import parse_midi, piece_to_midi, read_midi
@@ -19,16 +20,6 @@ FOLDER = Path(__file__).parents[2] / "foreign_files" / "midi"
 def read(name):
     piece, report = read_midi(FOLDER / f"{name}.mid")
     return piece, str(report)
-
-
-def seconds_by_mido(data):
-    """Onset of every note in seconds, by a reader that is not ours."""
-    now, found = 0.0, []
-    for message in mido.MidiFile(file=BytesIO(data)):
-        now += message.time
-        if message.type == "note_on" and message.velocity:
-            found.append(round(now, 4))
-    return found
 
 
 def test_an_upbeat_written_as_a_metre_of_its_own_is_a_pickup():

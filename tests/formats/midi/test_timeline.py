@@ -8,6 +8,7 @@ from io import BytesIO
 import mido
 import numpy as np
 import pytest
+from midi_oracle import seconds_by_mido
 
 from musegen_lib.formats.midi.reader import parse_midi, piece_to_midi
 
@@ -39,14 +40,6 @@ def random_file(seed):
     file = BytesIO()
     song.save(file=file)
     return file.getvalue()
-
-
-def seconds_by_mido(data):
-    now, found = 0.0, []
-    for message in mido.MidiFile(file=BytesIO(data)):
-        now += message.time
-        found += [now] * (message.type == "note_on")
-    return sorted(found)
 
 
 @pytest.mark.parametrize("seed", range(60))
