@@ -1,22 +1,39 @@
-"""A pytest plugin around nbval 0.11.0, loaded by `-p tests.nbval_guard`. It mends three habits:
+"""A pytest plugin around nbval 0.11.0, loaded by `-p tests.nbval_guard`. It mends four habits:
 
 - nbval waits out the whole cell timeout when the kernel has died; here the kernel is looked at once a second.
+- nbval gives up if a kernel dies while it starts, as one does whose port another process took first; here it is
+  started again;
 - nbval runs on after a failed cell, and every later cell fails for the same reason; here they are skipped;
 - pytest counts cells; here the last line counts lessons, and names those that failed.
 """
 
 from __future__ import annotations
 
+import subprocess
 import time
 from pathlib import PurePosixPath
 from queue import Empty
 
+import nbval.kernel
 import pytest
 from nbval.kernel import RunningKernel
 from nbval.plugin import IPyNbCell
 
 POLL_SECONDS = 1.0
+STARTS = 3
+nbval_start_new_kernel = nbval.kernel.start_new_kernel
 nbval_await_reply = RunningKernel.await_reply  # kept whole: called once per slice of the wait
+
+
+def start_new_kernel(stderr: object, **options: object) -> tuple[object, object]:
+    """Start a kernel as nbval does, up to three times; its messages go nowhere, without a file that stays open."""
+    stderr.close()
+    for _ in range(STARTS - 1):
+        try:
+            return nbval_start_new_kernel(stderr=subprocess.DEVNULL, **options)
+        except RuntimeError:  # it died before it answered
+            continue
+    return nbval_start_new_kernel(stderr=subprocess.DEVNULL, **options)
 
 
 def await_reply(kernel: RunningKernel, msg_id: str, timeout: float | None = None) -> None:
@@ -52,6 +69,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo) -> objec
 
 def pytest_configure(config: pytest.Config) -> None:
     RunningKernel.await_reply = await_reply
+    nbval.kernel.start_new_kernel = start_new_kernel
 
 
 def count_lessons(stats: dict[str, list]) -> str:
@@ -71,6 +89,7 @@ def count_lessons(stats: dict[str, list]) -> str:
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Write the last line of all, after pytest's own; under xdist only the process that collects the reports does."""
     RunningKernel.await_reply = nbval_await_reply
+    nbval.kernel.start_new_kernel = nbval_start_new_kernel
     reporter = config.pluginmanager.get_plugin("terminalreporter")
     if reporter is not None and not hasattr(config, "workerinput"):
         reporter.write_line(count_lessons(reporter.stats))

@@ -6,6 +6,7 @@ The notebook tools of Jupyter are imported inside the functions: the rest of the
 
 from __future__ import annotations
 
+import atexit
 import re
 import time
 from pathlib import Path
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 KERNELSPEC = {"display_name": "Python 3", "language": "python", "name": "python3"}
 CELL_METADATA = ("tags", "mystnb")  # what we write by hand; editors and runners add the rest
 NOTEBOOK_METADATA = ("mystnb",)
+STARTS = 3  # of a kernel, before we give up
 TERMINAL_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -96,27 +98,45 @@ def write(notebook: NotebookNode, path: Path) -> None:
 
 def _run_cells(notebook: NotebookNode, path: Path, timeout: float) -> None:
     """Run every cell; the error of a failing one is told in one line."""
-    from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
-    client = NotebookClient(
-        notebook,
-        timeout=timeout,
-        kernel_name=KERNELSPEC["name"],
-        resources={"metadata": {"path": str(path.resolve().parent)}},
-        record_timing=False,
-        coalesce_streams=True,
-    )
     began: list[int] = []
-    client.on_cell_execute = lambda cell, cell_index: began.append(cell_index)
     try:
-        client.execute()
+        _start_and_run(notebook, path, timeout, began)
     except CellExecutionError as error:
         raise MusegenError(f"{_where(path, notebook, began)}: {error.ename}: {_one_line(error.evalue)}") from error
     except CellTimeoutError as error:
         raise MusegenError(f"{_where(path, notebook, began)}: took longer than {timeout:g} s") from error
     except DeadKernelError as error:
         raise MusegenError(f"{_where(path, notebook, began)}: the kernel died (out of memory or a crash)") from error
+
+
+def _start_and_run(notebook: NotebookNode, path: Path, timeout: float, began: list[int]) -> None:
+    """Run every cell, noting in `began` which; a kernel that dies before the first cell is started again, twice.
+
+    One does when another process takes the port that was chosen for it.
+    """
+    from nbclient import NotebookClient
+
+    for start in range(STARTS):
+        client = NotebookClient(
+            notebook,
+            timeout=timeout,
+            kernel_name=KERNELSPEC["name"],
+            resources={"metadata": {"path": str(path.resolve().parent)}},
+            record_timing=False,
+            coalesce_streams=True,
+        )
+        client.on_cell_execute = lambda cell, cell_index: began.append(cell_index)
+        try:
+            client.execute()
+            return
+        except RuntimeError as error:
+            if began:
+                raise
+            atexit.unregister(client._cleanup_kernel)  # done, and nbclient would stumble over doing it twice
+            if start == STARTS - 1:
+                raise MusegenError(f"{path}: no kernel starts here ({_one_line(error)})") from error
 
 
 def _where(path: Path, notebook: NotebookNode, began: list[int]) -> str:

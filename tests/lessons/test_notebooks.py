@@ -82,6 +82,33 @@ def test_a_dead_kernel_and_a_slow_cell_are_told_in_one_line(tmp_path):
         execute(slow, timeout=1)
 
 
+def dying_kernel(folder, times):
+    """Kernels that start in this folder die at once, the first so many times."""
+    left = folder / "left.txt"
+    left.write_text(str(times))
+    code = f"""
+import os, runpy, sys
+from pathlib import Path
+left = Path({str(left)!r})
+if int(left.read_text()) > 0:
+    left.write_text(str(int(left.read_text()) - 1))
+    os._exit(1)
+sys.path[:] = [folder for folder in sys.path if folder not in ("", {str(folder)!r})]
+runpy.run_module("ipykernel_launcher", run_name="__main__")
+"""
+    (folder / "ipykernel_launcher.py").write_text(code)  # `python -m` looks into the folder of the notebook first
+
+
+def test_a_kernel_that_dies_at_its_start_is_started_again_twice(tmp_path):
+    path = write_notebook(tmp_path / "nb.ipynb", [new_code_cell("6 * 7")])
+    dying_kernel(tmp_path, times=2)
+    execute(path)
+    assert read_notebook(path).cells[0].outputs[0].data["text/plain"] == "42"
+    dying_kernel(tmp_path, times=3)
+    with pytest.raises(MusegenError, match=r"nb\.ipynb: no kernel starts here \(.*died"):
+        execute(path)
+
+
 def test_a_missing_file_and_a_file_that_is_no_notebook_are_told_in_one_line(tmp_path):
     with pytest.raises(MusegenError, match=r"none\.ipynb: there is no such notebook"):
         execute(tmp_path / "none.ipynb")

@@ -1,4 +1,4 @@
-"""The notebook lane: the three mends of tests/nbval_guard.py, and the rules of tests/nbval_sanitize.cfg."""
+"""The notebook lane: the four mends of tests/nbval_guard.py, and the rules of tests/nbval_sanitize.cfg."""
 
 import re
 import subprocess
@@ -48,6 +48,14 @@ def test_a_dead_kernel_is_noticed_at_once(tmp_path):
     assert "the kernel died while this cell ran" in report
     assert "1 failed, 1 passed, 1 skipped" in report
     assert seconds < 60  # the cell timeout alone is 180
+
+
+def test_a_kernel_that_dies_at_its_start_is_started_again(tmp_path):
+    first = "import os; os.remove(__file__); os._exit(1)"
+    (tmp_path / "ipykernel_launcher.py").write_text(first)  # `python -m` looks into the folder of the notebook first
+    report, _ = run_lane(tmp_path / "fine.ipynb", ["x = 1"])
+    assert "1 passed" in report
+    assert not (tmp_path / "ipykernel_launcher.py").exists()
 
 
 def test_the_cells_below_a_failed_one_are_skipped(tmp_path):
