@@ -38,6 +38,8 @@ class Piece:
         programs: General MIDI program (0-127, or DRUMS) of each voice; voices beyond its end play piano.
         metre_changes, key_changes, tempo_changes: (onset in steps, value) after the start, in time order. A change of
             metre begins a bar.
+        fermatas: steps at which the music pauses, in time order; a fermata stands over all that sounds there. In a
+            chorale each ends a phrase.
     Raises:
         ValueError: a note or a change is out of range, or a voice strikes a pitch it is still sounding.
     """
@@ -56,6 +58,7 @@ class Piece:
     metre_changes: timeline.Changes[str | None] = ()
     key_changes: timeline.Changes[str | None] = ()
     tempo_changes: timeline.Changes[float] = ()
+    fermatas: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         notes = np.array(self.notes, dtype=NOTE_DTYPE)
@@ -63,6 +66,7 @@ class Piece:
         notes.flags.writeable = False
         object.__setattr__(self, "notes", notes)
         object.__setattr__(self, "programs", tuple(self.programs))
+        object.__setattr__(self, "fermatas", tuple(sorted({int(step) for step in self.fermatas})))
         for name, changes in CHANGES.items():
             tidy = timeline.tidy_changes(changes, getattr(self, name), getattr(self, changes))
             object.__setattr__(self, changes, tidy)
@@ -171,6 +175,7 @@ class Piece:
         for name, changes in CHANGES.items():
             cut = timeline.cut_changes(getattr(self, name), getattr(self, changes), start, stop)
             labels[name], labels[changes] = cut
+        labels["fermatas"] = [step - start for step in self.fermatas if start <= step < stop]
         return self.replace(notes=notes[offset > onset], **labels)
 
     def to_pretty_midi(self) -> pretty_midi.PrettyMIDI:
@@ -227,6 +232,8 @@ def piece_to_svg(piece: Piece) -> str:
 
 def _check_labels(piece: Piece) -> None:
     tempi = [tempo for _, tempo in piece.timeline("tempo_qpm")]
+    if min(piece.fermatas, default=0) < 0:
+        raise ValueError(f"fermatas: step {piece.fermatas[0]} lies before the start")
     if piece.steps_per_beat < 1 or piece.pickup_steps < 0 or not all(0 < tempo < 10_000 for tempo in tempi):
         raise ValueError(
             f"steps_per_beat {piece.steps_per_beat}, pickup_steps {piece.pickup_steps} and tempo_qpm "

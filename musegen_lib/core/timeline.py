@@ -55,6 +55,25 @@ def cut_changes(first: Value, changes: Changes[Value], start: int, stop: int) ->
     return value_at(first, changes, start), inside
 
 
+def pauses(marked: Iterable[tuple[int, int]]) -> list[int]:
+    """The times at which music pauses, from (onset, offset) of the notes that have a fermata.
+
+    Of marked notes that sound together the last one to begin says when: a voice may still move to the chord.
+
+    >>> pauses([(0, 8), (4, 8), (0, 8), (16, 20)])
+    [4, 16]
+    """
+    found: list[int] = []
+    end = -1
+    for onset, offset in sorted(marked):
+        if found and onset < end:
+            found[-1], end = onset, min(end, offset)
+        else:
+            found.append(onset)
+            end = offset
+    return found
+
+
 def steps_to_seconds(steps: Any, tempo_qpm: float, changes: Changes[float], steps_per_beat: int) -> np.ndarray:
     """Playing time from the start to each step, through all changes of tempo (quarter notes a minute)."""
     onsets = np.array([0, *(onset for onset, _ in changes)], dtype=np.float64)

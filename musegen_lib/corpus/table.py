@@ -10,6 +10,7 @@ import numpy as np
 from musegen_lib.core.limits import TICKS_PER_BEAT
 from musegen_lib.core.note_table import NOTE_DTYPE
 from musegen_lib.core.piece import Piece
+from musegen_lib.core.timeline import pauses
 
 GRIDS = (4, 8, 12, 24, 48)  # steps per beat to choose from, coarsest first
 DIVISORS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 48)  # the grids that 48 ticks hold
@@ -47,7 +48,7 @@ class Corpus(Sequence[Piece]):
         if isinstance(index, slice):
             return replace(self, rows=self.rows[index])
         row = int(self.rows[index])
-        notes, _ = self._notes(row)
+        notes, mark = self._notes(row)
         return Piece(
             notes,
             steps_per_beat=TICKS_PER_BEAT // self._ticks(row),
@@ -59,6 +60,7 @@ class Corpus(Sequence[Piece]):
             source=self.text("id")[row],
             licence=self.licence,
             pickup_steps=int(_round(self.arrays["pickup"][row : row + 1], self._ticks(row))[0]),
+            fermatas=_fermatas(notes[mark]) if self.text("style")[row] == "chorale" else (),
         )
 
     def __repr__(self) -> str:
@@ -139,6 +141,11 @@ def coarsest_grid(entry: Entry) -> int:
     edges = np.array([(onset, onset + duration) for onset, duration, *_ in entry.notes] or [(0, 0)])
     exact = (g for g in GRIDS if not (edges % (TICKS_PER_BEAT // g)).any() and not entry.pickup % (TICKS_PER_BEAT // g))
     return next(exact, TICKS_PER_BEAT)
+
+
+def _fermatas(marked: np.ndarray) -> list[int]:
+    onsets = marked["onset_steps"].astype(np.int64)
+    return pauses(zip(onsets.tolist(), (onsets + marked["duration_steps"]).tolist()))
 
 
 def _round(ticks: np.ndarray, ticks_per_step: int) -> np.ndarray:

@@ -3,8 +3,8 @@
 | format   | file to piece and report        | piece to file                        | lost on the way out              |
 |----------|---------------------------------|--------------------------------------|----------------------------------|
 | MIDI     | read_midi, parse_midi (bytes)   | write_midi, piece_to_midi (bytes)    | nothing                          |
-| ABC      | read_abc, then tune_to_piece    | piece_to_abc (text)                  | velocity, style, source, licence |
 | MusicXML | musicxml_to_piece (path)        | piece_to_musicxml (bytes)            | velocity, style, source, licence |
+| ABC      | read_abc, then tune_to_piece    | piece_to_abc (text)                  | the same, and fermatas           |
 
 A reader takes the coarsest grid that holds every note exactly, unless it is told one, and its report counts what was
 lost, moved or repaired.

@@ -218,6 +218,16 @@ def test_an_excerpt_ends_with_the_piece(upbeat):
     assert len(Piece.from_notes([]).excerpt(4)) == 0
 
 
+def test_fermatas_move_with_what_is_cut_out(upbeat):
+    piece = upbeat.replace(fermatas=(20, 4, 4))
+    assert piece.fermatas == piece.transpose(2).fermatas == (4, 20)
+    assert piece.excerpt(1).fermatas == ()
+    assert piece.excerpt(2, first_bar=1).fermatas == (0, 16)
+    assert piece.excerpt(2, first_bar=2).fermatas == (0,)
+    with pytest.raises(ValueError, match="fermatas: step -1 lies before the start"):
+        upbeat.replace(fermatas=(3, -1))
+
+
 # Overlaps
 
 

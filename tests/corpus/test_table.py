@@ -95,6 +95,12 @@ def test_marks_follow_the_notes_of_the_piece_where_the_table_goes_voice_by_voice
     assert len(corpus.marks(0)) == len(piece)
 
 
+def test_a_chorale_knows_its_fermatas_and_a_song_has_phrase_ends_only():
+    notes = [(0, 96, 72, 0, True), (0, 48, 60, 1, False), (48, 48, 59, 1, True), (96, 48, 72, 0, False)]
+    assert table(entry(*notes, style="chorale"))[0].fermatas == (4,)  # where the lower voice has come to rest
+    assert table(entry(*notes, style="german"))[0].fermatas == ()
+
+
 # A corpus is a sequence that can be narrowed down
 
 

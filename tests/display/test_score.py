@@ -111,3 +111,9 @@ def test_a_score_shows_itself_as_svg_and_in_words():
     bundle = score(JIG)._repr_mimebundle_()
     assert set(bundle) == {"text/plain", "image/svg+xml"}
     assert "6 notes" in bundle["text/plain"]
+
+
+def test_a_fermata_is_drawn_over_each_staff():
+    rows = [(4 * beat, 4, pitch, 80, voice) for beat in range(4) for voice, pitch in enumerate((72, 60))]
+    assert engrave(Piece.from_notes(rows, fermatas=(12,))).count('class="fermata"') == 2
+    assert 'class="fermata"' not in engrave(JIG)

@@ -22,6 +22,7 @@ from musegen_lib.formats.grid import FINEST
 from musegen_lib.formats.midi.scan import DEFAULT_TEMPO, FASTEST_TEMPO, MARKER, SLOWEST_TEMPO, ScanFacts
 
 MAX_LABEL_BYTES = 65_536
+LISTS = (*CHANGES.values(), "fermatas")  # left out where they are empty
 _C = LINE_OF_FIFTHS.index("C")
 
 
@@ -35,9 +36,10 @@ def piece_to_labels(piece: Piece) -> dict[str, Any]:
         "metre_changes": [list(change) for change in piece.metre_changes],
         "key_changes": [list(change) for change in piece.key_changes],
         "tempo_changes": [[step, float(tempo)] for step, tempo in piece.tempo_changes],
+        "fermatas": list(piece.fermatas),
         "voices": np.unique(piece.notes["voice"]).tolist(),
     }
-    for name in CHANGES.values():
+    for name in LISTS:
         if not labels[name]:  # the usual file stays as short as it was
             del labels[name]
     wrong = [name for name, is_right in IS_RIGHT.items() if not is_right(labels.get(name, []))]
@@ -119,7 +121,7 @@ def read_labels(facts: ScanFacts, ticks: np.ndarray) -> tuple[dict[str, Any], tu
         claimed = None
     if not isinstance(claimed, dict):
         return {}, ("all",)
-    claimed = {name: [] for name in CHANGES.values()} | claimed
+    claimed = {name: [] for name in LISTS} | claimed
     right = {name: claimed[name] for name, is_right in IS_RIGHT.items() if name in claimed and is_right(claimed[name])}
     right = {name: value for name, value in right.items() if _agrees(name, right, facts, ticks)}
     for group in TOGETHER:
@@ -222,6 +224,7 @@ def _is_key(value: Any) -> bool:
 TOGETHER = (  # believed together or not at all
     ("programs", "voices"),
     ("pickup_steps", "steps_per_beat", "metre", "metre_changes"),
+    ("fermatas", "steps_per_beat"),
     ("tempo_qpm", "tempo_changes"),
     ("key", "key_changes"),
 )
@@ -238,6 +241,7 @@ IS_RIGHT: dict[str, Callable[[Any], bool]] = {
     "metre_changes": _is_table(_is_metre),
     "key_changes": _is_table(_is_key),
     "tempo_changes": _is_table(_is_tempo),
+    "fermatas": _is_list(0, 2**31 - 1),
     "programs": _is_list(0, DRUMS),
     "voices": lambda value: _is_list(0, 255)(value) and sorted(set(value)) == value,
 }

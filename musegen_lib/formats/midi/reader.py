@@ -150,6 +150,8 @@ def _on_grid(labels: dict[str, Any], grid: int) -> dict[str, Any]:
         for name in CHANGES.values()
         if name in labels
     }
+    if "fermatas" in labels:
+        moved["fermatas"] = [to_steps(step, grid, written) for step in labels["fermatas"]]
     if "pickup_steps" in labels:
         moved["pickup_steps"] = to_steps(labels["pickup_steps"], grid, written)
     return moved

@@ -16,6 +16,7 @@ import numpy as np
 from musegen_lib.core.errors import MusegenError
 from musegen_lib.core.limits import refuse_endless
 from musegen_lib.core.piece import DRUMS, Piece
+from musegen_lib.core.timeline import pauses
 from musegen_lib.formats.bars import BarLines, bar_ticks, bars_to_metres, play_bars
 from musegen_lib.formats.changes import changes_to_labels
 from musegen_lib.formats.grid import coarsest_grid, drop_unisons, table_to_notes, to_steps
@@ -87,7 +88,7 @@ def _play(
     refuse_long(spans, units)
     counts["instruments_unknown"] = sum(part.is_unknown for part in score.parts)
     counts["repeats"] = layout.n_repeats if as_written else 0
-    table, programs, counts["unisons"] = _play_parts(score.parts, spans)
+    table, programs, paused, counts["unisons"] = _play_parts(score.parts, spans)
     bars = bars_to_metres(play_bars(layout.starts, layout.metres, spans), units)
     counts["odd_bars"], counts["irregular_bars"] = bars.n_odd, bars.n_irregular
     grid = steps_per_beat or _coarsest(table, bars, units)
@@ -102,26 +103,32 @@ def _play(
         "programs": programs,
         "steps_per_beat": grid,
         "pickup_steps": to_steps(bars.pickup, grid, units),
+        "fermatas": [to_steps(time, grid, units) for time in pauses(paused)],
         **changes_to_labels({"metre": bars.metres, "key": keys, "tempo_qpm": early + tempi}, notes, grid, units),
     }
     report = NotationReport(**moves, **+counts, remarks=(*score.remarks, *guesses))
     return Piece(notes, **fields | labels), report
 
 
-def _play_parts(parts: Sequence[Part], spans: Sequence[Span]) -> tuple[np.ndarray, tuple[int, ...], int]:
-    """Return (N, 5): onset, offset, pitch, velocity, voice; the program of each voice; how many unisons were left out.
+def _play_parts(
+    parts: Sequence[Part], spans: Sequence[Span]
+) -> tuple[np.ndarray, tuple[int, ...], list[tuple[int, int]], int]:
+    """Return (N, 5): onset, offset, pitch, velocity, voice; the program of each voice; onset and offset of notes under
+    a fermata; how many unisons were left out.
 
     A part has a voice for each of its staves, from the top down, and one more where a staff has drums beside notes.
     """
     rows: list[list[int]] = []
     programs: list[int] = []
+    paused: list[tuple[int, int]] = []
     n_unisons = 0
     for part in parts:
         is_whole = len(spans) < 2
         played = part.fragments if is_whole else map(Fragment._make, play_notes(part.fragments, spans))
         voices: dict[tuple[int, bool], list[list[int]]] = {}
-        for *note, is_drum, _, staff in merge_ties(played):
+        for *note, is_drum, has_fermata, staff in merge_ties(played):
             voices.setdefault((staff, is_drum), []).append(note)
+            paused += [(note[0], note[1])] if has_fermata else []
         for (_, is_drum), notes in sorted(voices.items()) or [((1, False), [])]:
             kept, dropped = drop_unisons(notes)
             rows += [[*note, VELOCITY, len(programs)] for note in kept]
@@ -129,7 +136,7 @@ def _play_parts(parts: Sequence[Part], spans: Sequence[Span]) -> tuple[np.ndarra
             n_unisons += dropped
     if len(programs) > 256:
         raise MusegenError("a piece holds at most 256 parts; export fewer")
-    return np.array(rows, dtype=np.int64).reshape(-1, 5), tuple(programs), n_unisons
+    return np.array(rows, dtype=np.int64).reshape(-1, 5), tuple(programs), paused, n_unisons
 
 
 def _coarsest(table: np.ndarray, bars: BarLines, units: int) -> int:

@@ -88,13 +88,15 @@ def _part(piece: Piece, voice: int, edges: list[Fraction]) -> stream.Part:
     player.partName = f"Voice {voice + 1}"
     player.midiChannel = 9 if program == DRUMS else voice % 9
     part.insert(0, player)
+    fermatas = [Fraction(step, piece.steps_per_beat) for step in piece.fermatas]
     measures = []
     for number, layers in enumerate(bar_layers(piece, voice, edges)):
         step = int(edges[number] * piece.steps_per_beat)
         names = _names(_key(value_at(piece.key, piece.key_changes, step)))
         metre = value_at(piece.metre, piece.metre_changes, step)
+        pauses = [at for at in fermatas if edges[number] <= at < edges[number + 1]]
         is_full = bool(metre) and edges[number + 1] - edges[number] == metre_to_beats(metre)
-        measures.append(_measure(number + (not _has_pickup(piece)), layers, names, is_full))
+        measures.append(_measure(number + (not _has_pickup(piece)), layers, names, is_full, pauses))
         part.append(measures[-1])
     _sign(piece, measures, edges, with_keys=program != DRUMS or set(piece.programs) == {DRUMS})
     is_voice = piece.notes["voice"] == voice
@@ -162,8 +164,11 @@ def _clef(notes: np.ndarray, program: int) -> clef.Clef:
     return clef.Treble8vbClef() if pitches.mean() >= 55 and not has_chords else clef.BassClef()
 
 
-def _measure(number: int, layers: list[list[Sound]], names: list[str], is_full: bool) -> stream.Measure:
-    from music21 import stream
+def _measure(
+    number: int, layers: list[list[Sound]], names: list[str], is_full: bool, pauses: list[Fraction]
+) -> stream.Measure:
+    """Write a bar; of its layers the highest that sounds bears a fermata."""
+    from music21 import expressions, stream
 
     measure = stream.Measure(number=number)
     start = layers[0][0].start
@@ -172,6 +177,9 @@ def _measure(number: int, layers: list[list[Sound]], names: list[str], is_full: 
         row = list(print_layer(layer))
         for printed in row:
             made = _note(printed, names)
+            here = [] if made.isRest else [at for at in pauses if printed.sound.start <= at < printed.sound.stop]
+            made.expressions += [expressions.Fermata() for _ in here[:1]]
+            pauses = [at for at in pauses if at not in here]
             if made.isRest:
                 made.fullMeasure = is_full and len(row) == 1  # else music21 sorts the whole score to find it out
             target.insert(printed.sound.start - start, made)

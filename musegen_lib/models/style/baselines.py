@@ -85,7 +85,7 @@ def pasted_durations(piece: Piece, to: str, amount: float, seed: int) -> Piece:
     steps = np.maximum(1, np.round(beats * grid)).astype(np.int64)
     notes = snap.notes.copy()
     notes["onset_steps"], notes["duration_steps"] = np.cumsum(steps) - steps, steps
-    return snap.replace(notes=notes, steps_per_beat=grid, pickup_steps=0, metre=donor.metre)
+    return snap.replace(notes=notes, steps_per_beat=grid, pickup_steps=0, metre=donor.metre, fermatas=())
 
 
 def nearest_target(piece: Piece, to: str, amount: float, seed: int) -> Piece:

@@ -363,6 +363,7 @@ def assert_survives(piece):
         {"metre": "1/4", "metre_changes": ((4, "3/4"),), "steps_per_beat": 4},
         {"key_changes": ((2, "A dorian"), (5, "E minor"), (7, None))},
         {"tempo_changes": ((1, 60), (2, 60.0000001), (9, 5000.5))},
+        {"fermatas": (0, 7)},
     ],
 )
 def test_a_piece_with_odd_fields_survives(changes):
@@ -515,7 +516,7 @@ def test_a_grid_that_does_not_hold_the_notes_is_not_believed():
     moved = data.replace(b"\x83\x60\x80\x3c", b"\x83\x61\x80\x3c")  # the note now ends a tick late
     piece, report = parse_midi(moved, "ours.mid")
     assert (piece.steps_per_beat, rows(piece), piece.style) == (480, [(0, 481, 60, 80, 0)], "jig")
-    assert str(report) == "musegen labels ignored: steps_per_beat, metre, pickup_steps, metre_changes"
+    assert str(report) == "musegen labels ignored: steps_per_beat, metre, pickup_steps, metre_changes, fermatas"
 
 
 def test_a_voice_whose_program_was_changed_elsewhere_keeps_the_change():

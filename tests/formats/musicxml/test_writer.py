@@ -200,3 +200,12 @@ def test_notes_over_a_change_of_metre_are_tied_and_come_back_whole():
     data = piece_to_musicxml(piece)
     assert data.count(b'<tie type="start"') == 3
     assert heard(back(piece)) == heard(piece)
+
+
+def test_a_fermata_stands_over_what_sounds_in_each_voice_and_comes_back():
+    rows = [(0, 4, 67), (4, 24, 72), (4, 24, 64), (4, 4, 55, 80, 1), (8, 8, 53, 80, 1), (28, 4, 72)]
+    piece = Piece.from_notes(rows, title="x", fermatas=(8,), programs=(0, 0))
+    data = piece_to_musicxml(piece)
+    marked = [note for note in data.split(b"<note") if b"<fermata" in note]
+    assert [re.findall(rb"<step>(\w)<", note) for note in marked] == [[b"E"], [b"F"]]
+    assert back(piece) == piece
