@@ -40,6 +40,7 @@ class Piece:
             metre begins a bar.
         fermatas: steps at which the music pauses, in time order; a fermata stands over all that sounds there. In a
             chorale each ends a phrase.
+        is_cut: whether the music goes on where the piece ends, as after `excerpt`; its score has no final bar line.
     Raises:
         ValueError: a note or a change is out of range, or a voice strikes a pitch it is still sounding.
     """
@@ -59,6 +60,7 @@ class Piece:
     key_changes: timeline.Changes[str | None] = ()
     tempo_changes: timeline.Changes[float] = ()
     fermatas: tuple[int, ...] = ()
+    is_cut: bool = False
 
     def __post_init__(self) -> None:
         notes = np.array(self.notes, dtype=NOTE_DTYPE)
@@ -172,6 +174,7 @@ class Piece:
         notes = self.notes.copy()
         notes["onset_steps"], notes["duration_steps"] = onset - start, offset - onset
         labels: dict[str, Any] = {"pickup_steps": self.pickup_steps if first_bar == 0 else 0}
+        labels["is_cut"] = self.is_cut or stop < self.n_steps
         for name, changes in CHANGES.items():
             cut = timeline.cut_changes(getattr(self, name), getattr(self, changes), start, stop)
             labels[name], labels[changes] = cut

@@ -66,7 +66,7 @@ def engrave(
     cut = piece.n_bars > PAGE_BARS
     page = piece.excerpt(PAGE_BARS) if cut else piece
     refuse_long_page(page, "a score")
-    xml = _sheet(page, [piece.notes[i].tolist() for i in marked], is_end=not cut)
+    xml = _sheet(page, [piece.notes[i].tolist() for i in marked])
     xml = _laid_out(xml, new_lines, names) if new_lines or names else xml
     toolkit = verovio.toolkit()
     # a seed, else the ids differ from run to run; of the music, else two scores on one page share their ids
@@ -102,8 +102,8 @@ def score(piece: Piece, marked: Sequence[int] = ()) -> Score:
     return Score(piece, engrave(piece, marked))
 
 
-def _sheet(piece: Piece, marked: Sequence[tuple], is_end: bool) -> str:
-    """MusicXML as a reader wants it: no labels, staves joined by a bracket, a final bar line, colours."""
+def _sheet(piece: Piece, marked: Sequence[tuple]) -> str:
+    """MusicXML as a reader wants it: no labels, staves joined by a bracket, colours, a bar line that says the end."""
     root = ET.fromstring(piece_to_musicxml(piece))
     for parent in list(root.iter()):
         for child in [child for child in parent if child.tag in _CLUTTER]:
@@ -114,7 +114,7 @@ def _sheet(piece: Piece, marked: Sequence[tuple], is_end: bool) -> str:
         staves.append(ET.fromstring('<part-group type="stop" number="1"/>'))
     for voice, part in enumerate(root.iter("part")):
         _colour(part, [note for note in marked if note[4] == voice], piece.steps_per_beat)
-        if is_end:
+        if not piece.is_cut:
             part.findall("measure")[-1].append(ET.fromstring(_FINAL))
     return ET.tostring(root, encoding="unicode")
 

@@ -218,6 +218,12 @@ def test_an_excerpt_ends_with_the_piece(upbeat):
     assert len(Piece.from_notes([]).excerpt(4)) == 0
 
 
+def test_an_excerpt_is_cut_unless_it_reaches_the_end(upbeat):
+    assert upbeat.excerpt(2).is_cut
+    assert upbeat.excerpt(2).excerpt(2).transpose(1).is_cut
+    assert not upbeat.excerpt(99, first_bar=1).is_cut
+
+
 def test_fermatas_move_with_what_is_cut_out(upbeat):
     piece = upbeat.replace(fermatas=(20, 4, 4))
     assert piece.fermatas == piece.transpose(2).fermatas == (4, 20)

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from musegen_lib.core.piece import Piece
+from musegen_lib.core.piece import DRUMS, Piece
 from musegen_lib.display.score import MARK_COLOUR, engrave, score
 
 JIG = Piece.from_notes(
@@ -117,3 +117,19 @@ def test_a_fermata_is_drawn_over_each_staff():
     rows = [(4 * beat, 4, pitch, 80, voice) for beat in range(4) for voice, pitch in enumerate((72, 60))]
     assert engrave(Piece.from_notes(rows, fermatas=(12,))).count('class="fermata"') == 2
     assert 'class="fermata"' not in engrave(JIG)
+
+
+def strokes(svg):
+    """How many lines each bar line consists of."""
+    return [line[: line.index("</g>")].count("<path") for line in svg.split('class="barLine"')[1:]]
+
+
+def test_the_bar_line_at_the_end_is_double_only_where_the_music_ends():
+    assert strokes(engrave(JIG.excerpt(2))) == [1, 1]
+    assert strokes(engrave(JIG.excerpt(2).transpose(1).voice(0))) == [1, 1]
+    assert strokes(engrave(JIG.excerpt(2, first_bar=1))) == [1, 2]
+
+
+def test_drums_stand_on_a_staff_of_percussion_with_crosses_for_hi_hats():
+    svg = engrave(Piece.from_notes([(0, 4, 42), (4, 4, 38)], programs=(DRUMS,)))
+    assert {"E069", "E0A9"} <= set(re.findall(r"(E\w{3})-", svg))  # the glyphs of the clef and of the cross

@@ -22,7 +22,7 @@ from musegen_lib.formats.grid import FINEST
 from musegen_lib.formats.midi.scan import DEFAULT_TEMPO, FASTEST_TEMPO, MARKER, SLOWEST_TEMPO, ScanFacts
 
 MAX_LABEL_BYTES = 65_536
-LISTS = (*CHANGES.values(), "fermatas")  # left out where they are empty
+USUAL = {name: [] for name in (*CHANGES.values(), "fermatas")} | {"is_cut": False}  # left out of the text
 _C = LINE_OF_FIFTHS.index("C")
 
 
@@ -37,12 +37,13 @@ def piece_to_labels(piece: Piece) -> dict[str, Any]:
         "key_changes": [list(change) for change in piece.key_changes],
         "tempo_changes": [[step, float(tempo)] for step, tempo in piece.tempo_changes],
         "fermatas": list(piece.fermatas),
+        "is_cut": bool(piece.is_cut),
         "voices": np.unique(piece.notes["voice"]).tolist(),
     }
-    for name in LISTS:
+    for name in USUAL:
         if not labels[name]:  # the usual file stays as short as it was
             del labels[name]
-    wrong = [name for name, is_right in IS_RIGHT.items() if not is_right(labels.get(name, []))]
+    wrong = [name for name, is_right in IS_RIGHT.items() if not is_right(labels.get(name, USUAL.get(name)))]
     if wrong or len(json.dumps(labels)) > MAX_LABEL_BYTES:
         raise MusegenError(f"{', '.join(wrong) or 'labels of this length'} cannot be written to MIDI; change the piece")
     return labels
@@ -121,7 +122,7 @@ def read_labels(facts: ScanFacts, ticks: np.ndarray) -> tuple[dict[str, Any], tu
         claimed = None
     if not isinstance(claimed, dict):
         return {}, ("all",)
-    claimed = {name: [] for name in LISTS} | claimed
+    claimed = USUAL | claimed
     right = {name: claimed[name] for name, is_right in IS_RIGHT.items() if name in claimed and is_right(claimed[name])}
     right = {name: value for name, value in right.items() if _agrees(name, right, facts, ticks)}
     for group in TOGETHER:
@@ -242,6 +243,7 @@ IS_RIGHT: dict[str, Callable[[Any], bool]] = {
     "key_changes": _is_table(_is_key),
     "tempo_changes": _is_table(_is_tempo),
     "fermatas": _is_list(0, 2**31 - 1),
+    "is_cut": lambda value: type(value) is bool,
     "programs": _is_list(0, DRUMS),
     "voices": lambda value: _is_list(0, 255)(value) and sorted(set(value)) == value,
 }

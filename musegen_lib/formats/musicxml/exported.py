@@ -7,13 +7,14 @@ from fractions import Fraction
 from xml.etree import ElementTree as ET
 
 from musegen_lib.core.keys import LETTER_SEMITONES
-from musegen_lib.formats.musicxml.instruments import line_of, name_of
+from musegen_lib.formats.musicxml.instruments import CROSSED, line_of, name_of
 
 HEADER = (
     '<?xml version="1.0" encoding="utf-8"?>\n'
     '<!DOCTYPE score-partwise  PUBLIC "-//Recordare//DTD MusicXML 4.0 Partwise//EN" '
     '"http://www.musicxml.org/dtds/partwise.dtd">\n'
 )
+BEHIND_HEAD = ("notehead-text", "staff", "beam", "notations", "lyric")  # what follows <notehead> in a <note>
 KeyChange = tuple[int, Fraction, int, str]  # bar, quarter notes from there to its end, sharps, mode
 
 
@@ -52,7 +53,7 @@ def _make_percussion(header: ET.Element, part: ET.Element, voice: int) -> None:
 
 
 def _strike(note: ET.Element, voice: int) -> int:
-    """Make a note unpitched and return its drum."""
+    """Make a note unpitched, with the head that its drum has, and return its drum."""
     pitch = note.find("pitch")
     alter = round(float(pitch.findtext("alter", "0")))
     drum = 12 * (int(pitch.findtext("octave")) + 1) + LETTER_SEMITONES[pitch.findtext("step")] + alter
@@ -65,6 +66,9 @@ def _strike(note: ET.Element, voice: int) -> int:
     note.insert(behind + 1, ET.Element("instrument", id=f"I{voice + 1}-{drum}"))
     for accidental in note.findall("accidental"):
         note.remove(accidental)
+    if drum in CROSSED:
+        place = next((number for number, child in enumerate(note) if child.tag in BEHIND_HEAD), len(note))
+        note.insert(place, ET.fromstring("<notehead>x</notehead>"))
     return drum
 
 

@@ -51,7 +51,10 @@ class Printed:
 
 
 def bar_edges(piece: Piece) -> list[Fraction]:
-    """Bar lines, from 0 to the first one at or after the end; at least one bar."""
+    """Bar lines, from 0 to the end of the last bar, at least one bar.
+
+    The last bar is full, or as much shorter as the pickup is long where the piece ends and the music needs no more.
+    """
     grid = piece.steps_per_beat
     changes = [(Fraction(onset, grid), metre) for onset, metre in piece.timeline("metre")]
     end = Fraction(piece.n_steps, grid)
@@ -62,7 +65,12 @@ def bar_edges(piece: Piece) -> list[Fraction]:
         bar = metre_to_beats(metre) if metre else NO_METRE_BEATS
         while edges[-1] < end and (stop is None or edges[-1] < stop):
             edges.append(edges[-1] + bar if stop is None else min(edges[-1] + bar, stop))
-    return edges if len(edges) > 1 else [Fraction(0), metre_to_beats(piece.metre) if piece.metre else NO_METRE_BEATS]
+    if len(edges) < 2:
+        return [Fraction(0), metre_to_beats(piece.metre) if piece.metre else NO_METRE_BEATS]
+    short = edges[-1] - Fraction(piece.pickup_steps, grid)
+    if piece.metre and changes[-1][1] == piece.metre and not piece.is_cut and edges[-2] < short and end <= short:
+        edges[-1] = short
+    return edges
 
 
 def bar_layers(piece: Piece, voice: int, edges: list[Fraction]) -> Iterator[list[list[Sound]]]:

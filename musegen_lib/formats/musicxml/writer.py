@@ -15,11 +15,12 @@ from musegen_lib.core.keys import TONIC_PITCH_CLASS, metre_to_beats
 from musegen_lib.core.piece import DRUMS, Piece
 from musegen_lib.core.timeline import value_at
 from musegen_lib.formats.abc.fields import spelling_in
+from musegen_lib.formats.musicxml.clefs import choose_clefs
 from musegen_lib.formats.musicxml.exported import KeyChange, complete
 from musegen_lib.formats.musicxml.layers import Printed, Sound, bar_edges, bar_layers, print_layer
 
 if TYPE_CHECKING:
-    from music21 import clef, key, meter, note, stream
+    from music21 import key, meter, note, stream
 
 _NOISE = re.compile(rb"\s*<(encoding-date|software|creator)\b[^>]*>[^<]*</\1>")
 _EMPTY_TITLE = re.compile(rb"\s*<movement-title\b[^>]*>(?:[^<]*</movement-title>)?")
@@ -36,8 +37,8 @@ def piece_to_music21(piece: Piece) -> stream.Score:
     score = stream.Score(id="score")
     score.metadata = metadata.Metadata(title=piece.title)
     edges = bar_edges(piece)
-    for voice in range(max(1, piece.n_voices)):
-        score.insert(0, _part(piece, voice, edges))
+    for voice, clef_name in enumerate(choose_clefs(piece)):
+        score.insert(0, _part(piece, voice, edges, clef_name))
     measures = list(score.parts[0].getElementsByClass(stream.Measure))
     for beats, tempo_qpm in _in_beats(piece, "tempo_qpm"):
         _insert(measures, edges, beats, tempo.MetronomeMark(number=tempo_qpm))
@@ -76,9 +77,9 @@ def _divisions(steps_per_beat: int) -> Iterator[int]:
         defaults.divisionsPerQuarter = before
 
 
-def _part(piece: Piece, voice: int, edges: list[Fraction]) -> stream.Part:
+def _part(piece: Piece, voice: int, edges: list[Fraction], clef_name: str) -> stream.Part:
     """Write one voice; ids are ours, since music21 would draw them at random."""
-    from music21 import instrument, stream
+    from music21 import clef, instrument, stream
 
     part = stream.Part(id=f"voice-{voice + 1}")
     program = piece.program(voice)
@@ -99,8 +100,7 @@ def _part(piece: Piece, voice: int, edges: list[Fraction]) -> stream.Part:
         measures.append(_measure(number + (not _has_pickup(piece)), layers, names, is_full, pauses))
         part.append(measures[-1])
     _sign(piece, measures, edges, with_keys=program != DRUMS or set(piece.programs) == {DRUMS})
-    is_voice = piece.notes["voice"] == voice
-    measures[0].clef = _clef(piece.notes[is_voice], program)
+    measures[0].clef = clef.clefFromString(clef_name)
     part.makeAccidentals(inPlace=True)
     if all(metre for _, metre in piece.timeline("metre")):
         part.makeBeams(inPlace=True)
@@ -150,18 +150,6 @@ def _metre(name: str | None) -> meter.TimeSignature:
     from music21 import meter
 
     return meter.TimeSignature(name) if name else meter.SenzaMisuraTimeSignature()
-
-
-def _clef(notes: np.ndarray, program: int) -> clef.Clef:
-    """The clef that needs few ledger lines: treble, bass or, for one note at a time, tenors' treble an octave lower."""
-    from music21 import clef
-
-    if program == DRUMS:
-        return clef.PercussionClef()
-    pitches, has_chords = notes["pitch"], len(np.unique(notes["onset_steps"])) < len(notes)
-    if not len(notes) or pitches.min() >= 55 or pitches.mean() >= (60 if has_chords else 62):
-        return clef.TrebleClef()
-    return clef.Treble8vbClef() if pitches.mean() >= 55 and not has_chords else clef.BassClef()
 
 
 def _measure(

@@ -363,7 +363,7 @@ def assert_survives(piece):
         {"metre": "1/4", "metre_changes": ((4, "3/4"),), "steps_per_beat": 4},
         {"key_changes": ((2, "A dorian"), (5, "E minor"), (7, None))},
         {"tempo_changes": ((1, 60), (2, 60.0000001), (9, 5000.5))},
-        {"fermatas": (0, 7)},
+        {"fermatas": (0, 7), "is_cut": True},
     ],
 )
 def test_a_piece_with_odd_fields_survives(changes):

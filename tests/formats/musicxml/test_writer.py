@@ -13,6 +13,7 @@ from musegen_lib.core.errors import MusegenError
 from musegen_lib.core.keys import metre_to_beats
 from musegen_lib.core.note_table import NOTE_DTYPE, clip_overlaps
 from musegen_lib.core.piece import DRUMS, Piece
+from musegen_lib.formats.musicxml.clefs import choose_clefs
 from musegen_lib.formats.musicxml.reader import piece_to_music21, piece_to_musicxml
 
 
@@ -36,8 +37,26 @@ def test_a_pickup_is_shown_as_a_short_measure_zero():
     from music21 import stream
 
     measures = piece_to_music21(CHORALE).parts[0].getElementsByClass(stream.Measure)
-    assert [(m.number, m.highestTime) for m in measures] == [(0, 1), (1, 3), (2, 3), (3, 3)]
+    assert [(m.number, m.highestTime) for m in measures] == [(0, 1), (1, 3), (2, 3), (3, 2)]
     assert measures[0].paddingLeft == 2
+
+
+def lengths(piece):
+    """Quarter notes in each measure."""
+    from music21 import stream
+
+    return [m.highestTime for m in piece_to_music21(piece).parts[0].getElementsByClass(stream.Measure)]
+
+
+def test_the_last_bar_completes_the_pickup_or_is_filled_with_a_rest():
+    beats = [(4 * beat, 4, 60 + beat) for beat in range(6)]
+    tune = Piece.from_notes(beats, metre="3/4", pickup_steps=4)
+    assert lengths(tune) == [1, 3, 2]
+    assert lengths(Piece.from_notes(beats[:5], metre="3/4", pickup_steps=4)) == [1, 3, 2]  # it ends with a rest
+    assert lengths(Piece.from_notes([*beats, (24, 4, 60)], metre="3/4", pickup_steps=4)) == [1, 3, 3]
+    assert lengths(tune.excerpt(2)) == [1, 3]
+    assert lengths(Piece.from_notes([*beats, (36, 4, 60)], metre="3/4", pickup_steps=4).excerpt(3)) == [1, 3, 3]
+    assert lengths(Piece.from_notes(beats[:5], metre="3/4")) == [3, 3]
 
 
 def test_notes_are_spelled_in_the_key():
@@ -62,6 +81,30 @@ def test_hands_of_a_pianist_get_treble_and_bass():
     assert [part.recurse().getElementsByClass("Clef").first().name for part in parts] == ["bass", "bass"]
     parts = piece_to_music21(Piece.from_notes(hands)).parts
     assert [part.recurse().getElementsByClass("Clef").first().name for part in parts] == ["treble", "bass"]
+
+
+def clefs(*pitches, **labels):
+    """The clef of each of several voices, of which each sings one long note or several, one after the other."""
+    rows = [
+        (16 * at, 16, pitch, 80, voice) for voice, line in enumerate(pitches) for at, pitch in enumerate(np.ravel(line))
+    ]
+    return choose_clefs(Piece.from_notes(rows, **labels))
+
+
+def test_four_voices_stand_in_the_clefs_of_a_choir_high_or_low_as_they_lie():
+    choir = ["treble", "treble", "treble8vb", "bass"]
+    assert clefs(72, 65, 57, 45) == choir
+    assert clefs(60, 59, 66, 62) == choir
+    assert clefs(76, 71, 69, 67) == ["treble"] * 4  # four violins
+    assert clefs(45, 65, 57, 48)[0] == "bass"  # below the second ledger line of its place
+    assert clefs(72, 65, 57, 45, 38, programs=(0, 0, 0, 0, DRUMS)) == [*choir, "percussion"]
+
+
+def test_the_lower_of_two_voices_has_a_bass_clef_unless_it_lies_high_or_both_are_equal():
+    assert clefs(64, [57, 52]) == ["treble", "bass"]
+    assert clefs(74, [57, 52, 60]) == ["treble", "bass"]
+    assert clefs(76, 64) == ["treble", "treble"]
+    assert clefs([60, 54], [60, 52]) == ["treble8vb", "treble8vb"]
 
 
 def test_the_first_layer_holds_the_high_notes():
@@ -179,6 +222,13 @@ def test_drums_are_unpitched_notes_of_the_instrument_that_is_the_drum():
     strokes = list(score.recurse().getElementsByClass(note.Unpitched))
     assert [stroke.displayName for stroke in strokes] == ["F4", "G5", "C5"]
     assert back(piece) == piece
+
+
+def test_hi_hats_and_cymbals_have_crosses_for_heads():
+    rows = [(0, 2, 42), (0, 4, 36), (2, 2, 46), (4, 4, 38), (4, 4, 49)]
+    data = piece_to_musicxml(Piece.from_notes(rows, programs=(DRUMS,)))
+    crossed = [note for note in data.split(b"<note>") if b"<notehead>x</notehead>" in note]
+    assert [re.findall(rb'<instrument id="I1-(\d+)', note)[0] for note in crossed] == [b"42", b"46", b"49"]
 
 
 def test_triplets_are_printed_as_such_with_a_bracket():
