@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from musegen_lib.core import timeline
-from musegen_lib.core.keys import metre_to_beats, transpose_key
+from musegen_lib.core.keys import transpose_key
 from musegen_lib.core.note_table import NOTE_DTYPE, check_notes
 from musegen_lib.core.piano_roll_svg import notes_to_svg
 
@@ -72,7 +72,9 @@ class Piece:
         for name, changes in CHANGES.items():
             tidy = timeline.tidy_changes(changes, getattr(self, name), getattr(self, changes))
             object.__setattr__(self, changes, tidy)
-        _check_labels(self)
+        timeline.check_times(self)
+        if not all(0 <= program <= DRUMS for program in self.programs):
+            raise ValueError(f"programs {self.programs} must lie in 0-127, or be {DRUMS} for percussion")
         check_notes(notes)
 
     @classmethod
@@ -231,22 +233,6 @@ class Piece:
 def piece_to_svg(piece: Piece) -> str:
     """Draw a piano roll: time to the right, pitch upwards, one colour a voice, bar lines in grey."""
     return notes_to_svg(piece.notes.tolist(), piece.n_steps, piece.bar_onsets.tolist(), f"Piano roll of {piece!r}")
-
-
-def _check_labels(piece: Piece) -> None:
-    tempi = [tempo for _, tempo in piece.timeline("tempo_qpm")]
-    if min(piece.fermatas, default=0) < 0:
-        raise ValueError(f"fermatas: step {piece.fermatas[0]} lies before the start")
-    if piece.steps_per_beat < 1 or piece.pickup_steps < 0 or not all(0 < tempo < 10_000 for tempo in tempi):
-        raise ValueError(
-            f"steps_per_beat {piece.steps_per_beat}, pickup_steps {piece.pickup_steps} and tempo_qpm "
-            f"{', '.join(map(str, tempi))} must be at least 1, at least 0 and between 0 and 10,000"
-        )
-    if not all(0 <= program <= DRUMS for program in piece.programs):
-        raise ValueError(f"programs {piece.programs} must lie in 0-127, or be {DRUMS} for percussion")
-    for _, metre in piece.timeline("metre"):
-        if metre is not None:
-            metre_to_beats(metre)
 
 
 def pitched_notes(piece: Piece) -> np.ndarray:

@@ -8,11 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from operator import itemgetter
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from musegen_lib.core.keys import metre_to_beats
+
+if TYPE_CHECKING:
+    from musegen_lib.core.piece import Piece
 
 Value = TypeVar("Value")
 Changes = tuple[tuple[int, Value], ...]
@@ -32,6 +35,21 @@ def tidy_changes(name: str, first: Value, changes: Iterable[Sequence[Any]]) -> C
         if value != kept[-1][1]:
             kept.append((last, value))
     return tuple(kept[1:])
+
+
+def check_times(piece: Piece) -> None:
+    """ValueError for a grid, pickup, tempo, metre or fermata that no piece can have."""
+    tempi = [tempo for _, tempo in piece.timeline("tempo_qpm")]
+    if piece.steps_per_beat < 1 or piece.pickup_steps < 0 or not all(0 < tempo < 10_000 for tempo in tempi):
+        raise ValueError(
+            f"steps_per_beat {piece.steps_per_beat}, pickup_steps {piece.pickup_steps} and tempo_qpm "
+            f"{', '.join(map(str, tempi))} must be at least 1, at least 0 and between 0 and 10,000"
+        )
+    for _, metre in piece.timeline("metre"):
+        if metre is not None:
+            metre_to_beats(metre)
+    if min(piece.fermatas, default=0) < 0:
+        raise ValueError(f"fermatas: step {piece.fermatas[0]} lies before the start")
 
 
 def to_timeline(found: Iterable[tuple[int, Value]], default: Value) -> tuple[Value, Changes[Value]]:

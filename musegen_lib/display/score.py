@@ -41,7 +41,6 @@ _BRACKET = (
     '<part-group type="start" number="1"><group-symbol>bracket</group-symbol>'
     "<group-barline>yes</group-barline></part-group>"
 )
-_FINAL = '<barline location="right"><bar-style>light-heavy</bar-style></barline>'
 
 
 def engrave(
@@ -103,7 +102,7 @@ def score(piece: Piece, marked: Sequence[int] = ()) -> Score:
 
 
 def _sheet(piece: Piece, marked: Sequence[tuple]) -> str:
-    """MusicXML as a reader wants it: no labels, staves joined by a bracket, colours, a bar line that says the end."""
+    """MusicXML as a reader wants it: no labels, staves joined by a bracket, colours."""
     root = ET.fromstring(piece_to_musicxml(piece))
     for parent in list(root.iter()):
         for child in [child for child in parent if child.tag in _CLUTTER]:
@@ -114,8 +113,6 @@ def _sheet(piece: Piece, marked: Sequence[tuple]) -> str:
         staves.append(ET.fromstring('<part-group type="stop" number="1"/>'))
     for voice, part in enumerate(root.iter("part")):
         _colour(part, [note for note in marked if note[4] == voice], piece.steps_per_beat)
-        if not piece.is_cut:
-            part.findall("measure")[-1].append(ET.fromstring(_FINAL))
     return ET.tostring(root, encoding="unicode")
 
 

@@ -1,10 +1,10 @@
 """Files of music in and out: MIDI, ABC and MusicXML, each to `Piece` and back.
 
-| format   | file to piece and report        | piece to file                        | lost on the way out              |
-|----------|---------------------------------|--------------------------------------|----------------------------------|
-| MIDI     | read_midi, parse_midi (bytes)   | write_midi, piece_to_midi (bytes)    | nothing                          |
-| MusicXML | musicxml_to_piece (path)        | piece_to_musicxml (bytes)            | velocity, style, source, licence |
-| ABC      | read_abc, then tune_to_piece    | piece_to_abc (text)                  | the same, and fermatas           |
+| format   | file to piece and report      | piece to file                     | lost on the way out                  |
+|----------|-------------------------------|-----------------------------------|--------------------------------------|
+| MIDI     | read_midi, parse_midi (bytes) | write_midi, piece_to_midi (bytes) | nothing                              |
+| MusicXML | musicxml_to_piece (path)      | piece_to_musicxml (bytes)         | velocity style source licence is_cut |
+| ABC      | read_abc, then tune_to_piece  | piece_to_abc (text)               | the same and fermatas                |
 
 A reader takes the coarsest grid that holds every note exactly, unless it is told one, and its report counts what was
 lost, moved or repaired.

@@ -158,7 +158,7 @@ def _voice_to_words(piece: Piece, voice: int, unit: Fraction) -> Iterator[str]:
         for sign in to_signs(slices[row : bisect_left(starts, stop)], piece.steps_per_beat):
             yield sign.tuplet + _word(sign, unit, speller, ahead[sign.slice.start])
         start = stop
-    yield "|]"
+    yield "|" if piece.is_cut else "|]"
 
 
 def _changes(piece: Piece, voice: int) -> dict[int, list[tuple[str, str]]]:

@@ -13,7 +13,7 @@ PLACES = {
     3: ("treble", "treble", "bass"),
     4: ("treble", "treble", "treble8vb", "bass"),  # soprano, alto, tenor, bass
 }
-EQUAL = 5  # two voices whose means are less than a fourth apart are equals, such as a tune and its variant
+EQUAL = 5  # two voices whose means are less than a fourth apart are equals and share a clef, as a tune and its variant
 
 
 def choose_clefs(piece: Piece) -> list[str]:
@@ -29,8 +29,11 @@ def choose_clefs(piece: Piece) -> list[str]:
     means = [voices[voice]["pitch"].mean() for voice in pitched if len(voices[voice])]
     if len(means) < len(pitched) or len(pitched) not in PLACES or any(_has_chords(voices[voice]) for voice in pitched):
         return clefs
+    if len(pitched) == 2 and abs(means[0] - means[1]) < EQUAL:
+        clefs[pitched[1]] = clefs[pitched[0]]
+        return clefs
     is_bass = means[-1] - MIDDLE["bass"] < LEDGER if len(pitched) == 4 else clefs[pitched[-1]] != "treble"
-    if not is_bass or (len(pitched) == 2 and abs(means[0] - means[1]) < EQUAL):
+    if not is_bass:
         return clefs
     for voice, mean, clef in zip(pitched, means, PLACES[len(pitched)]):
         clefs[voice] = clef if abs(mean - MIDDLE[clef]) < LEDGER else clefs[voice]

@@ -48,7 +48,7 @@ def piece_to_music21(piece: Piece) -> stream.Score:
 def piece_to_musicxml(piece: Piece) -> bytes:
     """Write MusicXML with music21's exporter; the same piece gives the same bytes, whatever the day.
 
-    `musicxml_to_piece` gives back the notes and labels; velocity, style, source and licence are lost.
+    `musicxml_to_piece` gives back the notes and labels; velocity, style, source, licence and `is_cut` are lost.
 
     Raises:
         MusegenError: a note is shorter than a 1024th, or falls between all note values.
@@ -101,6 +101,7 @@ def _part(piece: Piece, voice: int, edges: list[Fraction], clef_name: str) -> st
         part.append(measures[-1])
     _sign(piece, measures, edges, with_keys=program != DRUMS or set(piece.programs) == {DRUMS})
     measures[0].clef = clef.clefFromString(clef_name)
+    measures[-1].rightBarline = None if piece.is_cut else "final"
     part.makeAccidentals(inPlace=True)
     if all(metre for _, metre in piece.timeline("metre")):
         part.makeBeams(inPlace=True)
@@ -166,7 +167,10 @@ def _measure(
         for printed in row:
             made = _note(printed, names)
             here = [] if made.isRest else [at for at in pauses if printed.sound.start <= at < printed.sound.stop]
-            made.expressions += [expressions.Fermata() for _ in here[:1]]
+            if here:
+                sign = expressions.Fermata()
+                sign.type = "upright"  # music21's own choice stands below the note
+                made.expressions.append(sign)
             pauses = [at for at in pauses if at not in here]
             if made.isRest:
                 made.fullMeasure = is_full and len(row) == 1  # else music21 sorts the whole score to find it out

@@ -202,3 +202,9 @@ def test_two_notes_of_a_chord_have_two_letters_and_a_held_one_keeps_its_own():
     assert piece_to_abc(piece).splitlines()[-1] == "[_B_c]4 | [^DE]4 |]"
     held = Piece.from_notes([(2, 6, 68), (5, 2, 67)], steps_per_beat=1, metre="4/4")
     assert piece_to_abc(held).splitlines()[-1] == "z2 _A2- | _A- [G_A-]2 _A |]"
+
+
+def test_an_excerpt_ends_in_a_plain_bar_line():
+    piece = Piece.from_notes([(0, 16, 60), (16, 16, 62)])
+    assert piece_to_abc(piece).endswith("|]\n")
+    assert piece_to_abc(piece.excerpt(1)).endswith(" |\n")

@@ -13,7 +13,6 @@ from musegen_lib.core.errors import MusegenError
 from musegen_lib.core.keys import metre_to_beats
 from musegen_lib.core.note_table import NOTE_DTYPE, clip_overlaps
 from musegen_lib.core.piece import DRUMS, Piece
-from musegen_lib.formats.musicxml.clefs import choose_clefs
 from musegen_lib.formats.musicxml.reader import piece_to_music21, piece_to_musicxml
 
 
@@ -64,47 +63,10 @@ def test_notes_are_spelled_in_the_key():
     assert names == {"G", "A-", "B-", "F#"}
 
 
-def test_voices_get_the_clef_of_their_range():
-    rows = [(0, 4, 72), (0, 4, 62, 80, 1), (0, 4, 55, 80, 2), (4, 4, 52, 80, 2), (8, 4, 60, 80, 2), (0, 4, 45, 80, 3)]
-    parts = piece_to_music21(Piece.from_notes(rows)).parts
-    assert [part.recurse().getElementsByClass("Clef").first().name for part in parts] == [
-        "treble",
-        "treble",
-        "treble8vb",
-        "bass",
-    ]
-
-
-def test_hands_of_a_pianist_get_treble_and_bass():
-    hands = [(0, 4, 55), (0, 4, 67), (0, 4, 53, 80, 1), (0, 4, 60, 80, 1)]
-    parts = piece_to_music21(Piece.from_notes([(0, 4, 50), *hands])).parts
-    assert [part.recurse().getElementsByClass("Clef").first().name for part in parts] == ["bass", "bass"]
-    parts = piece_to_music21(Piece.from_notes(hands)).parts
-    assert [part.recurse().getElementsByClass("Clef").first().name for part in parts] == ["treble", "bass"]
-
-
-def clefs(*pitches, **labels):
-    """The clef of each of several voices, of which each sings one long note or several, one after the other."""
-    rows = [
-        (16 * at, 16, pitch, 80, voice) for voice, line in enumerate(pitches) for at, pitch in enumerate(np.ravel(line))
-    ]
-    return choose_clefs(Piece.from_notes(rows, **labels))
-
-
-def test_four_voices_stand_in_the_clefs_of_a_choir_high_or_low_as_they_lie():
-    choir = ["treble", "treble", "treble8vb", "bass"]
-    assert clefs(72, 65, 57, 45) == choir
-    assert clefs(60, 59, 66, 62) == choir
-    assert clefs(76, 71, 69, 67) == ["treble"] * 4  # four violins
-    assert clefs(45, 65, 57, 48)[0] == "bass"  # below the second ledger line of its place
-    assert clefs(72, 65, 57, 45, 38, programs=(0, 0, 0, 0, DRUMS)) == [*choir, "percussion"]
-
-
-def test_the_lower_of_two_voices_has_a_bass_clef_unless_it_lies_high_or_both_are_equal():
-    assert clefs(64, [57, 52]) == ["treble", "bass"]
-    assert clefs(74, [57, 52, 60]) == ["treble", "bass"]
-    assert clefs(76, 64) == ["treble", "treble"]
-    assert clefs([60, 54], [60, 52]) == ["treble8vb", "treble8vb"]
+def test_only_music_that_ends_has_a_final_bar_line():
+    final = b"<bar-style>light-heavy<"
+    assert piece_to_musicxml(CHORALE).count(final) == 2  # one a part
+    assert final not in piece_to_musicxml(CHORALE.excerpt(2))
 
 
 def test_the_first_layer_holds_the_high_notes():
@@ -256,6 +218,6 @@ def test_a_fermata_stands_over_what_sounds_in_each_voice_and_comes_back():
     rows = [(0, 4, 67), (4, 24, 72), (4, 24, 64), (4, 4, 55, 80, 1), (8, 8, 53, 80, 1), (28, 4, 72)]
     piece = Piece.from_notes(rows, title="x", fermatas=(8,), programs=(0, 0))
     data = piece_to_musicxml(piece)
-    marked = [note for note in data.split(b"<note") if b"<fermata" in note]
+    marked = [note for note in data.split(b"<note") if b'<fermata type="upright"' in note]
     assert [re.findall(rb"<step>(\w)<", note) for note in marked] == [[b"E"], [b"F"]]
     assert back(piece) == piece
