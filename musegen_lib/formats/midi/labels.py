@@ -16,7 +16,7 @@ import numpy as np
 
 from musegen_lib.core.errors import MusegenError
 from musegen_lib.core.keys import FIFTHS_ABOVE_MAJOR, LINE_OF_FIFTHS, metre_to_beats
-from musegen_lib.core.piece import CHANGES, DRUMS, Piece
+from musegen_lib.core.piece import CHANGES, DRUMS, Piece, default_program
 from musegen_lib.formats.changes import tidy
 from musegen_lib.formats.grid import FINEST
 from musegen_lib.formats.midi.scan import DEFAULT_TEMPO, FASTEST_TEMPO, MARKER, SLOWEST_TEMPO, ScanFacts
@@ -37,10 +37,10 @@ def piece_to_labels(piece: Piece) -> dict[str, Any]:
         "tempo_changes": [[step, float(tempo)] for step, tempo in piece.tempo_changes],
         "voices": np.unique(piece.notes["voice"]).tolist(),
     }
-    for name in CHANGES.values():
-        if not labels[name]:  # the usual file stays as short as it was
+    wrong = [name for name, is_right in IS_RIGHT.items() if not is_right(labels[name])]
+    for name, unsaid in UNSAID.items():
+        if labels[name] == unsaid:  # the usual file stays as short as it was
             del labels[name]
-    wrong = [name for name, is_right in IS_RIGHT.items() if not is_right(labels.get(name, []))]
     if wrong or len(json.dumps(labels)) > MAX_LABEL_BYTES:
         raise MusegenError(f"{', '.join(wrong) or 'labels of this length'} cannot be written to MIDI; change the piece")
     return labels
@@ -119,7 +119,7 @@ def read_labels(facts: ScanFacts, ticks: np.ndarray) -> tuple[dict[str, Any], tu
         claimed = None
     if not isinstance(claimed, dict):
         return {}, ("all",)
-    claimed = {name: [] for name in CHANGES.values()} | claimed
+    claimed = UNSAID | claimed
     right = {name: claimed[name] for name, is_right in IS_RIGHT.items() if name in claimed and is_right(claimed[name])}
     right = {name: value for name, value in right.items() if _agrees(name, right, facts, ticks)}
     for group in TOGETHER:
@@ -137,7 +137,9 @@ def _agrees(name: str, labels: dict[str, Any], facts: ScanFacts, ticks: np.ndarr
         ]
 
     if name == "steps_per_beat":
-        return not (ticks * value % facts.ticks_per_beat).any()
+        late = ticks * value % facts.ticks_per_beat
+        delayed = labels.get("expression") is not None and not late[:, 1].any()
+        return not late.any() or (delayed and bool((2 * late[:, 0] < facts.ticks_per_beat).all()))
     if name == "tempo_qpm":
         return same(tempo_events(labels), facts.tempos or [(0, DEFAULT_TEMPO)])
     if name == "metre":
@@ -147,8 +149,8 @@ def _agrees(name: str, labels: dict[str, Any], facts: ScanFacts, ticks: np.ndarr
     if name == "title":
         return facts.title == value.encode("utf-8")
     if name == "voices":
-        programs = dict(enumerate(labels.get("programs", [])))
-        return [programs.get(v, 0) for v in value] == [voice.piece_program for voice in facts.voices]
+        programs, default = dict(enumerate(labels.get("programs", []))), default_program(labels.get("style", ""))
+        return [programs.get(v, default) for v in value] == [voice.piece_program for voice in facts.voices]
     return True
 
 
@@ -219,11 +221,13 @@ def _is_key(value: Any) -> bool:
     return value is None or _is_text(value)
 
 
+UNSAID = {**{name: [] for name in CHANGES.values()}, "expression": None}  # what a text that leaves it out means
 TOGETHER = (  # believed together or not at all
     ("programs", "voices"),
     ("pickup_steps", "steps_per_beat", "metre", "metre_changes"),
     ("tempo_qpm", "tempo_changes"),
     ("key", "key_changes"),
+    ("steps_per_beat", "expression"),
 )
 IS_RIGHT: dict[str, Callable[[Any], bool]] = {
     "steps_per_beat": _is_int(1, FINEST),
@@ -238,6 +242,7 @@ IS_RIGHT: dict[str, Callable[[Any], bool]] = {
     "metre_changes": _is_table(_is_metre),
     "key_changes": _is_table(_is_key),
     "tempo_changes": _is_table(_is_tempo),
+    "expression": lambda value: value is None or _is_int(0, 2**63 - 1)(value),
     "programs": _is_list(0, DRUMS),
     "voices": lambda value: _is_list(0, 255)(value) and sorted(set(value)) == value,
 }
