@@ -110,7 +110,7 @@ def _arch(onsets: np.ndarray, ends: Sequence[int]) -> np.ndarray:
     edges = np.array([0, *ends])
     phrase = np.clip(np.searchsorted(edges, onsets, side="right") - 1, 0, len(ends) - 1)
     along = (onsets - edges[phrase]) / (edges[phrase + 1] - edges[phrase])
-    return ARCH_DB * (4 * along * (1 - along) - 0.5)
+    return ARCH_DB * (4 * along * (1 - along) - 2 / 3)  # 0 on average
 
 
 def _accents(piece: Piece) -> np.ndarray:

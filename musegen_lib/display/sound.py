@@ -142,11 +142,13 @@ def player(
     return Player(label, len(audio) / SAMPLE_RATE, float(np.abs(audio).max(initial=0)), audio_to_mp3(audio))
 
 
-def players(pieces: Sequence[Piece], labels: Sequence[str], seconds: float = MAX_SECONDS) -> Players:
-    """Return one play button a piece, to compare."""
+def players(
+    pieces: Sequence[Piece], labels: Sequence[str], seconds: float = MAX_SECONDS, expression: bool = True
+) -> Players:
+    """Return one `player` a piece, to compare."""
     if len(pieces) != len(labels):
         raise ValueError(f"{len(pieces)} pieces and {len(labels)} labels: there must be one label a piece")
-    return Players(tuple(player(piece, label, seconds) for piece, label in zip(pieces, labels)))
+    return Players(tuple(player(piece, label, seconds, expression) for piece, label in zip(pieces, labels)))
 
 
 def _cut_notes(piece: Piece, limit: float) -> Piece:

@@ -140,6 +140,8 @@ def _agrees(name: str, labels: dict[str, Any], facts: ScanFacts, ticks: np.ndarr
         late = ticks * value % facts.ticks_per_beat
         delayed = labels.get("expression") is not None and not late[:, 1].any()
         return not late.any() or (delayed and bool((2 * late[:, 0] < facts.ticks_per_beat).all()))
+    if name == "expression":
+        return value is None or ("steps_per_beat" in labels and _agrees("steps_per_beat", labels, facts, ticks))
     if name == "tempo_qpm":
         return same(tempo_events(labels), facts.tempos or [(0, DEFAULT_TEMPO)])
     if name == "metre":
@@ -227,7 +229,6 @@ TOGETHER = (  # believed together or not at all
     ("pickup_steps", "steps_per_beat", "metre", "metre_changes"),
     ("tempo_qpm", "tempo_changes"),
     ("key", "key_changes"),
-    ("steps_per_beat", "expression"),
 )
 IS_RIGHT: dict[str, Callable[[Any], bool]] = {
     "steps_per_beat": _is_int(1, FINEST),
