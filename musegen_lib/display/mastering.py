@@ -8,7 +8,7 @@ import numpy as np
 from scipy.ndimage import minimum_filter1d, uniform_filter1d
 from scipy.signal import butter, lfilter, oaconvolve
 
-LOUDNESS = -20.0  # LUFS
+LOUDNESS = -19.0  # LUFS
 CEILING = 0.8  # of full scale: room for what MP3 adds
 LOOK_AHEAD_SECONDS = 0.005
 ROOM_SECONDS, ROOM_SHARE, ROOM_SEED = 1.2, 0.18, 7  # until it is 60 dB down; of the notes' energy
