@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from musegen_lib.cli.output import MIDI, check_output
+from musegen_lib.cli.output import MIDI, Expression, check_output, played
 from musegen_lib.core.errors import MusegenError
 from musegen_lib.core.limits import PAGE_BARS, refuse_long_page
 from musegen_lib.core.paths import replacing
@@ -18,8 +18,18 @@ from musegen_lib.formats.midi.reader import write_midi
 ENDINGS = {"mid": MIDI, "musicxml": (".musicxml", ".xml")}  # beside that of the form's own name
 
 
-def convert_file(source: Path, to: str, out: Path, as_written: bool = False) -> list[str]:
-    """Write `source` as mp3, svg (score), png (piano roll), abc, musicxml or mid; returns lines to tell the user."""
+def convert_file(
+    source: Path,
+    to: str,
+    out: Path,
+    as_written: bool = False,
+    expression: Expression = Expression.LIGHT,
+    soundfont: Path | None = None,
+) -> list[str]:
+    """Write `source` as mp3, svg (score), png (piano roll), abc, musicxml or mid; returns lines to tell the user.
+
+    Expression and sound font are those of mp3: notes that go from file to file stay as they are.
+    """
     check_output(out, source, ENDINGS.get(to, (f".{to}",)))
     read = read_for_notation if to in ("svg", "abc", "musicxml") else read_piece
     piece, lines = read(source, as_written=as_written)
@@ -27,7 +37,9 @@ def convert_file(source: Path, to: str, out: Path, as_written: bool = False) -> 
         raise MusegenError(f"{source.name}: holds no notes; nothing to write")
     if to in ("abc", "musicxml", "png"):  # a page of svg holds the first bars only
         refuse_long_page(piece, to, source.name)
-    if to in WRITERS:
+    if to == "mp3":
+        _write_mp3(played(piece, expression), out, soundfont)
+    elif to in WRITERS:
         WRITERS[to](piece, out)
     else:
         _write_text(piece, to, source, out)
@@ -55,10 +67,10 @@ def _write_text(piece: Piece, to: str, source: Path, out: Path) -> None:
 # One kind of output imports one library: `--to svg` wants no sound, `--to mp3` no score.
 
 
-def _write_mp3(piece: Piece, out: Path) -> None:
+def _write_mp3(piece: Piece, out: Path, soundfont: Path | None) -> None:
     from musegen_lib.display.sound import write_mp3
 
-    write_mp3(piece, out)
+    write_mp3(piece, out, soundfont)
 
 
 def _write_png(piece: Piece, out: Path) -> None:
@@ -79,5 +91,5 @@ def _musicxml(piece: Piece) -> str:
     return piece_to_musicxml(piece).decode()
 
 
-WRITERS = {"mp3": _write_mp3, "mid": write_midi, "png": _write_png}
+WRITERS = {"mid": write_midi, "png": _write_png}
 TEXTS = {"svg": _svg, "abc": piece_to_abc, "musicxml": _musicxml}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from musegen_lib.cli.output import check_output
+from musegen_lib.cli.output import Expression, check_output, played
 from musegen_lib.encodings.arrays import skyline
 from musegen_lib.formats.files import read_for_model
 from musegen_lib.formats.midi.reader import write_midi
@@ -13,20 +13,28 @@ from musegen_lib.models.facts import facts_of
 from musegen_lib.models.registry import find_recipe
 
 
-def generate_files(model: str, n: int, seed: int, out: Path, controls: dict[str, Any]) -> dict[str, Any]:
+def generate_files(
+    model: str, n: int, seed: int, out: Path, controls: dict[str, Any], expression: Expression = Expression.LIGHT
+) -> dict[str, Any]:
     """Write n pieces of a model into a folder; returns facts to tell the user."""
     rows = []
     for number, piece in enumerate(find_recipe(model).generate(n, seed, **controls), start=1):
         file = out / f"{model}_{number:03d}.mid"
         out.mkdir(parents=True, exist_ok=True)
-        write_midi(piece, file)
+        write_midi(played(piece, expression, seed), file)
         rows.append({"file": str(file), "title": piece.title, "notes": len(piece)} | facts_of(piece))
     validity = sum(row["playable"] for row in rows) / len(rows)
     return {"model": model, "seed": seed, "validity": validity, "pieces": rows}
 
 
 def harmonise_file(
-    source: Path, out: Path, seed: int, method: str, temperature: float, as_written: bool = False
+    source: Path,
+    out: Path,
+    seed: int,
+    method: str,
+    temperature: float,
+    as_written: bool = False,
+    expression: Expression = Expression.LIGHT,
 ) -> dict[str, Any]:
     """Write a melody with three voices below it into a .mid file; returns facts to tell the user."""
     from musegen_lib.models.chorale.harmonise import harmonise
@@ -34,7 +42,7 @@ def harmonise_file(
     check_output(out, source)
     piece, lines = read_for_model(source, as_written)
     written = harmonise(piece, seed, method, temperature)[0]
-    write_midi(written, out)
+    write_midi(played(written, expression, seed), out)
     moved = int(written.voice(0).notes["pitch"][0]) - int(skyline(piece).notes["pitch"][0])
     lines += [f"{source.name}: moved by {moved:+d} semitones, where a soprano sings"] * bool(moved)
     found = {"file": str(out), "method": method, "seed": seed, "notes": len(written), "read": lines}

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from musegen_lib.cli.output import AsWritten, Json, Seed, print_result
+from musegen_lib.cli.output import AsWritten, Expressed, Expression, Json, Seed, SoundFontFile, print_result
 from musegen_lib.models.registry import names_that
 from musegen_lib.models.style.method_names import METHODS
 
@@ -17,11 +17,15 @@ Folder = Annotated[Path, typer.Option(help="Folder for the .mid files.")]
 Temperature = Annotated[float, typer.Option(min=0.0, max=5.0, help="0 is the likeliest note.")]
 
 
-def tour(out: Annotated[Path, typer.Option(help="Folder to write.")] = Path("out")) -> None:
+def tour(
+    out: Annotated[Path, typer.Option(help="Folder to write.")] = Path("out"),
+    expression: Expressed = Expression.LIGHT,
+    soundfont: SoundFontFile = None,
+) -> None:
     """Make the first page: real and generated pieces to see and hear, in OUT/index.html."""
     from musegen_lib.cli.tour import make_tour
 
-    page = make_tour(out)
+    page = make_tour(out, expression=expression, soundfont=soundfont)
     print(f"Open {page} in a browser. The lessons: make lab  (or: python -m jupyterlab notebooks)")
 
 
@@ -35,6 +39,7 @@ def generate(
     key: Annotated[str | None, typer.Option(help="Such as 'D major', 'A minor', 'D dorian'.")] = None,
     temperature: Annotated[float | None, typer.Option(min=0.0, max=5.0, help="0 is the likeliest note.")] = None,
     bars: Annotated[int | None, typer.Option(min=1, max=64, help="Length in bars.")] = None,
+    expression: Expressed = Expression.LIGHT,
     json: Json = False,
 ) -> None:
     """Write N pieces of a trained MODEL as .mid files, each with its measured facts."""
@@ -42,7 +47,7 @@ def generate(
 
     controls = {"style": style, "metre": metre, "key": key, "temperature": temperature, "bars": bars}
     chosen = {name: value for name, value in controls.items() if value is not None}
-    print_result(generate_files(model, n, seed, out, chosen), json)
+    print_result(generate_files(model, n, seed, out, chosen, expression), json)
 
 
 def harmonise(
@@ -51,13 +56,14 @@ def harmonise(
     seed: Seed = 0,
     method: Annotated[str, typer.Option(help="ancestral or gibbs.")] = "ancestral",
     temperature: Temperature = 0.8,
+    expression: Expressed = Expression.LIGHT,
     as_written: AsWritten = False,
     json: Json = False,
 ) -> None:
     """Write alto, tenor and bass below a melody, as a net learnt it from Bach."""
     from musegen_lib.cli.generate import harmonise_file
 
-    print_result(harmonise_file(source, out, seed, method, temperature, as_written), json)
+    print_result(harmonise_file(source, out, seed, method, temperature, as_written, expression), json)
 
 
 def vary(
@@ -66,13 +72,14 @@ def vary(
     n: Annotated[int, typer.Option("--n", min=1, max=1000, help="How many variations.")] = 8,
     distance: Annotated[float, typer.Option(min=0.0, max=10.0, help="How far to go; 0 is the round trip.")] = 0.5,
     seed: Seed = 0,
+    expression: Expressed = Expression.LIGHT,
     as_written: AsWritten = False,
     json: Json = False,
 ) -> None:
     """Write variations of the first two bars of a melody: codes near its own, decoded by the VAE."""
     from musegen_lib.cli.vary import vary_file
 
-    print_result(vary_file(source, out, n, distance, seed, as_written), json)
+    print_result(vary_file(source, out, n, distance, seed, as_written, expression), json)
 
 
 def interpolate(
@@ -80,13 +87,14 @@ def interpolate(
     second: Annotated[Path, typer.Argument(help="Another melody.")],
     out: Folder,
     steps: Annotated[int, typer.Option(min=2, max=1000, help="Length of the path, both ends counted.")] = 9,
+    expression: Expressed = Expression.LIGHT,
     as_written: AsWritten = False,
     json: Json = False,
 ) -> None:
     """Walk from the first two bars of one melody to those of another through the VAE's codes."""
     from musegen_lib.cli.vary import interpolate_files
 
-    print_result(interpolate_files(first, second, out, steps, as_written), json)
+    print_result(interpolate_files(first, second, out, steps, as_written, expression), json)
 
 
 def perform(
@@ -98,7 +106,7 @@ def perform(
     seed: Seed = 0,
     tempo: Annotated[float | None, typer.Option(min=20, max=300, help="Quarter notes a minute.")] = None,
     temperature: Temperature = 0.9,
-    expression: Annotated[bool, typer.Option(help="Shape loudness and timing by the phrase.")] = True,
+    expression: Expressed = Expression.LIGHT,
     real_time: Annotated[bool, typer.Option("--realtime/--fast", help="Wait for the clock, like live music.")] = False,
     as_written: AsWritten = False,
     json: Json = False,
@@ -116,11 +124,12 @@ def transfer(
     method: Annotated[str, typer.Option(help=f"Who rewrites: {', '.join(METHODS)}.")] = "vae",
     amount: Annotated[float, typer.Option(help="Largest share of notes to change, 0 to 1.")] = 0.2,
     seed: Seed = 0,
+    expression: Expressed = Expression.LIGHT,
     as_written: AsWritten = False,
     json: Json = False,
 ) -> None:
     """Rewrite a melody towards Chinese or German folk song, and say what two classifiers hear and what was kept."""
     from musegen_lib.cli.transfer import transfer_file
 
-    found = transfer_file(source, out, to, method, amount, seed, as_written)
+    found = transfer_file(source, out, to, method, amount, seed, as_written, expression)
     print_result(found, json)

@@ -3,15 +3,30 @@
 from __future__ import annotations
 
 import json
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from musegen_lib.core.errors import MusegenError
 
+if TYPE_CHECKING:
+    from musegen_lib.core.piece import Piece
+
+
+class Expression(StrEnum):
+    """How music is played: by the bare notes, or as a musician would (`core.expression`)."""
+
+    NONE = "none"
+    LIGHT = "light"
+
+
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Seed = Annotated[int, typer.Option(help="The same seed gives the same bytes.")]
+
+Expressed = Annotated[Expression, typer.Option("--expression", help="light: phrased as by a musician; none: bare.")]
+SoundFontFile = Annotated[Path | None, typer.Option("--soundfont", help="A SoundFont 2 file to play with.")]
 
 AsWritten = Annotated[bool, typer.Option("--as-written", help="Play no repeats of ABC and MusicXML files.")]
 
@@ -24,6 +39,13 @@ def check_output(out: Path, source: Path | None, endings: tuple[str, ...] = MIDI
         raise MusegenError(f"{out.name}: what is written here ends in {' or '.join(endings)}; name it so")
     if source is not None and out.exists() and source.exists() and out.samefile(source):
         raise MusegenError(f"{out.name}: is the file that is read; name another to write")
+
+
+def played(piece: Piece, expression: Expression, seed: int = 0) -> Piece:
+    """The piece as it is to be played; what someone played already stays as it is."""
+    from musegen_lib.core.expression import expressive, plain
+
+    return expressive(piece, seed) if expression == Expression.LIGHT else plain(piece)
 
 
 def is_port(path: Path) -> bool:

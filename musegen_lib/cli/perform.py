@@ -7,11 +7,11 @@ from typing import Any
 
 import torch
 
-from musegen_lib.cli.output import check_output
+from musegen_lib.cli.output import Expression, check_output
 from musegen_lib.corpus import CHORALE_TERMS
 from musegen_lib.formats.files import read_for_model
 from musegen_lib.models.chorale.live import play_to
-from musegen_lib.models.chorale.perform import FASTEST, SLOWEST, perform
+from musegen_lib.models.chorale.perform import FASTEST, SLOWEST, perform, plan_performance
 from musegen_lib.models.chorale.recipe import CHORALES
 from musegen_lib.models.chorale.seed_phrase import four_voices, our_phrase
 
@@ -23,7 +23,7 @@ def perform_file(
     number: int = 0,
     tempo: float | None = None,
     temperature: float = 0.9,
-    expressive: bool = True,
+    expression: Expression = Expression.LIGHT,
     real_time: bool = False,
     as_written: bool = False,
 ) -> dict[str, Any]:
@@ -38,9 +38,13 @@ def perform_file(
     if phrase.tempo_changes and not tempo:
         lines = [*lines, f"the tempo changes; the mean, {mean:.0f} quarter notes a minute, is played"]
     tempo = tempo or min(max(mean, SLOWEST), FASTEST)
-    steps = perform(CHORALES.load_once(), four_voices(phrase, number), bars, number, temperature, tempo, expressive)
+    seed = four_voices(phrase, number)
+    expressed = expression == Expression.LIGHT
     title = f"after {phrase.title or (seed_file or out).stem}"
     source = f"musegen perform, seed {number}" + (f"; phrase: {phrase.source}" if phrase.source else "")
     licence = f"{CHORALE_TERMS}; phrase: {phrase.licence}" if phrase.licence else CHORALE_TERMS
-    found = play_to(out, steps, real_time, title=title, source=source, licence=licence)
+    plan = plan_performance(seed, bars, number, tempo, expressed)
+    plan = plan.replace(title=title, source=source, licence=licence)
+    steps = perform(CHORALES.load_once(), seed, bars, number, temperature, tempo, expressed)
+    found = play_to(out, steps, plan, real_time)
     return {"file": str(out), "seed": number, "tempo": tempo, "read": lines} | found

@@ -6,8 +6,10 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from musegen_lib.cli.output import Expression
 from musegen_lib.corpus import find_piece
 from musegen_lib.display.gallery import GalleryItem, write_gallery
+from musegen_lib.display.soundfont import load_soundfont
 from musegen_lib.encodings.melody_events import is_playable
 from musegen_lib.models.facts import facts_of, originality_sentence
 from musegen_lib.models.registry import RECIPES
@@ -38,11 +40,16 @@ WISHES = (
 )
 
 
-def make_tour(out: Path, seed: int = 1) -> Path:
+def make_tour(
+    out: Path, seed: int = 1, expression: Expression = Expression.LIGHT, soundfont: Path | None = None
+) -> Path:
     """Write the page and its .mid files to `out`; returns the page."""
+    if soundfont:
+        load_soundfont(soundfont)  # a file that is none is told of before the work
     items = [_real_item(*row) for row in tqdm(REAL, desc="real music", leave=False)]
     items += [_generated_item(name, seed, wishes) for name, wishes in tqdm(WISHES, desc="models", leave=False)]
-    return write_gallery(items, out, title="First music", intro=INTRO)
+    expressed = expression == Expression.LIGHT
+    return write_gallery(items, out, title="First music", intro=INTRO, expression=expressed, soundfont=soundfont)
 
 
 def _real_item(heading: str, name: str, sentence: str) -> GalleryItem:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from musegen_lib.cli.output import check_output
+from musegen_lib.cli.output import Expression, check_output, played
 from musegen_lib.core.piece import Piece
 from musegen_lib.formats.files import read_for_model
 from musegen_lib.formats.midi.reader import write_midi
@@ -25,14 +25,21 @@ def opinions(piece: Piece, style: str) -> dict[str, float]:
 
 
 def transfer_file(
-    source: Path, out: Path, to: str, method: str, amount: float, seed: int, as_written: bool = False
+    source: Path,
+    out: Path,
+    to: str,
+    method: str,
+    amount: float,
+    seed: int,
+    as_written: bool = False,
+    expression: Expression = Expression.LIGHT,
 ) -> dict[str, Any]:
     """Rewrite the melody of a file into a .mid file; returns facts to tell the user."""
     check_output(out, source)
     piece, lines = read_for_model(source, as_written)
     melody, told = melody_of(piece)
     made = rewrite(melody, to, method, amount, seed)
-    write_midi(made, out)
+    write_midi(played(made, expression, seed), out)
     content = {name: round(value, 4) for name, value in content_report(melody, made).items()}
     return {
         "file": str(out),

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import pretty_midi
 
 DRUMS = 128  # the value in `programs` of a voice that plays percussion
+PROGRAM_OF_STYLE = {"chorale": 19}  # church organ: of the font's organs and choirs the steadiest and best in tune
 CHANGES = {"metre": "metre_changes", "key": "key_changes", "tempo_qpm": "tempo_changes"}  # where each one's changes are
 
 
@@ -35,12 +36,13 @@ class Piece:
         metre: such as "4/4"; None where the source states none.
         key: such as "G major", "A minor", "D dorian"; None where unknown.
         pickup_steps: length of the incomplete first bar, 0 if the piece starts on a bar line.
-        programs: General MIDI program (0-127, or DRUMS) of each voice; voices beyond its end play piano.
+        programs: General MIDI program (0-127, or DRUMS) of each voice; voices beyond its end play that of the style.
         metre_changes, key_changes, tempo_changes: (onset in steps, value) after the start, in time order. A change of
             metre begins a bar.
         fermatas: steps at which the music pauses, in time order; a fermata stands over all that sounds there. In a
             chorale each ends a phrase.
         is_cut: whether the music goes on where the piece ends, as after `excerpt`; its score has no final bar line.
+        expression: seed of the small delays with which `core.expression` has the notes played; None without.
     Raises:
         ValueError: a note or a change is out of range, or a voice strikes a pitch it is still sounding.
     """
@@ -61,6 +63,7 @@ class Piece:
     tempo_changes: timeline.Changes[float] = ()
     fermatas: tuple[int, ...] = ()
     is_cut: bool = False
+    expression: int | None = None
 
     def __post_init__(self) -> None:
         notes = np.array(self.notes, dtype=NOTE_DTYPE)
@@ -143,7 +146,7 @@ class Piece:
 
     def program(self, voice: int) -> int:
         """General MIDI program of a voice, DRUMS for percussion."""
-        return self.programs[voice] if voice < len(self.programs) else 0
+        return self.programs[voice] if voice < len(self.programs) else default_program(self.style)
 
     def replace(self, **changes: Any) -> Piece:
         """Return a copy with some fields changed, checked like a new piece."""
@@ -228,6 +231,11 @@ class Piece:
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         return {"text/plain": repr(self), "image/svg+xml": piece_to_svg(self)}
+
+
+def default_program(style: str) -> int:
+    """What plays a piece that names no program: an organ chorales, a piano all else."""
+    return PROGRAM_OF_STYLE.get(style, 0)
 
 
 def piece_to_svg(piece: Piece) -> str:

@@ -13,10 +13,11 @@ from jinja2 import Environment, PackageLoader
 from tqdm import tqdm
 
 from musegen_lib.core.errors import MusegenError
+from musegen_lib.core.expression import expressive
 from musegen_lib.core.paths import replacing
 from musegen_lib.core.piece import Piece, piece_to_svg
 from musegen_lib.display.score import engrave
-from musegen_lib.display.sound import player
+from musegen_lib.display.sound import Player, player
 from musegen_lib.formats.midi.reader import write_midi
 
 
@@ -30,8 +31,17 @@ class GalleryItem:
     facts: Mapping[str, object] = field(default_factory=dict)
 
 
-def write_gallery(items: Sequence[GalleryItem], folder: Path, title: str, intro: str) -> Path:
+def write_gallery(
+    items: Sequence[GalleryItem],
+    folder: Path,
+    title: str,
+    intro: str,
+    expression: bool = True,
+    soundfont: Path | None = None,
+) -> Path:
     """Write `folder`/index.html and a .mid file for each item; other files in the folder stay.
+
+    Players and files play the pieces as a musician would, or with `expression` False the bare notes.
 
     Everything is made before anything is put in place, so a failure leaves an older page as it was.
     """
@@ -43,8 +53,10 @@ def write_gallery(items: Sequence[GalleryItem], folder: Path, title: str, intro:
         cards = []
         for number, item in enumerate(tqdm(items, desc="pictures and sound", leave=False), start=1):
             file = f"{number:02d}-{slug(item.heading)}.mid"
-            write_midi(item.piece, workshop / file)
-            cards.append(_card(item, file))
+            piece = expressive(item.piece) if expression else item.piece
+            write_midi(piece, workshop / file)
+            sound = player(piece, item.heading, expression=False, soundfont=soundfont)
+            cards.append(_card(item, file, sound))
         for file in sorted(workshop.iterdir()):
             with replacing(folder / file.name) as temporary:
                 shutil.copyfile(file, temporary)
@@ -63,10 +75,10 @@ def slug(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:60] or "piece"
 
 
-def _card(item: GalleryItem, file: str) -> dict[str, object]:
+def _card(item: GalleryItem, file: str, sound: Player) -> dict[str, object]:
     """What the template shows of an item; players and pictures have escaped their words themselves."""
     drawn = {"roll": piece_to_svg(item.piece), "score": engrave(item.piece)}
-    return {"item": item, "file": file, "sound": player(item.piece, item.heading)._repr_html_()} | drawn
+    return {"item": item, "file": file, "sound": sound._repr_html_()} | drawn
 
 
 def _page(cards: Sequence[Mapping[str, object]], title: str, intro: str) -> str:

@@ -1,7 +1,7 @@
 """Piece -> sound: an array, an MP3, a player in a notebook, all without a system program.
 
 The sounds come from TimGM6mb.sf2, the sound font inside the installed pretty_midi. It is GPL-2: we read it where it
-lies and never copy it.
+lies and never copy it. Another font can take its place. The notes sound in a room and come out equally loud.
 """
 
 from __future__ import annotations
@@ -21,39 +21,45 @@ import numpy as np
 import soundfile
 from scipy.signal import butter, lfilter
 
+from musegen_lib.core.errors import MusegenError
+from musegen_lib.core.expression import expressive, note_delays
 from musegen_lib.core.paths import replacing
 from musegen_lib.core.piece import DRUMS, Piece
+from musegen_lib.display.mastering import add_room, master
 from musegen_lib.display.soundfont import DRUM_BANK, load_soundfont
 
 SAMPLE_RATE = 22_050  # samples a second
-PEAK = 0.7  # of full scale: room for what MP3 adds
 MAX_SECONDS = 12.0  # of a player
 MAX_FILE_SECONDS = 600.0  # of anything rendered
 MAX_NOTE_SECONDS = 10_000.0  # notes times their length: bounds the work for a piece of a million notes
 TAIL_SECONDS = 0.8  # the last note rings on
-FADE_SECONDS = 0.6  # at a cut
+FADE_SECONDS, LAST_FADE_SECONDS = 0.6, 0.2  # at a cut; of the room at the end
 MP3_LEVEL = 0.6  # 0 best to 1 smallest: 50 kB for a chorale of 12 s, 65 kB for the densest music tried
 
 
-def render(piece: Piece, seconds: float | None = None) -> np.ndarray:
-    """Play a piece into an array.
+def render(piece: Piece, seconds: float | None = None, soundfont: Path | None = None) -> np.ndarray:
+    """Play a piece into an array, as it is: `expressive` shapes it before.
 
     Args:
         seconds: longest result; what lies later is cut before synthesis, with a fade-out. At most MAX_FILE_SECONDS.
+        soundfont: a SoundFont 2 file; None takes that of pretty_midi.
     Returns:
-        (samples,) float32 at SAMPLE_RATE, mono, peak PEAK (0 for a piece without notes), mean near 0.
+        (samples,) float32 at SAMPLE_RATE, mono, of the loudness and below the peak of `master`, mean near 0.
+    Raises:
+        MusegenError: the file is no sound font.
     """
     limit = MAX_FILE_SECONDS if seconds is None else min(seconds, MAX_FILE_SECONDS)
     if not limit > 0:
         raise ValueError(f"seconds is {seconds}, it must be above 0")
     n_samples = int(min(piece.seconds + TAIL_SECONDS, limit) * SAMPLE_RATE)
     cut = _cut_notes(piece, limit)
-    path = sound_font_path()
+    path = soundfont or sound_font_path()
     audio = _sample(cut, n_samples, path) if path else _sine_waves(cut, n_samples)
-    audio = lfilter(*butter(1, 20, "highpass", fs=SAMPLE_RATE), audio)  # takes out a constant offset
-    n_fade = min(n_samples, int(SAMPLE_RATE * (FADE_SECONDS if piece.seconds > limit else 0.02)))
-    audio[n_samples - n_fade :] *= np.linspace(1, 0, n_fade)
-    return (audio * (PEAK / max(np.abs(audio).max(initial=0), 1e-9))).astype(np.float32)
+    audio = lfilter(*butter(1, 20, "highpass", fs=SAMPLE_RATE), audio).astype(np.float32)  # no constant offset
+    audio = add_room(audio, SAMPLE_RATE)
+    n_fade = min(n_samples, int(SAMPLE_RATE * (FADE_SECONDS if piece.seconds > limit else LAST_FADE_SECONDS)))
+    audio[n_samples - n_fade :] *= np.linspace(1, 0, n_fade, dtype=np.float32)
+    return master(audio, SAMPLE_RATE)
 
 
 def sound_font_path() -> Path | None:
@@ -71,10 +77,10 @@ def audio_to_mp3(audio: np.ndarray) -> bytes:
         return path.read_bytes()
 
 
-def write_mp3(piece: Piece, path: str | Path) -> Path:
-    """Play a piece into a file. The file is complete or absent: a failure leaves the old one as it was."""
+def write_mp3(piece: Piece, path: str | Path, soundfont: Path | None = None) -> Path:
+    """Play a piece into a file, as it is. The file is complete or absent: a failure leaves the old one as it was."""
     path = Path(path)
-    data = audio_to_mp3(render(piece))
+    data = audio_to_mp3(render(piece, soundfont=soundfont))
     with replacing(path) as temporary:
         temporary.write_bytes(data)
     return path
@@ -122,19 +128,27 @@ class Players:
         return {"text/plain": repr(self), "text/html": self._repr_html_()}
 
 
-def player(piece: Piece, label: str, seconds: float = MAX_SECONDS) -> Player:
-    """Return a play button for the first seconds of a piece, MAX_SECONDS at most. The label says what one hears."""
+def player(
+    piece: Piece, label: str, seconds: float = MAX_SECONDS, expression: bool = True, soundfont: Path | None = None
+) -> Player:
+    """Return a play button for the first seconds of a piece, MAX_SECONDS at most. The label says what one hears.
+
+    Args:
+        expression: play it as a musician would (`core.expression`); False for the bare notes.
+    """
     if not label.strip():
         raise ValueError("the label of a player is empty; say what there is to hear")
-    audio = render(piece, min(seconds, MAX_SECONDS))
+    audio = render(expressive(piece) if expression else piece, min(seconds, MAX_SECONDS), soundfont)
     return Player(label, len(audio) / SAMPLE_RATE, float(np.abs(audio).max(initial=0)), audio_to_mp3(audio))
 
 
-def players(pieces: Sequence[Piece], labels: Sequence[str], seconds: float = MAX_SECONDS) -> Players:
-    """Return one play button a piece, to compare."""
+def players(
+    pieces: Sequence[Piece], labels: Sequence[str], seconds: float = MAX_SECONDS, expression: bool = True
+) -> Players:
+    """Return one `player` a piece, to compare."""
     if len(pieces) != len(labels):
         raise ValueError(f"{len(pieces)} pieces and {len(labels)} labels: there must be one label a piece")
-    return Players(tuple(player(piece, label, seconds) for piece, label in zip(pieces, labels)))
+    return Players(tuple(player(piece, label, seconds, expression) for piece, label in zip(pieces, labels)))
 
 
 def _cut_notes(piece: Piece, limit: float) -> Piece:
@@ -153,10 +167,14 @@ def _cut_notes(piece: Piece, limit: float) -> Piece:
 
 def _sample(piece: Piece, n_samples: int, path: Path) -> np.ndarray:
     font, audio = load_soundfont(path), np.zeros(n_samples, dtype=np.float32)
-    for (_, _, pitch, velocity, voice), (onset, end) in zip(piece.notes.tolist(), piece.note_seconds().tolist()):
+    onsets, ends = piece.note_seconds().T
+    for (_, _, pitch, velocity, voice), onset, end in zip(piece.notes.tolist(), onsets + note_delays(piece), ends):
         program = piece.program(voice)
         bank, program = (DRUM_BANK, 0) if program == DRUMS else (0, program)
-        sound = font.note(bank, program, pitch, velocity, end - onset, SAMPLE_RATE)
+        try:
+            sound = font.note(bank, program, pitch, velocity, end - onset, SAMPLE_RATE)
+        except (IndexError, ValueError, OverflowError):
+            raise MusegenError(f"{path}: the sound font is damaged; fetch it again") from None
         start = round(onset * SAMPLE_RATE)
         sound = sound[: max(0, n_samples - start)]
         audio[start : start + len(sound)] += sound

@@ -1,6 +1,7 @@
 """Read one piece from a file of any known kind, by its ending: for everyone, for notation, for models.
 
-Percussion is read and kept; models, which know melodies and chords only, get the piece without it.
+Percussion is read and kept; models, which know melodies and chords only, get the piece without it. Models and notation
+get a piece of ours without the expression with which it was written.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from musegen_lib.core.errors import MusegenError
+from musegen_lib.core.expression import plain
 from musegen_lib.core.piece import DRUMS, Piece, pitched_notes
 from musegen_lib.formats.abc.reader import read_abc, tune_to_piece
 from musegen_lib.formats.grid import nearest_grid
@@ -84,6 +86,7 @@ def read_for_notation(path: Path, as_written: bool = False) -> tuple[Piece, list
     Players and notation programs let go of a note a little before the next: such a gap is no rest.
     """
     piece, lines = read_piece(path, None, as_written)
+    piece = plain(piece)
     is_midi, grid = path.suffix.lower() in MIDI_ENDINGS, piece.steps_per_beat
     if grid <= FINEST_WRITTEN and (not is_midi or grid < FINE):
         return piece, lines
@@ -93,7 +96,7 @@ def read_for_notation(path: Path, as_written: bool = False) -> tuple[Piece, list
     if written == grid or (written is None and not is_midi):
         return piece, lines
     piece, lines = read_piece(path, written or SIXTEENTHS, as_written)
-    piece, n_filled = fill_gaps(piece) if is_midi else (piece, 0)
+    piece, n_filled = fill_gaps(plain(piece)) if is_midi else (piece, 0)
     return piece, [*lines, f"{path.name}: notes drawn out to the next: {n_filled}"] if n_filled else lines
 
 
@@ -125,6 +128,7 @@ def read_for_model(
         MusegenError: nothing is left but percussion, or nothing was there.
     """
     piece, lines = read_piece(path, steps_per_beat, as_written)
+    piece = plain(piece)
     sung = pitched_notes(piece)
     if not len(sung):
         holds = f"holds percussion only ({len(piece)} notes)" if len(piece) else "holds no notes"

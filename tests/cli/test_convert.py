@@ -4,10 +4,14 @@ import pretty_midi
 import pytest
 
 from musegen_lib.cli.convert import convert_file
+from musegen_lib.cli.output import Expression
 from musegen_lib.core.errors import MusegenError
+from musegen_lib.core.expression import expressive
 from musegen_lib.core.piece import DRUMS, Piece
-from musegen_lib.formats.files import read_for_notation, read_piece
+from musegen_lib.corpus import load_chorales, load_folk_tunes
+from musegen_lib.formats.files import read_for_model, read_for_notation, read_piece
 from musegen_lib.formats.midi.reader import write_midi
+from musegen_lib.models.registry import RECIPES
 
 
 @pytest.fixture
@@ -87,3 +91,40 @@ def test_a_name_of_another_form_is_refused(played, tmp_path):
     with pytest.raises(MusegenError, match=r"x\.pdf: what is written here ends in \.svg; name it so"):
         convert_file(played, "svg", tmp_path / "x.pdf")
     convert_file(played, "mid", tmp_path / "x.midi")
+
+
+def test_sixty_pieces_written_with_expression_are_read_as_the_music_they_are(tmp_path):
+    chorales, tunes = load_chorales(), load_folk_tunes()
+    pieces = [chorales[i] for i in range(0, 300, 15)] + [tunes[i] for i in range(0, 12_000, 600)]
+    for name in ("rnn", "rnn-chorales"):
+        pieces += RECIPES[name].generate(10, 0)
+    for seed, piece in enumerate(pieces):
+        write_midi(expressive(piece, seed), tmp_path / "x.mid")
+        assert read_for_notation(tmp_path / "x.mid") == (piece, []), piece
+        assert read_for_model(tmp_path / "x.mid") == (piece, []) or piece.steps_per_beat != 4, piece
+        assert read_piece(tmp_path / "x.mid")[0] == expressive(piece, seed)
+
+
+def test_midi_is_handed_on_as_it_was_played(tmp_path):
+    tune = Piece.from_notes([(4 * i, 4, 60 + i) for i in range(16)], title="tune")
+    for name, piece in (("bare", tune), ("played", expressive(tune, 5))):
+        write_midi(piece, tmp_path / f"{name}.mid")
+        convert_file(tmp_path / f"{name}.mid", "mid", tmp_path / f"{name}_2.mid")
+        assert (tmp_path / f"{name}.mid").read_bytes() == (tmp_path / f"{name}_2.mid").read_bytes()
+
+
+def test_sound_is_shaped_once_unless_someone_played_it_or_nobody_wants_it(tmp_path):
+    tune = Piece.from_notes([(4 * i, 4, 60 + i) for i in range(16)])
+    loud = Piece.from_notes([(4 * i, 4, 60 + i, 70 + i) for i in range(16)])
+    for name, piece in (("bare", tune), ("played", expressive(tune)), ("loud", loud)):
+        write_midi(piece, tmp_path / f"{name}.mid")
+
+    def heard(name, expression):
+        convert_file(tmp_path / f"{name}.mid", "mp3", tmp_path / "x.mp3", expression=expression)
+        return (tmp_path / "x.mp3").read_bytes()
+
+    shaped, bare = (heard("bare", expression) for expression in (Expression.LIGHT, Expression.NONE))
+    assert shaped != bare
+    assert heard("played", Expression.LIGHT) == shaped
+    assert heard("played", Expression.NONE) == bare
+    assert heard("loud", Expression.LIGHT) == heard("loud", Expression.NONE)

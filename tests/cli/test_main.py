@@ -17,6 +17,7 @@ import torch
 from tiny_tunes import make_tunes
 
 from musegen_lib.cli.main import main
+from musegen_lib.core.expression import plain
 from musegen_lib.core.paths import data_dir
 from musegen_lib.corpus import cache_path, load_chorales, load_folk_tunes
 from musegen_lib.formats.abc.reader import parse_abc
@@ -130,6 +131,16 @@ def shelf(tmp_path_factory, monkeypatch):
 
 
 # generate
+
+
+def test_generate_plays_with_expression_or_writes_the_bare_notes(musegen, tmp_path):
+    for name, options in (("a", ()), ("b", ("--expression", "none"))):
+        assert musegen("generate", "markov", "--n", 1, "--out", tmp_path / name, *options).status == 0
+    played, bare = (read_midi(tmp_path / name / "markov_001.mid")[0] for name in "ab")
+    assert set(bare.notes["velocity"].tolist()) == {80}
+    assert len(set(played.notes["velocity"].tolist())) > 5
+    assert plain(played) == bare
+    assert musegen("generate", "markov", "--expression", "heavy", "--out", tmp_path).status == 2
 
 
 def test_generate_gives_the_same_bytes_and_facts_in_every_process(musegen, tmp_path):

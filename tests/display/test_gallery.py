@@ -5,6 +5,7 @@ import re
 import pytest
 
 from musegen_lib.core.errors import MusegenError
+from musegen_lib.core.expression import expressive
 from musegen_lib.core.piece import Piece
 from musegen_lib.display import gallery
 from musegen_lib.display.gallery import GalleryItem, slug, write_gallery
@@ -26,10 +27,12 @@ def test_each_item_has_its_picture_score_player_facts_and_file(page):
     assert "<dt>key fit</dt><dd>100 %</dd>" in text
 
 
-def test_the_midi_files_read_back_as_the_pieces(page):
+def test_the_midi_files_read_back_as_the_pieces_played(page, tmp_path):
     links = re.findall(r'href="([^"#]+\.mid)" download', page.read_text())
     assert links == ["01-a-b.mid", "02-second.mid"]
-    assert all(read_midi(page.parent / link)[0] == TUNE for link in links)
+    assert all(read_midi(page.parent / link)[0] == expressive(TUNE) for link in links)
+    bare = write_gallery(ITEMS[:1], tmp_path / "bare", title="Title", intro="Hello.", expression=False)
+    assert read_midi(bare.parent / links[0])[0] == TUNE
 
 
 def test_nothing_is_loaded_from_elsewhere(page):

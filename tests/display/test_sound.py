@@ -7,9 +7,13 @@ import numpy as np
 import pytest
 import soundfile
 from sound_measures import measure
+from tiny_fonts import sine_font
 
+from musegen_lib.core.errors import MusegenError
+from musegen_lib.core.expression import expressive
 from musegen_lib.core.piece import DRUMS, Piece
 from musegen_lib.display import sound as listen
+from musegen_lib.display.mastering import CEILING, LOUDNESS, loudness
 from musegen_lib.display.sound import SAMPLE_RATE, audio_to_mp3, player, players, render, write_mp3
 
 SCALE = Piece.from_notes([(4 * i, 4, pitch) for i, pitch in enumerate((60, 62, 64, 65, 67))], tempo_qpm=120)
@@ -32,9 +36,10 @@ def test_the_sound_lasts_as_long_as_the_piece_and_rings_on():
 
 
 def test_the_sound_is_loud_enough_and_never_clips():
-    found = measure(render(SCALE))
-    assert found["peak"] == pytest.approx(0.7, abs=0.01)
-    assert found["silent_share"] < 0.15
+    audio = render(SCALE)
+    assert loudness(audio, SAMPLE_RATE) == pytest.approx(LOUDNESS, abs=0.1)
+    assert np.abs(audio).max() <= CEILING * (1 + 1e-6)
+    assert measure(audio)["silent_share"] < 0.15
 
 
 def test_ten_hours_are_cut_before_they_are_played():
@@ -46,7 +51,7 @@ def test_a_crowd_of_endless_notes_is_thinned_out_and_says_so(monkeypatch):
     crowd = Piece.from_notes([(0, 100_000, pitch) for pitch in range(128)], tempo_qpm=60)
     monkeypatch.setattr(listen, "MAX_NOTE_SECONDS", 20.0)
     with pytest.warns(UserWarning, match="only the first 7 of 128 notes"):
-        assert measure(render(crowd, seconds=2))["peak"] == pytest.approx(0.7, abs=0.01)
+        assert 0.1 < measure(render(crowd, seconds=2))["peak"] <= CEILING * (1 + 1e-6)
 
 
 def test_a_cut_ends_softly():
@@ -81,7 +86,35 @@ def test_a_player_is_capped_labelled_and_never_starts_by_itself():
     assert "autoplay" not in html
     assert "Scale &lt;1&gt;" in html
     assert len(shown.mp3) < 100_000
-    assert repr(shown).startswith("Player(Scale <1>, 3.3 s, peak 0.70")
+    assert repr(shown).startswith("Player(Scale <1>, 3.5 s, peak 0.")
+
+
+def test_a_player_plays_as_a_musician_would_unless_told_not_to():
+    shaped, bare = player(SCALE, "shaped"), player(SCALE, "bare", expression=False)
+    assert shaped.seconds == pytest.approx(expressive(SCALE).seconds + listen.TAIL_SECONDS, abs=0.01)
+    assert bare.seconds == pytest.approx(SCALE.seconds + listen.TAIL_SECONDS, abs=0.01)
+    assert player(expressive(SCALE), "once is enough").mp3 == shaped.mp3
+
+
+def test_melodies_dances_and_chorales_are_equally_loud():
+    rows = [(2 * i, 2, 74 - 12 * voice + i % 5, 80, voice) for i in range(48) for voice in range(4)]
+    jig = Piece.from_notes([row for row in rows if row[4] == 0], metre="6/8", tempo_qpm=180)
+    chorale = Piece.from_notes(rows, style="chorale", tempo_qpm=80)
+    slow = Piece.from_notes([(16 * i, 16, 50 + i) for i in range(8)], tempo_qpm=60)
+    found = [loudness(render(expressive(piece), 12.0), SAMPLE_RATE) for piece in (jig, chorale, slow)]
+    assert max(found) - min(found) < 1
+
+
+def test_another_sound_font_plays_in_its_place_and_a_damaged_one_is_named(tmp_path):
+    path = tmp_path / "sine.sf2"
+    path.write_bytes(sine_font())
+    assert loudest_hertz(render(Piece.from_notes([(0, 8, 69)], tempo_qpm=60), soundfont=path)) == pytest.approx(
+        440, rel=0.001
+    )
+    damaged = tmp_path / "damaged.sf2"
+    damaged.write_bytes(sine_font(instrument=7))
+    with pytest.raises(MusegenError, match=r"damaged\.sf2: the sound font is damaged"):
+        render(SCALE, soundfont=damaged)
 
 
 def test_a_player_needs_a_label_and_players_one_each():

@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from sound_measures import cents_off, click
+from tiny_fonts import sine_font
 
 from musegen_lib.core.errors import MusegenError
 from musegen_lib.display.sound import sound_font_path
@@ -23,6 +25,48 @@ def test_the_pitch_repeats_at_its_frequency(font, program, pitch):
     period = RATE / (440 * 2 ** ((pitch - 69) / 12))  # samples
     assert likeness[round(period)] > 0.8 * likeness[0]
     assert likeness[round(period / 2)] < 0.7 * likeness[0]
+
+
+@pytest.mark.parametrize(
+    ("program", "pitches", "most"), [(0, range(60, 97, 4), 3), (19, range(36, 97, 4), 4), (40, range(28, 97, 4), 1)]
+)
+def test_piano_organ_and_violin_are_in_tune_over_the_keyboard(font, program, pitches, most):
+    off = {pitch: cents_off(font.note(0, program, pitch, 80, 2.0, RATE), pitch, RATE) for pitch in pitches}
+    assert max(map(abs, off.values())) < most, off
+
+
+def test_a_recording_that_is_sharp_is_brought_to_its_pitch_by_its_loop(tmp_path):
+    (tmp_path / "sine.sf2").write_bytes(sine_font())  # 4 cents sharp
+    font = SoundFont.read(tmp_path / "sine.sf2")
+    for pitch in range(36, 97, 6):
+        assert abs(cents_off(font.note(0, 0, pitch, 80, 2.0, RATE), pitch, RATE)) < 0.3
+
+
+@pytest.mark.parametrize("pitch", [40, 60, 80])
+@pytest.mark.parametrize("program", [0, 19, 40, 73])
+def test_no_note_of_the_usual_font_clicks_at_its_end(font, program, pitch):
+    assert click(font.note(0, program, pitch, 80, 0.5, RATE)[RATE // 3 :]) < 5
+
+
+def test_a_note_let_go_of_does_not_click(tmp_path):
+    (tmp_path / "sine.sf2").write_bytes(sine_font())
+    sound = SoundFont.read(tmp_path / "sine.sf2").note(0, 0, 45, 80, 0.5, RATE)
+    assert click(sound) < 3
+    cut = sound.copy()
+    cut[RATE // 4 + np.abs(cut[RATE // 4 : RATE // 2]).argmax() + 1 :] = 0
+    assert click(cut) > 6  # what a click would measure
+
+
+@pytest.mark.parametrize("pitch", [48, 60, 72])
+@pytest.mark.parametrize("program", [0, 19])
+def test_a_harder_stroke_is_brighter(font, program, pitch):
+    dull, usual, bright = (centroid(font.note(0, program, pitch, velocity, 1.0, RATE)) for velocity in (30, 80, 120))
+    assert dull * 1.1 < usual < bright / 1.01
+
+
+def centroid(sound):
+    spectrum = np.abs(np.fft.rfft(sound))
+    return (np.fft.rfftfreq(len(sound), 1 / RATE) * spectrum).sum() / spectrum.sum()
 
 
 def test_a_harder_stroke_is_louder(font):
@@ -50,3 +94,22 @@ def test_another_file_is_refused_by_name(tmp_path, data):
     (tmp_path / "a.sf2").write_bytes(data)
     with pytest.raises(MusegenError, match=r"a\.sf2"):
         SoundFont.read(tmp_path / "a.sf2")
+
+
+@pytest.mark.parametrize(
+    ("data", "fault"),
+    [
+        (sine_font(version=3), "compressed"),
+        (sine_font()[:2000], "cut off"),
+        (sine_font().replace(b"shdr", b"none"), "lacks shdr"),
+    ],
+)
+def test_a_font_that_cannot_be_played_is_refused_with_the_reason(tmp_path, data, fault):
+    (tmp_path / "a.sf2").write_bytes(data)
+    with pytest.raises(MusegenError, match=fault):
+        SoundFont.read(tmp_path / "a.sf2")
+
+
+def test_a_release_of_hours_takes_no_memory(tmp_path):
+    (tmp_path / "a.sf2").write_bytes(sine_font(release=30_000))
+    assert len(SoundFont.read(tmp_path / "a.sf2").note(0, 0, 60, 80, 0.1, RATE)) < 21 * RATE

@@ -16,13 +16,12 @@ import numpy as np
 
 from musegen_lib.core.errors import MusegenError
 from musegen_lib.core.keys import FIFTHS_ABOVE_MAJOR, LINE_OF_FIFTHS, metre_to_beats
-from musegen_lib.core.piece import CHANGES, DRUMS, Piece
+from musegen_lib.core.piece import CHANGES, DRUMS, Piece, default_program
 from musegen_lib.formats.changes import tidy
 from musegen_lib.formats.grid import FINEST
 from musegen_lib.formats.midi.scan import DEFAULT_TEMPO, FASTEST_TEMPO, MARKER, SLOWEST_TEMPO, ScanFacts
 
 MAX_LABEL_BYTES = 65_536
-USUAL = {name: [] for name in (*CHANGES.values(), "fermatas")} | {"is_cut": False}  # left out of the text
 _C = LINE_OF_FIFTHS.index("C")
 
 
@@ -40,10 +39,10 @@ def piece_to_labels(piece: Piece) -> dict[str, Any]:
         "is_cut": bool(piece.is_cut),
         "voices": np.unique(piece.notes["voice"]).tolist(),
     }
-    for name in USUAL:
-        if not labels[name]:  # the usual file stays as short as it was
+    wrong = [name for name, is_right in IS_RIGHT.items() if not is_right(labels[name])]
+    for name, unsaid in UNSAID.items():
+        if labels[name] == unsaid:  # the usual file stays as short as it was
             del labels[name]
-    wrong = [name for name, is_right in IS_RIGHT.items() if not is_right(labels.get(name, USUAL.get(name)))]
     if wrong or len(json.dumps(labels)) > MAX_LABEL_BYTES:
         raise MusegenError(f"{', '.join(wrong) or 'labels of this length'} cannot be written to MIDI; change the piece")
     return labels
@@ -122,7 +121,7 @@ def read_labels(facts: ScanFacts, ticks: np.ndarray) -> tuple[dict[str, Any], tu
         claimed = None
     if not isinstance(claimed, dict):
         return {}, ("all",)
-    claimed = USUAL | claimed
+    claimed = UNSAID | claimed
     right = {name: claimed[name] for name, is_right in IS_RIGHT.items() if name in claimed and is_right(claimed[name])}
     right = {name: value for name, value in right.items() if _agrees(name, right, facts, ticks)}
     for group in TOGETHER:
@@ -140,7 +139,11 @@ def _agrees(name: str, labels: dict[str, Any], facts: ScanFacts, ticks: np.ndarr
         ]
 
     if name == "steps_per_beat":
-        return not (ticks * value % facts.ticks_per_beat).any()
+        late = ticks * value % facts.ticks_per_beat
+        delayed = labels.get("expression") is not None and not late[:, 1].any()
+        return not late.any() or (delayed and bool((2 * late[:, 0] < facts.ticks_per_beat).all()))
+    if name == "expression":
+        return value is None or ("steps_per_beat" in labels and _agrees("steps_per_beat", labels, facts, ticks))
     if name == "tempo_qpm":
         return same(tempo_events(labels), facts.tempos or [(0, DEFAULT_TEMPO)])
     if name == "metre":
@@ -150,8 +153,8 @@ def _agrees(name: str, labels: dict[str, Any], facts: ScanFacts, ticks: np.ndarr
     if name == "title":
         return facts.title == value.encode("utf-8")
     if name == "voices":
-        programs = dict(enumerate(labels.get("programs", [])))
-        return [programs.get(v, 0) for v in value] == [voice.piece_program for voice in facts.voices]
+        programs, default = dict(enumerate(labels.get("programs", []))), default_program(labels.get("style", ""))
+        return [programs.get(v, default) for v in value] == [voice.piece_program for voice in facts.voices]
     return True
 
 
@@ -222,6 +225,11 @@ def _is_key(value: Any) -> bool:
     return value is None or _is_text(value)
 
 
+UNSAID = {  # what a text that leaves it out means
+    **{name: [] for name in (*CHANGES.values(), "fermatas")},
+    "is_cut": False,
+    "expression": None,
+}
 TOGETHER = (  # believed together or not at all
     ("programs", "voices"),
     ("pickup_steps", "steps_per_beat", "metre", "metre_changes"),
@@ -244,6 +252,7 @@ IS_RIGHT: dict[str, Callable[[Any], bool]] = {
     "tempo_changes": _is_table(_is_tempo),
     "fermatas": _is_list(0, 2**31 - 1),
     "is_cut": lambda value: type(value) is bool,
+    "expression": lambda value: value is None or _is_int(0, 2**63 - 1)(value),
     "programs": _is_list(0, DRUMS),
     "voices": lambda value: _is_list(0, 255)(value) and sorted(set(value)) == value,
 }

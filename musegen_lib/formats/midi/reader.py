@@ -85,6 +85,8 @@ def parse_midi(data: bytes, name: str, steps_per_beat: int | None = None) -> tup
     try:
         table = _pair_notes(facts)
         labels, ignored = read_labels(facts, table[:, :2])
+        if labels.get("expression") is not None:
+            table[:, 0] -= table[:, 0] * labels["steps_per_beat"] % facts.ticks_per_beat // labels["steps_per_beat"]
         grid = steps_per_beat or labels.get("steps_per_beat") or coarsest_grid(table[:, :2], facts.ticks_per_beat)
         if "voices" in labels:
             table[:, 4] = np.array(labels.pop("voices"))[table[:, 4]]

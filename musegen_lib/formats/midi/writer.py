@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from musegen_lib.core.errors import MusegenError
+from musegen_lib.core.expression import note_delays
 from musegen_lib.core.limits import refuse_endless
 from musegen_lib.core.piece import DRUMS, Piece
 from musegen_lib.formats.midi.labels import labels_to_events, piece_to_labels
@@ -62,7 +63,7 @@ def _chunk(events: bytes) -> bytes:
 
 
 def _voice_tracks(piece: Piece, voices: list[int], ticks_per_step: int) -> Iterator[bytes]:
-    n_pitched = 0
+    n_pitched, delays = 0, _delay_ticks(piece, ticks_per_step)
     for voice in voices:
         program = piece.program(voice)
         if program == DRUMS:
@@ -72,15 +73,22 @@ def _voice_tracks(piece: Piece, voices: list[int], ticks_per_step: int) -> Itera
             channel, n_pitched = PITCHED_CHANNELS[slot], n_pitched + 1
         start = _meta(0x21, bytes([port])) if port else b""
         start += bytes([0, 0xC0 | channel, program % DRUMS])
-        notes = piece.notes[piece.notes["voice"] == voice]
-        yield _chunk(start + _notes_to_events(notes, channel, ticks_per_step))
+        own = piece.notes["voice"] == voice
+        yield _chunk(start + _notes_to_events(piece.notes[own], delays[own], channel, ticks_per_step))
 
 
-def _notes_to_events(notes: np.ndarray, channel: int, ticks_per_step: int) -> bytes:
+def _delay_ticks(piece: Piece, ticks_per_step: int) -> np.ndarray:
+    """(N,) ticks after its step at which each note begins, less than half a step; notes end on the grid."""
+    onsets = piece.notes["onset_steps"].astype(np.int64)
+    ticks_per_second = ticks_per_step / np.diff(piece.seconds_at(np.column_stack([onsets, onsets + 1])))[:, 0]
+    return (note_delays(piece) * ticks_per_second).astype(int)
+
+
+def _notes_to_events(notes: np.ndarray, delays: np.ndarray, channel: int, ticks_per_step: int) -> bytes:
     """Write the notes of one voice; at equal times ends come before beginnings, so that repeated notes pair rightly."""
     events = []
-    for onset, duration, pitch, velocity, _ in notes.tolist():
-        events.append((onset * ticks_per_step, 1, bytes([0x90 | channel, pitch, velocity])))
+    for (onset, duration, pitch, velocity, _), delay in zip(notes.tolist(), delays.tolist()):
+        events.append((onset * ticks_per_step + delay, 1, bytes([0x90 | channel, pitch, velocity])))
         events.append(((onset + duration) * ticks_per_step, 0, bytes([0x80 | channel, pitch, 64])))
     events.sort()
     ticks = [0, *(tick for tick, _, _ in events)]

@@ -7,6 +7,8 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +16,6 @@ import numpy as np
 
 from musegen_lib.core.piece import Piece
 from musegen_lib.formats.midi.reader import write_midi
-
-TICKS = 100  # of a performance written down: hundredths of a second
 
 
 @dataclass(frozen=True)
@@ -32,20 +32,23 @@ class Played:
         return bytes([(0x90 if self.velocity else 0x80) | self.voice, self.pitch, self.velocity or 64])
 
 
-def performance_to_piece(events: Iterable[Played], **labels: Any) -> Piece:
-    """Write a performance down as it was played, to the hundredth of a second: without a metre, as it is heard."""
+def performance_to_piece(events: Iterable[Played], plan: Piece) -> Piece:
+    """Write a performance down: its notes on the steps of its plan, with the plan's bars, key, tempos and delays."""
+    line = plan.seconds_at(np.arange(plan.n_steps + 1))
     rows, begun = [], {}
     for event in events:
-        at = round(event.seconds * TICKS)
+        step = int(np.searchsorted(line, event.seconds + 1e-6, side="right")) - 1  # delays are less than half a step
         if event.velocity:
-            begun[event.voice] = (at, event.pitch, event.velocity)
+            begun[event.voice] = (step, event.pitch, event.velocity)
         elif event.voice in begun:
             begin, pitch, velocity = begun.pop(event.voice)
-            rows.append((begin, max(1, at - begin), pitch, velocity, event.voice))
-    return Piece.from_notes(rows, steps_per_beat=TICKS, tempo_qpm=60.0, **{"metre": None} | labels)
+            rows.append((begin, max(1, step - begin), pitch, velocity, event.voice))
+    end = max((onset + duration for onset, duration, *_ in rows), default=0)
+    changes = tuple(change for change in plan.tempo_changes if change[0] < end)
+    return plan.replace(notes=Piece.from_notes(rows).notes, tempo_changes=changes)
 
 
-def play_to(path: Path, steps: Iterable[list[Played]], real_time: bool, **labels: Any) -> dict[str, float]:
+def play_to(path: Path, steps: Iterable[list[Played]], plan: Piece, real_time: bool) -> dict[str, float]:
     """Play to a file, or live to a FIFO or a MIDI device, as the music comes; Ctrl-C ends the music, not the program.
 
     Live means MIDI messages as a synthesizer's port reads them, each when it is due; a FIFO waits until someone reads
@@ -65,7 +68,7 @@ def play_to(path: Path, steps: Iterable[list[Played]], real_time: bool, **labels
             ends = [Played(now, voice, pitch, 0) for voice, pitch in _ringing(played).items()]
             _play([ends], played, port)
     if not live:
-        write_midi(performance_to_piece(played, **labels), path)
+        write_midi(performance_to_piece(played, plan), path)
     found = {"seconds": played[-1].seconds if played else 0.0, "events": len(played), "complete": int(complete)}
     return found | latency(clock.thought) | ({"late_ms": max(clock.late)} if clock.late else {})
 
@@ -83,12 +86,12 @@ def _play(steps: Iterable[list[Played]], played: list[Played], port: Any) -> boo
 
 
 class Clock:
-    """Hands sixteenths on when they are due and takes down how long each was thought about, in milliseconds."""
+    """Hands events on when they are due and takes down how long each sixteenth was thought about, in milliseconds."""
 
     def __init__(self, waits: bool = False):
         self.waits, self.started = waits, None
         self.thought: list[float] = []
-        self.late: list[float] = []  # how much after its due moment each sixteenth came
+        self.late: list[float] = []  # how much after its due moment each event came
 
     @property
     def seconds(self) -> float:
@@ -102,10 +105,11 @@ class Clock:
             ready = time.perf_counter()
             self.thought.append(1000 * (ready - asked))
             self.started = self.started or ready
-            if self.waits and events:
-                time.sleep(max(0.0, events[0].seconds - self.seconds))
-                self.late.append(1000 * (self.seconds - events[0].seconds))
-            yield events
+            for due, together in groupby(events, key=attrgetter("seconds")):
+                if self.waits:
+                    time.sleep(max(0.0, due - self.seconds))
+                    self.late.append(1000 * (self.seconds - due))
+                yield list(together)
             asked = time.perf_counter()
 
 

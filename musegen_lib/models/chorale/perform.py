@@ -1,19 +1,21 @@
 """A recurrent net that plays on from a seed phrase while you listen: `musegen perform`.
 
 The seed's chords come back beat by beat and its rhythm step by step; the notes are new. Every sixteenth is drawn,
-shaped (loudness, timing) and handed on before the next one is thought of.
+shaped (loudness, tempo, delays) and handed on before the next one is thought of.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
+from operator import attrgetter
 
 import numpy as np
 import torch
 from jaxtyping import Bool
 from torch import Tensor
 
+from musegen_lib.core.expression import PLAIN_VELOCITY, expressive, note_delays
+from musegen_lib.core.piece import Piece
 from musegen_lib.encodings.chorale_steps import (
     CHORALE_METRES,
     END,
@@ -33,8 +35,6 @@ from musegen_lib.models.chorale.rnn import ChoraleRNN
 from musegen_lib.models.chorale.sampling import ChoraleRequest, ChoraleStream
 
 TEMPO, SLOWEST, FASTEST = 96.0, 20.0, 300.0  # quarter notes a minute
-LOUDER = (10, 0, 0, 4)  # added to the velocity of soprano, alto, tenor, bass
-PLAIN = 70  # velocity of every note played without expression
 LONGEST_PHRASE = 4  # bars of one arch
 PITCHES = [token - FIRST_PITCH + LOW for token in range(N_TOKENS)]
 STRIKES = torch.tensor([FIRST_PITCH <= token < END for token in range(N_TOKENS)])
@@ -78,6 +78,21 @@ class SeedRules:
         return allowed
 
 
+def plan_performance(
+    seed: ChoraleSteps, bars: int, number: int = 0, tempo: float = TEMPO, expression: bool = True
+) -> Piece:
+    """The frame of a performance before a note of it is known: four voices that strike every sixteenth.
+
+    `expressive` shapes it like any piece, in phrases as long as `phrase_steps` says.
+    """
+    n_bar, n_phrase = CHORALE_METRES[seed.metre], phrase_steps(len(seed.tokens), CHORALE_METRES[seed.metre])
+    n_steps = bars * n_bar
+    rows = [(step, 1, 79 - voice, PLAIN_VELOCITY, voice) for step in range(n_steps) for voice in range(N_VOICES)]
+    labels = {"metre": seed.metre, "key": steps_to_piece(seed).key, "pickup_steps": seed.pickup, "style": "chorale"}
+    frame = Piece.from_notes(rows, tempo_qpm=tempo, **labels)
+    return expressive(frame, number, [*range(n_phrase, n_steps, n_phrase), n_steps]) if expression else frame
+
+
 def perform(
     model: ChoraleRNN,
     seed: ChoraleSteps,
@@ -85,32 +100,34 @@ def perform(
     number: int = 0,
     temperature: float = 0.9,
     tempo: float = TEMPO,
-    expressive: bool = True,
+    expression: bool = True,
 ) -> Iterator[list[Played]]:
     """Yield, sixteenth by sixteenth, what begins and ends there: `bars` bars that follow the seed.
 
-    The net first reads the seed. The same number gives the same music; without expression it is as loud and as even
-    as a machine's.
+    The net first reads the seed. The same number gives the same music, as loud and as late as in `plan_performance`.
     """
-    n_bar, n_seed = CHORALE_METRES[seed.metre], len(seed.tokens)
-    n_steps, n_phrase, rules = bars * n_bar, phrase_steps(n_seed, n_bar), SeedRules(seed)
-    request = ChoraleRequest(seed.metre, steps_to_piece(seed).key or "C major", seed.pickup, temperature=temperature)
+    plan = plan_performance(seed, bars, number, tempo, expression)
+    n_seed, n_steps, rules = len(seed.tokens), plan.n_steps, SeedRules(seed)
+    request = ChoraleRequest(seed.metre, plan.key or "C major", seed.pickup, temperature=temperature)
     stream = ChoraleStream(model, 1, request, n_seed + n_steps, rules)
     generator = torch.Generator().manual_seed(number)
     for row in seed.tokens:
         stream.advance(generator, tuple(int(token) for token in row))
-    sounding, now = [0] * N_VOICES, 0.0
+    seconds = plan.seconds_at(np.arange(n_steps + 1)).tolist()
+    louds, delays = (
+        column.reshape(n_steps, N_VOICES).tolist() for column in (plan.notes["velocity"], note_delays(plan))
+    )
+    sounding = [0] * N_VOICES
     for step in range(n_steps):
         rules.step = step
         tokens = stream.advance(generator)[0].tolist()
-        loud, stretch = shape(step, n_phrase, n_steps, n_bar, seed.pickup)
-        louds = [loud + louder for louder in LOUDER] if expressive else [PLAIN] * N_VOICES
-        yield [event for v in range(N_VOICES) for event in _turn(v, tokens[v], sounding, now, louds[v])]
-        now += 60 / tempo / STEPS_PER_BEAT * (stretch if expressive else 1)
-    yield [Played(now, voice, pitch, 0) for voice, pitch in enumerate(sounding) if pitch]
+        turns = zip(range(N_VOICES), tokens, louds[step], delays[step])
+        events = [event for turn in turns for event in _turn(*turn, sounding, seconds[step])]
+        yield sorted(events, key=attrgetter("seconds"))
+    yield [Played(seconds[-1], voice, pitch, 0) for voice, pitch in enumerate(sounding) if pitch]
 
 
-def _turn(voice: int, token: int, sounding: list[int], now: float, velocity: int) -> Iterator[Played]:
+def _turn(voice: int, token: int, velocity: int, delay: float, sounding: list[int], now: float) -> Iterator[Played]:
     """The events of one voice in one step; `sounding` is brought up to date."""
     if token == HOLD:
         return
@@ -118,7 +135,7 @@ def _turn(voice: int, token: int, sounding: list[int], now: float, velocity: int
         yield Played(now, voice, sounding[voice], 0)
     sounding[voice] = token - FIRST_PITCH + LOW if token >= FIRST_PITCH else 0
     if sounding[voice]:
-        yield Played(now, voice, sounding[voice], velocity)
+        yield Played(now + delay, voice, sounding[voice], velocity)
 
 
 def phrase_steps(n_seed: int, n_bar: int = 16) -> int:
@@ -130,20 +147,3 @@ def phrase_steps(n_seed: int, n_bar: int = 16) -> int:
     bars = n_seed // n_bar
     parts = () if bars <= LONGEST_PHRASE else range(LONGEST_PHRASE, 1, -1)
     return n_bar * next((part for part in parts if bars % part == 0), bars)
-
-
-def shape(step: int, n_phrase: int, n_steps: int, n_bar: int = 16, pickup: int = 0) -> tuple[int, float]:
-    """Loudness (MIDI velocity) of a step and how much longer than written it lasts.
-
-    Loudness rises to the middle of a phrase and falls to its end, a little more on the first beat of a bar. Time runs
-    evenly until the last fifth of a phrase and then slows down by up to a tenth; the last bar slows down by up to half.
-    Source: the arch over a phrase from Todd 1992, "The dynamics of dynamics"; the amounts are ours.
-
-    >>> [shape(step, 64, 64)[0] for step in (0, 32, 63)]
-    [64, 84, 59]
-    """
-    along = (step % n_phrase) / n_phrase
-    accent = 6 if (step - pickup) % n_bar == 0 else 0
-    late = max(0.0, 1 - (n_phrase - step % n_phrase) / (0.2 * n_phrase))
-    last = max(0.0, 1 - (n_steps - step) / n_bar)
-    return round(58 + 20 * math.sin(math.pi * along)) + accent, 1 + max(0.1 * late**2, 0.5 * last**2)

@@ -14,12 +14,14 @@ from midi_battery import LONG, REFUSED
 from midi_bytes import BEAT, END, chunk, meta, off, on, program, quantity, song, tempo, track
 
 from musegen_lib.core.errors import MusegenError
+from musegen_lib.core.expression import expressive
 from musegen_lib.core.piece import DRUMS, Piece
 from musegen_lib.formats.midi import labels as midi_labels
 from musegen_lib.formats.midi import reader as midi
 from musegen_lib.formats.midi.messages import LIMITS, bytes_to_quantity, quantity_to_bytes
 from musegen_lib.formats.midi.reader import MidiReport, parse_midi, piece_to_midi, read_midi, write_midi
 from musegen_lib.formats.midi.scan import scan
+from musegen_lib.formats.report import COMPLETE
 
 QUICK = settings(derandomize=True, deadline=None, database=None, max_examples=120)
 
@@ -686,3 +688,34 @@ def test_writing_where_no_file_can_be_is_refused(tmp_path, place):
     (tmp_path / "file").write_text("x")
     with pytest.raises(MusegenError, match="folder"):
         write_midi(odd_piece(), tmp_path / place)
+
+
+@pytest.mark.parametrize("grid", [4, 12, 48])
+def test_a_piece_with_expression_comes_back_on_its_grid_at_any_tempo(grid):
+    rows = [(grid * i // 2, grid // 2, 76 - 5 * v, 80, v) for i in range(40) for v in range(4)]
+    for qpm in (30.0, 100.0, 290.0):
+        piece = expressive(Piece.from_notes(rows, steps_per_beat=grid, tempo_qpm=qpm, key="D major", metre="3/4"), 5)
+        data = piece_to_midi(piece)
+        back, report = parse_midi(data, "ours.mid")
+        assert back == piece
+        assert str(report) == COMPLETE
+        coarse, _ = parse_midi(data, "ours.mid", steps_per_beat=2)
+        assert coarse.notes["onset_steps"].tolist() == [i for i in range(40) for _ in range(4)]
+
+
+def test_the_delays_of_expression_are_in_the_file_and_believed_up_to_half_a_step():
+    piece = expressive(Piece.from_notes([(0, 4, 72, 80, 0), (0, 4, 60, 80, 1)], tempo_qpm=60.0))
+    late = [
+        note.start
+        for track in pretty_midi.PrettyMIDI(BytesIO(piece_to_midi(piece))).instruments
+        for note in track.notes
+    ]
+    assert 0.010 < late[1] - late[0] < 0.030
+    assert parse_midi(piece_to_midi(piece), "ours.mid")[0].expression == 0
+    score = mido.MidiFile(file=BytesIO(piece_to_midi(piece)))
+    next(message for message in score.tracks[1] if message.type == "note_off").time += 1
+    out = BytesIO()
+    score.save(file=out)
+    changed, report = parse_midi(out.getvalue(), "changed.mid")  # an end off the grid: not as we wrote it
+    assert (changed.expression, changed.steps_per_beat) == (None, 480)
+    assert "expression" in str(report)
