@@ -88,11 +88,15 @@ def top_line(piece: Piece) -> np.ndarray:
 
 
 def phrase_ends(piece: Piece, top: np.ndarray) -> list[int]:
-    """Steps at which phrases end: at the longest wait of the top line within two to four bars, else after four.
+    """Steps at which phrases end: after fermatas, else at the longest wait of the top line in two to four bars, or at four.
 
     Source: pauses as ends of phrases, Temperley 2001, "The Cognition of Basic Musical Structures", chapter 3; here only
     waits of twice the usual time from note to note count.
     """
+    if piece.fermatas:
+        onsets, stops = piece.notes["onset_steps"], piece.notes["onset_steps"] + piece.notes["duration_steps"]
+        held = [stops[(onsets <= step) & (stops > step) & top].max(initial=step + 1) for step in piece.fermatas]
+        return sorted({*map(int, held), piece.n_steps})
     bar, ends = piece.steps_per_bar or 4 * piece.steps_per_beat, [0]
     onsets = np.unique(piece.notes["onset_steps"][top])
     waits = np.diff(onsets)

@@ -103,3 +103,8 @@ def test_time_slows_down_beat_by_beat_most_at_the_last(metre, beat):
     assert last == sorted(last, reverse=True)
     assert 65 < last[-1] < 75 < 85 < inside[-1] < 95
     assert shaped.seconds < 1.1 * plain(shaped).seconds
+
+
+def test_a_phrase_ends_where_what_sounds_under_a_fermata_ends():
+    piece = Piece.from_notes([(0, 8, 72), (8, 8, 71), (16, 16, 72), (32, 16, 67)], fermatas=(8,))
+    assert phrase_ends(piece, top_line(piece)) == [16, 48]

@@ -225,11 +225,8 @@ def _is_key(value: Any) -> bool:
     return value is None or _is_text(value)
 
 
-UNSAID = {  # what a text that leaves it out means
-    **{name: [] for name in (*CHANGES.values(), "fermatas")},
-    "is_cut": False,
-    "expression": None,
-}
+# what a text that leaves it out means
+UNSAID = {name: [] for name in (*CHANGES.values(), "fermatas")} | {"is_cut": False, "expression": None}
 TOGETHER = (  # believed together or not at all
     ("programs", "voices"),
     ("pickup_steps", "steps_per_beat", "metre", "metre_changes"),
