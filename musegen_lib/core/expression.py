@@ -88,7 +88,7 @@ def top_line(piece: Piece) -> np.ndarray:
 
 
 def phrase_ends(piece: Piece, top: np.ndarray) -> list[int]:
-    """Steps at which phrases end: after fermatas, else at the longest wait of the top line in two to four bars, or at four.
+    """Steps at which phrases end: after fermatas; else at the longest wait of the top line in two to four bars.
 
     Source: pauses as ends of phrases, Temperley 2001, "The Cognition of Basic Musical Structures", chapter 3; here only
     waits of twice the usual time from note to note count.
