@@ -26,12 +26,13 @@ from musegen_lib.core.expression import expressive, note_delays
 from musegen_lib.core.paths import replacing
 from musegen_lib.core.piece import DRUMS, Piece
 from musegen_lib.display.mastering import add_room, master
-from musegen_lib.display.soundfont import DRUM_BANK, load_soundfont
+from musegen_lib.display.soundfont import DRUM_BANK, SoundFont, load_soundfont
 
 SAMPLE_RATE = 22_050  # samples a second
 MAX_SECONDS = 12.0  # of a player
 MAX_FILE_SECONDS = 600.0  # of anything rendered
 MAX_NOTE_SECONDS = 10_000.0  # notes times their length: bounds the work for a piece of a million notes
+MAX_RECORDING_SECONDS = 40_000.0  # the same in recordings, with their release: some fonts play many a note, and long
 TAIL_SECONDS = 0.8  # the last note rings on
 FADE_SECONDS, LAST_FADE_SECONDS = 0.6, 0.2  # at a cut; of the room at the end
 MP3_LEVEL = 0.6  # 0 best to 1 smallest: 50 kB for a chorale of 12 s, 65 kB for the densest music tried
@@ -46,7 +47,7 @@ def render(piece: Piece, seconds: float | None = None, soundfont: Path | None = 
     Returns:
         (samples,) float32 at SAMPLE_RATE, mono, of the loudness and below the peak of `master`, mean near 0.
     Raises:
-        MusegenError: the file is no sound font.
+        MusegenError: the file is no sound font, or a note plays more recordings of it than `soundfont` allows.
     """
     limit = MAX_FILE_SECONDS if seconds is None else min(seconds, MAX_FILE_SECONDS)
     if not limit > 0:
@@ -92,11 +93,10 @@ class Player:
 
     label: str
     seconds: float
-    peak: float
     mp3: bytes
 
     def __repr__(self) -> str:
-        return f"Player({self.label}, {self.seconds:.1f} s, peak {self.peak:.2f})"
+        return f"Player({self.label}, {self.seconds:.1f} s)"
 
     def _repr_html_(self) -> str:
         label = html.escape(self.label, quote=True)
@@ -139,7 +139,7 @@ def player(
     if not label.strip():
         raise ValueError("the label of a player is empty; say what there is to hear")
     audio = render(expressive(piece) if expression else piece, min(seconds, MAX_SECONDS), soundfont)
-    return Player(label, len(audio) / SAMPLE_RATE, float(np.abs(audio).max(initial=0)), audio_to_mp3(audio))
+    return Player(label, len(audio) / SAMPLE_RATE, audio_to_mp3(audio))
 
 
 def players(
@@ -166,19 +166,45 @@ def _cut_notes(piece: Piece, limit: float) -> Piece:
 
 
 def _sample(piece: Piece, n_samples: int, path: Path) -> np.ndarray:
-    font, audio = load_soundfont(path), np.zeros(n_samples, dtype=np.float32)
+    font, audio, recorded = load_soundfont(path), np.zeros(n_samples, dtype=np.float32), 0.0
+    _tell_of_silent_notes(piece, font, path)
     onsets, ends = piece.note_seconds().T
-    for (_, _, pitch, velocity, voice), onset, end in zip(piece.notes.tolist(), onsets + note_delays(piece), ends):
-        program = piece.program(voice)
-        bank, program = (DRUM_BANK, 0) if program == DRUMS else (0, program)
+    for i, (onset, end) in enumerate(zip(onsets + note_delays(piece), ends)):
+        if recorded > MAX_RECORDING_SECONDS:
+            warnings.warn(f"only the first {i} of {len(piece)} notes are played", stacklevel=3)
+            break
         try:
-            sound = font.note(bank, program, pitch, velocity, end - onset, SAMPLE_RATE)
-        except (IndexError, ValueError, OverflowError):
+            sound, n_zones = _play(font, piece, i, end - onset)
+        except MusegenError as fault:
+            raise MusegenError(f"{path}: {fault}") from None
+        except (IndexError, ValueError, ArithmeticError):
             raise MusegenError(f"{path}: the sound font is damaged; fetch it again") from None
+        recorded += n_zones * len(sound) / SAMPLE_RATE
         start = round(onset * SAMPLE_RATE)
         sound = sound[: max(0, n_samples - start)]
         audio[start : start + len(sound)] += sound
+    if not np.isfinite(audio).all():
+        raise MusegenError(f"{path}: the sound font is damaged; fetch it again")
     return audio
+
+
+def _bank(program: int) -> int:
+    return DRUM_BANK if program == DRUMS else 0
+
+
+def _play(font: SoundFont, piece: Piece, i: int, seconds: float) -> tuple[np.ndarray, int]:
+    """The sound of note `i`, (samples,) float32, and how many recordings it is made of."""
+    _, _, pitch, velocity, voice = piece.notes[i].tolist()
+    program = piece.program(voice)
+    zones = font.zones(_bank(program), 0 if program == DRUMS else program, pitch, velocity)
+    return font.play(zones, pitch, velocity, seconds, SAMPLE_RATE), len(zones)
+
+
+def _tell_of_silent_notes(piece: Piece, font: SoundFont, path: Path) -> None:
+    for bank in sorted({_bank(piece.program(voice)) for voice in set(piece.notes["voice"].tolist())}):
+        if not font.has_bank(bank):
+            what = "drums" if bank == DRUM_BANK else "instruments"
+            warnings.warn(f"{path}: no {what} (bank {bank}), so their notes are silent", stacklevel=4)
 
 
 def _sine_waves(piece: Piece, n_samples: int) -> np.ndarray:

@@ -11,7 +11,6 @@ Python tinysoundfont needs a system library and midirenderer has no wheel for Li
 
 from __future__ import annotations
 
-import struct
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -20,27 +19,7 @@ import numpy as np
 from scipy.signal import butter, lfilter
 
 from musegen_lib.core.errors import MusegenError
-
-_PRESET = np.dtype([("name", "S20"), ("program", "<u2"), ("bank", "<u2"), ("bag", "<u2"), ("unused", "V12")])
-_INSTRUMENT = np.dtype([("name", "S20"), ("bag", "<u2")])
-_BAG = np.dtype([("generator", "<u2"), ("modulator", "<u2")])
-_GENERATOR = np.dtype([("kind", "<u2"), ("amount", "<i2")])
-_SAMPLE = np.dtype(
-    [
-        *[
-            ("name", "S20"),
-            ("start", "<u4"),
-            ("end", "<u4"),
-            ("loop_start", "<u4"),
-            ("loop_end", "<u4"),
-            ("rate", "<u4"),
-        ],
-        *[("root", "u1"), ("cents", "i1"), ("link", "<u2"), ("kind", "<u2")],
-    ]
-)
-_RECORDS = {"phdr": _PRESET, "pbag": _BAG, "pgen": _GENERATOR, "inst": _INSTRUMENT, "ibag": _BAG, "igen": _GENERATOR}
-_RECORDS |= {"shdr": _SAMPLE, "smpl": np.dtype("<i2")}
-_VERSION = {"ifil": np.dtype("<u2")}
+from musegen_lib.display.soundfont_tables import DRUM_BANK, read_tables
 
 # generator numbers, specification 8.1.2
 START, END, LOOP_START, LOOP_END, CUTOFF, CUTOFF_RISE = 0, 1, 2, 3, 8, 11
@@ -51,12 +30,13 @@ _DEFAULTS = {CUTOFF: 13500, DELAY: -12000, ATTACK: -12000, HOLD: -12000, DECAY: 
 _DEFAULTS |= {CENTS_PER_KEY: 100, ROOT: -1}
 _NOT_ADDED = {INSTRUMENT, KEYS, VELOCITIES, SAMPLE, LOOP_MODE, ROOT}  # a preset cannot shift these
 _COARSE = {4: START, 12: END, 45: LOOP_START, 50: LOOP_END}  # the same offsets, in units of 32768 samples
-DRUM_BANK = 128
 SILENCE_DB = 80.0  # below its peak by this much a note counts as over
 LONGEST_RELEASE = 20.0  # seconds
 SOFT_OCTAVES, HARD_OCTAVES = 1.0, 5.0  # above A4, where the low-pass of its softest and hardest stroke begins
 OUT_OF_TUNE = 20.0  # cents; a recording that is further off is meant so
 MOST_PERIODS = 30  # of a loop, so that one more or less is further off than that
+MAX_ZONES, MAX_SEARCHED = 64, 4096  # that a note plays, and that are looked at for it
+FAINTEST = 1440  # tenths of a decibel, of attenuation and sustain, specification 8.1.3
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,34 +47,43 @@ class SoundFont:
 
     @classmethod
     def read(cls, path: Path) -> SoundFont:
-        """Read a .sf2 file; MusegenError if it is none, or damaged."""
-        data = Path(path).read_bytes()
-        if data[:4] != b"RIFF" or data[8:12] != b"sfbk":
-            raise MusegenError(f"{path}: not a SoundFont 2 file; give one that ends in .sf2")
-        try:
-            tables = _read_tables(data)
-        except ValueError:
-            raise MusegenError(f"{path}: the sound font is cut off; fetch it again") from None
-        if missing := _RECORDS.keys() - tables.keys():
-            raise MusegenError(f"{path}: the sound font lacks {', '.join(sorted(missing))}")
-        if tables.get("ifil", [2])[0] > 2:
-            raise MusegenError(f"{path}: the recordings are compressed; give the font as SoundFont 2")
-        if len(tables["phdr"]) < 2 or tables["shdr"]["end"][:-1].max(initial=0) > len(tables["smpl"]):
-            raise MusegenError(f"{path}: the sound font is damaged; fetch it again")
-        return cls(tables)
+        """Read a .sf2 file; MusegenError if it is none, damaged, or larger than MAX_BYTES."""
+        font = cls(read_tables(path))
+        if not (font.has_bank(0) or font.has_bank(DRUM_BANK)):
+            raise MusegenError(f"{path}: no instruments in bank 0 and no drums in bank {DRUM_BANK}; give another font")
+        return font
+
+    def has_bank(self, bank: int) -> bool:
+        """True if the font has a preset in this bank: 0 holds the usual instruments, DRUM_BANK the drums."""
+        return bool((self.tables["phdr"]["bank"][:-1] == bank).any())
 
     def zones(self, bank: int, program: int, pitch: int, velocity: int) -> list[dict[int, int]]:
-        """Return the generators of every recording a note plays; an absent program plays the lowest of its bank."""
+        """Return the generators of every recording a note plays; an absent program plays the lowest of its bank.
+
+        Raises:
+            MusegenError: there are more than MAX_ZONES, or they are sought among more than MAX_SEARCHED.
+        """
         presets = self.tables["phdr"][:-1]  # the last record of each table only marks the end
         found = np.flatnonzero(presets["bank"] == bank)
-        found = found[np.lexsort((presets["program"][found], presets["program"][found] != program))]
+        if not len(found):
+            return []
+        preset = int(found[np.lexsort((presets["program"][found], presets["program"][found] != program))[0]])
+        shifts = self._zones("p", preset, INSTRUMENT, pitch, velocity)
+        searched = self._n_zones("phdr", preset) + sum(self._n_zones("inst", shift[INSTRUMENT]) for shift in shifts)
         zones = []
-        for shift in self._zones("p", int(found[0]), INSTRUMENT, pitch, velocity) if len(found) else []:
+        for shift in shifts if searched <= MAX_SEARCHED else []:
+            added = {kind: amount for kind, amount in shift.items() if kind not in _NOT_ADDED}
             for zone in self._zones("i", shift[INSTRUMENT], SAMPLE, pitch, velocity):
-                added = {kind: amount for kind, amount in shift.items() if kind not in _NOT_ADDED}
                 zone = _DEFAULTS | zone
                 zones.append(zone | {kind: zone.get(kind, 0) + amount for kind, amount in added.items()})
+        if searched > MAX_SEARCHED or len(zones) > MAX_ZONES:
+            limits = f"more than {MAX_ZONES} recordings, or looks through more than {MAX_SEARCHED}"
+            raise MusegenError(f"a note plays {limits}; give a simpler sound font")
         return zones
+
+    def _n_zones(self, table: str, index: int) -> int:
+        first, end = self.tables[table]["bag"][index : index + 2].tolist()
+        return end - first
 
     def _zones(self, level: str, index: int, target: int, pitch: int, velocity: int) -> list[dict[int, int]]:
         """Zones of a preset (level p) or instrument (i) that hold a note; a first zone without target is global."""
@@ -114,16 +103,18 @@ class SoundFont:
 
     def note(self, bank: int, program: int, pitch: int, velocity: int, seconds: float, rate: int) -> np.ndarray:
         """Play one note held for `seconds`; returns (samples,) float32 with its release, or less if it dies earlier."""
-        zones = [(zone, *self._reading(zone, pitch, rate)) for zone in self.zones(bank, program, pitch, velocity)]
-        cents = [found for _, speed, places in zones if (found := _cents_off(speed * rate, places, pitch)) is not None]
+        return self.play(self.zones(bank, program, pitch, velocity), pitch, velocity, seconds, rate)
+
+    def play(self, zones: list[dict[int, int]], pitch: int, velocity: int, seconds: float, rate: int) -> np.ndarray:
+        """Play the recordings of one note, as `zones` returns them; the result is that of `note`."""
+        readings = [self._reading(zone, pitch, rate) for zone in zones]
+        cents = [found for speed, places in readings if (found := _cents_off(speed * rate, places, pitch)) is not None]
         tuning = 2 ** (-np.mean(cents) / 1200) if cents else 1.0  # of all alike, so that a chorus stays one
-        parts = [
-            self._play(zone, speed * tuning, places, envelope(zone, pitch, seconds, rate), rate)
-            for zone, speed, places in zones
-        ]
-        sound = np.zeros(max((len(part) for part in parts), default=0), dtype=np.float32)
-        for part in parts:
-            sound[: len(part)] += part
+        sound = np.zeros(0, dtype=np.float32)
+        for zone, (speed, places) in zip(zones, readings):
+            part = self._play(zone, speed * tuning, places, envelope(zone, pitch, seconds, rate), rate)
+            short, sound = sorted((part, sound), key=len)
+            sound[: len(short)] += short
         return _soften(sound, pitch, velocity, rate) * np.float32((velocity / 127) ** 2)
 
     def _reading(self, zone: dict[int, int], pitch: int, rate: int) -> tuple[float, list[int]]:
@@ -137,7 +128,7 @@ class SoundFont:
             places[3] = places[2]
         root = zone[ROOT] if zone[ROOT] >= 0 else int(sample["root"])
         cents = (pitch - root) * zone[CENTS_PER_KEY] + 100 * zone.get(SEMITONES, 0) + zone.get(CENTS, 0)
-        return float(sample["rate"]) / rate * 2 ** ((cents + int(sample["cents"])) / 1200), places
+        return float(sample["rate"]) / rate * _ratio(cents + int(sample["cents"])), places
 
     def _play(self, zone: dict[int, int], speed: float, places: list[int], gain: np.ndarray, rate: int) -> np.ndarray:
         start, end, loop_start, loop_end = places
@@ -152,7 +143,7 @@ class SoundFont:
         wave = self.tables["smpl"]
         part = (position - left).astype(np.float32)
         sound = (wave[left] * (1 - part) + wave[np.minimum(left + 1, len(wave) - 1)] * part) * gain / 32768
-        hertz = 8.176 * 2 ** ((zone[CUTOFF] + max(0, zone.get(CUTOFF_RISE, 0))) / 1200)
+        hertz = 8.176 * _ratio(zone[CUTOFF] + max(0, zone.get(CUTOFF_RISE, 0)))
         return lfilter(*_low_pass(max(hertz, 20), rate), sound).astype(np.float32) if hertz < 0.4 * rate else sound
 
 
@@ -186,31 +177,22 @@ def _soften(sound: np.ndarray, pitch: int, velocity: int, rate: int) -> np.ndarr
 
 def envelope(zone: dict[int, int], pitch: int, seconds: float, rate: int) -> np.ndarray:
     """Loudness over time, (samples,) float32: rise, hold, decay to the sustain level, release after `seconds`."""
-    delay, attack, hold, decay, release = (2 ** (zone[kind] / 1200) for kind in (DELAY, ATTACK, HOLD, DECAY, RELEASE))
-    decay *= 2 ** (zone.get(KEY_TO_DECAY, 0) * (60 - pitch) / 1200)
-    sustain_db = min(100.0, zone.get(SUSTAIN, 0) / 10)
+    delay, attack, hold, decay, release = (_ratio(zone[kind]) for kind in (DELAY, ATTACK, HOLD, DECAY, RELEASE))
+    decay *= _ratio(zone.get(KEY_TO_DECAY, 0) * (60 - pitch))
+    sustain, attenuation = (min(max(zone.get(kind, 0), 0), FAINTEST) for kind in (SUSTAIN, ATTENUATION))
     release = min(max(release, 0.05), LONGEST_RELEASE)  # a cut string of this font would click
     time = np.arange(int((seconds + release) * rate), dtype=np.float32) / rate
-    level_db = np.clip((time - delay - attack - hold) * (100 / decay), 0, sustain_db)
+    level_db = np.clip((time - delay - attack - hold) * (100 / decay), 0, min(100.0, sustain / 10))
     level_db += np.maximum(0, time - seconds) * (100 / release)
     rise = np.clip((time - delay) / attack, 0, 1)
-    gain = rise * 10 ** (-(level_db + 0.04 * zone.get(ATTENUATION, 0)) / 20)  # 0.4 of a decibel as in practice
+    gain = rise * 10 ** (-(level_db + 0.04 * attenuation) / 20)  # 0.4 of a decibel as in practice
     heard = np.flatnonzero(level_db < SILENCE_DB)
     return gain[: heard[-1] + 1 if len(heard) else 0].astype(np.float32)
 
 
-def _read_tables(data: bytes) -> dict[str, np.ndarray]:
-    tables, at, records = {}, 12, _RECORDS | _VERSION
-    while at + 8 <= len(data):
-        name, size = struct.unpack_from("<4sI", data, at)
-        at += 8
-        if name == b"LIST":  # go inside
-            at += 4
-            continue
-        if (key := name.decode("latin-1")) in records:
-            tables[key] = np.frombuffer(data, records[key], count=size // records[key].itemsize, offset=at)
-        at += size + size % 2
-    return tables
+def _ratio(cents: int) -> float:
+    """A ratio of frequencies or, of 'timecents', the seconds; a damaged font asks for no more than 27 octaves."""
+    return 2 ** (min(max(cents, -(2**15)), 2**15) / 1200)
 
 
 @lru_cache(maxsize=2)

@@ -20,10 +20,17 @@ def test_a_full_sine_of_997_hertz_reads_as_the_standard_says(rate):
 def test_loudness_follows_the_level_and_pauses_do_not_count():
     assert loudness(sine(3, -20), RATE) == pytest.approx(-23.01, abs=0.05)
     tone = sine(3, -20)
-    with_pause = np.concatenate([tone, 1e-4 * np.ones(6 * RATE), tone])  # below the gate of -70 LUFS
+    with_pause = np.concatenate([tone, np.zeros(6 * RATE), tone])
     assert loudness(with_pause, RATE) == pytest.approx(loudness(tone, RATE), abs=0.5)
     with_whisper = np.concatenate([tone, sine(6, -50)])  # 30 LU below: the relative gate
     assert loudness(with_whisper, RATE) == pytest.approx(loudness(tone, RATE), abs=0.5)
+
+
+def test_what_lies_below_the_absolute_gate_is_silence_and_draws_no_mean_down():
+    assert loudness(sine(1, -66), RATE) == pytest.approx(-69.01, abs=0.05)
+    assert loudness(sine(1, -68), RATE) == -np.inf
+    quiet, hiss = sine(2, -57), sine(20, -72)  # the relative gate alone would lie 10 LU below the mean of both
+    assert loudness(np.concatenate([quiet, hiss]), RATE) == pytest.approx(loudness(quiet, RATE), abs=0.5)
 
 
 def test_low_notes_count_less_and_high_ones_more():
@@ -47,6 +54,16 @@ def test_a_sound_is_brought_to_its_loudness_without_a_peak_above_the_limit():
     far = slice(0, RATE // 2)
     assert loudness(limited[far], RATE) == pytest.approx(loudness(quiet[far], RATE), abs=0.5)  # only the spike is held
     assert master(np.zeros(9, np.float32), RATE).tolist() == [0] * 9
+
+
+def test_the_limiter_turns_down_before_a_peak_and_does_not_cut_it_off():
+    spiky = sine(3, -45).astype(np.float32)
+    spiky[RATE] = 0.1
+    gain = master(spiky, RATE)[spiky != 0] / spiky[spiky != 0]
+    at = np.count_nonzero(spiky[:RATE])
+    assert gain[at] < 0.7 * gain[0]
+    assert gain[at - 40 : at + 41].max() < 0.9 * gain[0]  # 2 ms before and after
+    assert np.abs(np.diff(gain)).max() < 0.01 * gain[0]
 
 
 def test_the_room_rings_after_the_sound_dies_away_and_keeps_the_length():

@@ -7,7 +7,20 @@ from tiny_fonts import sine_font
 
 from musegen_lib.core.errors import MusegenError
 from musegen_lib.display.sound import sound_font_path
-from musegen_lib.display.soundfont import DRUM_BANK, SoundFont, load_soundfont
+from musegen_lib.display.soundfont import (
+    ATTACK,
+    ATTENUATION,
+    CENTS_PER_KEY,
+    CUTOFF,
+    DECAY,
+    DELAY,
+    KEY_TO_DECAY,
+    KEYS,
+    SUSTAIN,
+    SoundFont,
+    load_soundfont,
+)
+from musegen_lib.display.soundfont_tables import DRUM_BANK, MAX_BYTES
 
 RATE = 22_050
 
@@ -102,12 +115,39 @@ def test_another_file_is_refused_by_name(tmp_path, data):
         (sine_font(version=3), "compressed"),
         (sine_font()[:2000], "cut off"),
         (sine_font().replace(b"shdr", b"none"), "lacks shdr"),
+        (sine_font(rate=399), "damaged"),
+        (sine_font(more=((CENTS_PER_KEY, 100),) * 62), "damaged"),  # 65 generators in a zone
+        (sine_font().replace(b"ifil\4\0\0\0\2\0\1\0", b"ifil\0\0\0\0"), "damaged"),
+        (sine_font(bank=5), "no instruments in bank 0 and no drums"),
+        (b"RIFF\0\0\0\0sfbk" + bytes(10**6), "lacks"),
     ],
 )
 def test_a_font_that_cannot_be_played_is_refused_with_the_reason(tmp_path, data, fault):
     (tmp_path / "a.sf2").write_bytes(data)
     with pytest.raises(MusegenError, match=fault):
         SoundFont.read(tmp_path / "a.sf2")
+
+
+def test_a_font_larger_than_the_limit_is_not_read(tmp_path):
+    with (tmp_path / "a.sf2").open("wb") as file:
+        file.truncate(MAX_BYTES + 1)
+    with pytest.raises(MusegenError, match=r"a\.sf2: larger than 500 MB"):
+        SoundFont.read(tmp_path / "a.sf2")
+
+
+@pytest.mark.parametrize("kind", [ATTENUATION, SUSTAIN, KEY_TO_DECAY, CENTS_PER_KEY, CUTOFF, DELAY, ATTACK, DECAY])
+@pytest.mark.parametrize("amount", [-(2**15), 2**15 - 1])
+def test_no_number_in_a_font_makes_a_sound_that_is_infinite_or_too_loud(tmp_path, kind, amount):
+    (tmp_path / "a.sf2").write_bytes(sine_font(more=((kind, amount),)))
+    for pitch in (0, 60, 127):
+        sound = SoundFont.read(tmp_path / "a.sf2").note(0, 0, pitch, 127, 0.1, RATE)
+        assert np.abs(sound).max(initial=0) < 1.1
+
+
+def test_an_instrument_of_thousands_of_zones_is_not_searched_for_each_note(tmp_path):
+    (tmp_path / "a.sf2").write_bytes(sine_font(n_zones=5000, more=((KEYS, 0),)))
+    with pytest.raises(MusegenError, match="looks through more than 4096"):
+        SoundFont.read(tmp_path / "a.sf2").note(0, 0, 60, 80, 0.1, RATE)
 
 
 def test_a_release_of_hours_takes_no_memory(tmp_path):

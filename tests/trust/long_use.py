@@ -66,7 +66,7 @@ def make_music(n_pieces: int, n_players: int, tenths: int = 10) -> list[float]:
         for piece in pieces:
             assert parse_midi(piece_to_midi(piece), "ours")[0] == piece
         for piece in pieces[: n_players // tenths]:
-            assert player(piece, "a tune", seconds=6).peak > 0.1
+            assert len(player(piece, "a tune", seconds=6).mp3) > 5_000
         sizes.append(megabytes())
     return sizes
 

@@ -6,6 +6,7 @@ import pytest
 
 from musegen_lib.core import limits
 from musegen_lib.display import sound as listen
+from musegen_lib.display import soundfont, soundfont_tables
 from musegen_lib.formats import repeats
 from musegen_lib.formats.abc import reader as abc
 from musegen_lib.formats.midi.messages import LIMITS
@@ -28,6 +29,8 @@ STATED = {
     "any music: bars": f"{limits.MAX_BARS:,}",
     "to be drawn or written as notation": f"{limits.MAX_WRITTEN:,} notes and bars",
     "to be heard": f"{listen.MAX_FILE_SECONDS:g} s",
+    "sound fonts: file, recordings of a note, of a piece": f"{soundfont_tables.MAX_BYTES // 10**6} MB, "
+    f"{soundfont.MAX_ZONES}, {listen.MAX_RECORDING_SECONDS:,.0f} s",
     "weights: file; a number in a config; layers": f"{checkpoints.MAX_BYTES // 10**6} MB, {checkpoints.MAX_SIZE:,}, "
     f"{checkpoints.MAX_LAYERS:,}, and {checkpoints.ROOM} times the weights of the file",
     "files of frames": f"{frame_batches.LARGEST_FILE // 10**6} MB",
