@@ -1,4 +1,4 @@
-"""A sound font of a few kilobytes whose only recording is a sine wave."""
+"""A sound font of a kilobyte whose only recording is a sine wave."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ def sine_font(
     more: tuple[tuple[int, int], ...] = (),
 ) -> bytes:
     """A SoundFont 2 file: one preset, one instrument of like zones, one sample that loops over four periods."""
-    wave = (20_000 * np.sin(2 * np.pi * np.arange(RATE // 10) / PERIOD)).astype("<i2")
-    end = len(wave)
-    sample = struct.pack("<20s5IBbHH", b"sine", 0, end, end - 4 * PERIOD, end, rate, ROOT, 0, 0, 1)
+    end = 4 * PERIOD
+    wave = (20_000 * np.sin(2 * np.pi * np.arange(end) / PERIOD)).astype("<i2")
+    sample = struct.pack("<20s5IBbHH", b"sine", 0, end, 0, end, rate, ROOT, 0, 0, 1)
     preset = struct.pack("<20sHHH12x", b"sine", 0, bank, 0) + struct.pack("<20sHHH12x", b"EOP", 0, 0, 1)
     zone = [(LOOP_MODE, 1), (RELEASE, release), *more, (SAMPLE, 0)]
     generators = b"".join(struct.pack("<Hh", *generator) for generator in zone) * n_zones

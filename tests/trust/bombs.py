@@ -6,6 +6,7 @@ import zipfile
 
 from fuzz_targets import CARD, SCORE, zipped
 from midi_battery import CASES
+from tiny_fonts import sine_font
 
 LAUGHS = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 10))
 DEEP = 100_000
@@ -53,6 +54,9 @@ BOMBS = {  # (target, name): file
     ("mxl", "a container that names itself"): zipped(
         **{"META-INF__container": '<a><rootfile full-path="META-INF/container.xml"/></a>'}
     ),
+    ("sound font", "4,000 recordings a note"): sine_font(n_zones=4000, release=30_000),
+    ("sound font", "64 recordings of 20 s"): sine_font(n_zones=64, release=30_000),
+    ("sound font", "a million empty chunks"): sine_font()[:12] + bytes(8 * 10**6),
     ("abc", "the longest notes"): b"X:1\nM:1/64\nL:1/1\nK:C\n" + b"C9999|" * 5_000,
     ("abc", "a tuplet of 9999"): b"X:1\nK:C\n" + b"(9:9999:9999C" * 5_000,
     ("abc", "octaves without end"): b"X:1\nK:C\nC" + b"," * 100_000,

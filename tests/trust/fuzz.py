@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 
 TESTS = Path(__file__).parent
-sys.path.insert(0, str(TESTS))
+sys.path[:0] = [str(TESTS), str(TESTS.parent / "helpers")]
 
 from fuzz_engine import Tally, fuzz, table  # noqa: E402
 from fuzz_targets import CONVERSIONS, TARGETS  # noqa: E402

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import json
+import warnings
 import zipfile
 from collections.abc import Callable
 from hashlib import sha256
@@ -18,16 +19,18 @@ import nbformat
 import numpy as np
 import torch
 from fuzz_engine import Target
-from mends import mend_midi, mend_xml
+from mends import mend_font, mend_midi, mend_xml
 from midi_battery import CASES
 from midi_bytes import BEAT, meta, off, on, program, song, tempo, track
 from safetensors.torch import save
 from sandbox import Limits
+from tiny_fonts import sine_font
 
 from musegen_lib.cli.convert import convert_file
 from musegen_lib.core.errors import MusegenError
 from musegen_lib.core.piece import Piece
 from musegen_lib.corpus import cache, load, splits
+from musegen_lib.display import sound, soundfont
 from musegen_lib.formats.abc import reader as abc
 from musegen_lib.formats.midi import reader as midi
 from musegen_lib.formats.midi.reader import parse_midi, piece_to_midi
@@ -51,6 +54,7 @@ SONG = Piece.from_notes(
     programs=(40, 128),
     licence="CC0",
 )
+RANGE = Piece.from_notes([(0, 1, 0), (1, 1, 60), (2, 1, 127), (0, 1, 38, 80, 1)], programs=(0, 128), tempo_qpm=240)
 TUNE = """X:1
 T:Seed
 M:6/8
@@ -217,6 +221,15 @@ def any_split(path: Path) -> None:
         raise refusals[0]
 
 
+def any_font(path: Path) -> None:
+    """Play notes of all ranges by a sound font."""
+    soundfont.load_soundfont.cache_clear()
+    with warnings.catch_warnings(action="ignore", category=UserWarning):  # that a bank is absent
+        audio = sound.render(RANGE, soundfont=path)
+    if not np.isfinite(audio).all() or np.abs(audio).max() > 1:
+        raise AssertionError("not a sound")
+
+
 def convert_to(form: str) -> Callable[[Path], object]:
     """Read MIDI and write it as something else."""
     return lambda path: convert_file(path, form, path.with_suffix(f".out.{form}"))
@@ -264,6 +277,9 @@ PLAYS = (
     b"track;user;date\n1;7;2009-05-04\n",
     "a::b::4,5\n".encode("utf-16"),
 )
+FONTS = (sine_font(), sine_font(bank=128, n_zones=3, more=((48, 100), (37, 200), (40, 50), (8, 9000))))
+FONT_TOKENS = (b"LIST\4\0\0\0", b"ifil\0\0\0\0", b"smpl", b"shdr", b"\0\x80", b"\xff\x7f", b"\x29\0\0\0")
+FONT_TOKENS += tuple(bytes([kind, 0, *amount]) for kind in range(60) for amount in (b"\0\x80", b"\xff\x7f"))
 SLOW = Limits(seconds=60, megabytes=1500)  # a page is drawn in half a minute at most
 
 TARGETS = {
@@ -287,6 +303,7 @@ TARGETS = {
     "splits": Target(
         any_split, ".json", (b'{"train": ["a"], "valid": []}', b'[{"number": 1, "files": ["a"]}]'), JSON_TOKENS
     ),
+    "sound font": Target(any_font, ".sf2", FONTS, FONT_TOKENS, Limits(seconds=10), mend_font),
     "notebook": Target(lambda path: notebooks.tidy(notebooks.read(path)), ".ipynb", (BOOK,), JSON_TOKENS),
 }
 CONVERSIONS = {  # slower, so `make fuzz` gives them their own share of the time

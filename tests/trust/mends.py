@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 
+from tiny_fonts import sine_font
+
+FONT_CHUNK = re.compile(rb"(ifil|smpl|phdr|pbag|pgen|inst|ibag|igen|shdr)")
 TAG = re.compile(rb"<(/?)([A-Za-z][\w-]*)([^<>]*?)(/?)>")
 NO_TEXT = re.compile(rb"<|[^\x09\x0a\x20-\x7e]|&(?!\w+;)")
 
@@ -15,6 +18,14 @@ def mend_midi(data: bytes) -> bytes:
     if len(head) < 14:
         head = b"MThd\0\0\0\6\0\1\0\1\1\xe0"
     return head[:10] + (len(tracks) % 65536).to_bytes(2, "big") + head[12:14] + b"".join(tracks)
+
+
+def mend_font(data: bytes) -> bytes:
+    """Give every chunk of a sound font its true length, made even; those that are gone are taken from a sound one."""
+    _, *parts = FONT_CHUNK.split(sine_font() + data)
+    bodies = {name: body[4:] + b"\0" * (len(body) % 2) for name, body in zip(parts[::2], parts[1::2])}
+    chunks = b"".join(name + len(body).to_bytes(4, "little") + body for name, body in bodies.items())
+    return b"RIFF" + (len(chunks) + 4).to_bytes(4, "little") + b"sfbk" + chunks
 
 
 def mend_xml(data: bytes) -> bytes:

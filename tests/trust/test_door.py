@@ -14,7 +14,7 @@ from edits import KINDS, Edit, damage, edit_lists
 from fuzz_targets import TARGETS
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from mends import mend_midi, mend_xml
+from mends import mend_font, mend_midi, mend_xml
 
 from musegen_lib.core.errors import MusegenError
 from musegen_lib.core.piece import DRUMS, Piece
@@ -177,6 +177,8 @@ def test_menders_leave_what_is_whole_and_mend_what_is_not():
     song, score = TARGETS["midi"].seeds[0], TARGETS["musicxml"].seeds[0]
     assert mend_midi(song) == song
     assert mend_midi(song.replace(b"MTrk\0\0\0", b"MTrk\xff\0\0")) == song
+    font = TARGETS["sound font"].seeds[0]
+    assert mend_font(font) == mend_font(font.replace(b"smpl ", b"smpl\xff")) == font
     assert mend_xml(mend_xml(score)) == mend_xml(score)
     assert mend_xml(b"<a>1<b>2<c/></a></d>3") == b"<a>1<b>2<c/></b></a>"
 
