@@ -14,7 +14,7 @@ no ritardando is played, are ours altogether.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
 import numpy as np
 
@@ -53,9 +53,9 @@ def expressive(piece: Piece, seed: int = 0, ends: Sequence[int] | None = None) -
     ends = phrase_ends(piece, top) if ends is None else ends
     notes = piece.notes.copy()
     decibels = _arch(notes["onset_steps"], ends) + _accents(piece) - UNDER_DB * ~top
-    decibels[_on_organ(piece)] = 0
+    decibels[_played_by(piece, ORGANS)] = 0
     notes["velocity"] = np.clip(np.rint(notes["velocity"] * 10 ** (decibels / 40)), 1, 127)
-    return piece.replace(notes=notes, tempo_changes=_tempo_changes(piece, top, ends), expression=seed % 2**31)
+    return piece.replace(notes=notes, tempo_changes=_tempo_changes(piece, ends), expression=int(seed) % 2**31)
 
 
 def plain(piece: Piece) -> Piece:
@@ -68,23 +68,27 @@ def plain(piece: Piece) -> Piece:
 
 
 def note_delays(piece: Piece) -> np.ndarray:
-    """(N,) seconds after its step at which each note is struck; 0 for a piece without expression."""
+    """(N,) seconds after its step at which each note is struck; 0 for a piece without expression.
+
+    All are scaled down where a step is so short that the largest would be more than LARGEST_DELAY of it.
+    """
     if piece.expression is None:
         return np.zeros(len(piece))
     onset, pitch, voice = (piece.notes[name].astype(np.int64) for name in ("onset_steps", "pitch", "voice"))
     noise = np.random.default_rng(piece.expression).random(N_NOISE)[(31 * onset + 7 * pitch + voice) % N_NOISE]
     early, late = LEAD_SECONDS
     under = early + SPREAD_SECONDS + (late - early - SPREAD_SECONDS) * noise
-    top = top_line(piece)
-    delays = np.where(_on_organ(piece), 0, np.where(top, SPREAD_SECONDS * noise, under))
-    delays += BREATH_SECONDS * np.isin(onset, [stop for _, stop in _held(piece, top)])
+    delays = np.where(_played_by(piece, ORGANS), 0, np.where(top_line(piece), SPREAD_SECONDS * noise, under))
     fastest = max(tempo for _, tempo in piece.timeline("tempo_qpm"))
-    return np.minimum(delays, LARGEST_DELAY * 60 / fastest / piece.steps_per_beat)
+    largest = LARGEST_DELAY * 60 / fastest / piece.steps_per_beat
+    breath = BREATH_SECONDS * np.isin(onset, [stop for _, stop in _held(piece)])
+    return np.minimum(delays * min(1.0, largest / late) + breath, largest)
 
 
-def _on_organ(piece: Piece) -> np.ndarray:
-    organ = np.array([piece.program(voice) in ORGANS for voice in range(piece.n_voices)], dtype=bool)
-    return organ[piece.notes["voice"]]
+def _played_by(piece: Piece, programs: Container[int]) -> np.ndarray:
+    """(N,) bool: whether the voice of the note has one of these programs."""
+    found = np.array([piece.program(voice) in programs for voice in range(piece.n_voices)], dtype=bool)
+    return found[piece.notes["voice"]]
 
 
 def top_line(piece: Piece) -> np.ndarray:
@@ -93,9 +97,7 @@ def top_line(piece: Piece) -> np.ndarray:
     edges, place = np.unique([begin, begin + piece.notes["duration_steps"]], return_inverse=True)
     begin, end = place.reshape(2, -1)
     highest = np.zeros(len(edges), dtype=np.uint8)  # that sounds between two edges
-    drum = np.array([piece.program(voice) == DRUMS for voice in range(piece.n_voices)], dtype=bool)[
-        piece.notes["voice"]
-    ]
+    drum = _played_by(piece, [DRUMS])
     for i in np.argsort(piece.notes["pitch"], kind="stable"):
         if not drum[i]:
             highest[begin[i] : end[i]] = piece.notes["pitch"][i]
@@ -109,8 +111,10 @@ def phrase_ends(piece: Piece, top: np.ndarray) -> list[int]:
     Source: pauses as ends of phrases, Temperley 2001, "The Cognition of Basic Musical Structures", chapter 3.
     """
     if piece.fermatas:
-        return sorted({*(stop for _, stop in _held(piece, top)), piece.n_steps})
-    onsets, lines = np.unique(piece.notes["onset_steps"][top]).astype(np.int64), _full_bars(piece)
+        return sorted({*(stop for _, stop in _held(piece)), piece.n_steps})
+    sung = top & ~_played_by(piece, [DRUMS])
+    onsets = np.unique(piece.notes["onset_steps"][sung if sung.any() else top]).astype(np.int64)
+    lines = _full_bars(piece)
     early = lines - piece.pickup_steps
     places = np.where(np.isin(early, onsets), early, lines)
     after = np.searchsorted(onsets, places)
@@ -130,12 +134,15 @@ def _full_bars(piece: Piece) -> np.ndarray:
     return piece.bar_onsets[1 if piece.pickup_steps else 0 :]
 
 
-def _held(piece: Piece, top: np.ndarray) -> list[tuple[int, int]]:
-    """Each fermata and the step at which what the top line holds under it ends."""
-    onsets = piece.notes["onset_steps"].astype(np.int64)
-    stops = onsets + piece.notes["duration_steps"]
-    ends = [int(stops[(onsets <= step) & (stops > step) & top].max(initial=step)) for step in piece.fermatas]
-    return [(step, end) for step, end in zip(piece.fermatas, ends) if end > step]
+def _held(piece: Piece) -> list[tuple[int, int]]:
+    """Each fermata and the step at which the highest note under it ends."""
+    begin, pitch = piece.notes["onset_steps"].astype(np.int64), piece.notes["pitch"]
+    stop, held = begin + piece.notes["duration_steps"], []
+    for step in piece.fermatas:
+        under = np.flatnonzero((begin <= step) & (stop > step) & ~_played_by(piece, [DRUMS]))
+        if len(under):
+            held.append((step, int(stop[under[np.argmax(pitch[under])]])))
+    return held
 
 
 def _arch(onsets: np.ndarray, ends: Sequence[int]) -> np.ndarray:
@@ -146,6 +153,7 @@ def _arch(onsets: np.ndarray, ends: Sequence[int]) -> np.ndarray:
 
 
 def _accents(piece: Piece) -> np.ndarray:
+    """Decibels for each note on a bar line or off the beat; beats are those of the first metre."""
     onsets, lines = piece.notes["onset_steps"].astype(np.int64), piece.bar_onsets
     if piece.metre is None:
         return np.zeros(len(onsets))
@@ -162,22 +170,22 @@ def beat_steps(piece: Piece) -> int:
     return max(1, int(metre_to_beats(counted) * piece.steps_per_beat))
 
 
-def _tempo_changes(piece: Piece, top: np.ndarray, ends: Sequence[int]) -> list[tuple[int, float]]:
+def _tempo_changes(piece: Piece, ends: Sequence[int]) -> list[tuple[int, float]]:
     """Ritardandi to the ends of phrases, and pauses; of a dance, only one of an inner phrase at its end.
 
     None at the end of what is cut, of less than four bars, and of percussion, which may be played in a loop.
     """
     changes, start, is_dance = {}, 0, piece.style in DANCES
-    is_drums = all(piece.program(voice) == DRUMS for voice in set(piece.notes["voice"].tolist()))
+    is_drums = bool(_played_by(piece, [DRUMS]).all())
     is_open = piece.is_cut or len(_full_bars(piece)) < PHRASE_BARS[0]
     for end in ends:
         is_last = end == ends[-1]
         if not (is_drums or (is_open if is_last else is_dance)):
             changes |= _ritardando(piece, start, end, is_long=is_last and not is_dance)
         start = end
-    for begin, stop in _held(piece, top):
+    for begin, stop in _held(piece):
         after = {stop: piece.tempo_qpm} | {step: tempo for step, tempo in changes.items() if not begin <= step < stop}
-        changes = after | {begin: round(piece.tempo_qpm / PAUSE, 1)}
+        changes = after | {begin: _round(piece.tempo_qpm / PAUSE)}
     return sorted((step, tempo) for step, tempo in changes.items() if 0 < step < piece.n_steps)
 
 
@@ -188,6 +196,13 @@ def _ritardando(piece: Piece, start: int, end: int, is_long: bool) -> dict[int, 
     line = end + (piece.pickup_steps - end) % beat  # the beat at or after the end
     last = int(onsets[onsets < end].max(initial=start))
     n_beats = min(n_beats - 1 + -(-(line - last) // beat), (end - start) // (2 * beat))
-    along = (np.arange(n_beats) + 0.5) / max(1, n_beats)
-    tempos = np.round(piece.tempo_qpm * (1 + (slowest**CURVE - 1) * along) ** (1 / CURVE), 1).tolist()
-    return {line - (n_beats - i) * beat: tempo for i, tempo in enumerate(tempos)} | {end: piece.tempo_qpm}
+    changes = {}
+    for i in range(n_beats):
+        along = (i + 0.5) / n_beats
+        ratio = (1 + (slowest**CURVE - 1) * along) ** (1 / CURVE)
+        changes[line - (n_beats - i) * beat] = _round(piece.tempo_qpm * ratio)
+    return changes | {end: piece.tempo_qpm}
+
+
+def _round(tempo: float) -> float:
+    return float(f"{tempo:.4g}")

@@ -178,3 +178,45 @@ def test_the_organ_is_shaped_by_time_alone():
     mixed = expressive(ORGAN.replace(programs=(0, 19, 19, 19)))
     assert len(set(mixed.notes["velocity"][mixed.notes["voice"] == 0].tolist())) > 3
     assert set(mixed.notes["velocity"][mixed.notes["voice"] > 0].tolist()) == {80}
+
+
+def test_percussion_does_not_decide_where_a_phrase_ends():
+    drums = [(2 * i, 2, 42, 80, 1) for i in range(64)]
+    rows = [(4 * i, 4, 60) for i in range(6)] + [(24, 8, 60)] + [(4 * i, 4, 60) for i in range(8, 32)]
+    assert (
+        ends_of(Piece.from_notes(rows + drums, programs=(0, DRUMS))) == ends_of(Piece.from_notes(rows)) == [32, 96, 128]
+    )
+    assert top_line(Piece.from_notes([(0, 4, 60), (0, 4, 72, 80, 1)], programs=(0, DRUMS))).all()
+
+
+def test_under_a_fermata_the_highest_note_says_how_long_not_a_pedal():
+    pedal = Piece.from_notes([(0, 32, 50), (0, 4, 72), (4, 12, 71), (16, 16, 72)], fermatas=(4, 2**31 - 1))
+    assert ends_of(pedal) == [16, 32]
+
+
+def test_beats_of_six_eight_are_accented_and_of_three_four_not_taken_for_compound():
+    eighths = Piece.from_notes([(2 * i, 2, 60) for i in range(48)])
+    for metre, on_beats in (("6/8", [0, 3]), ("3/4", [0, 2, 4])):
+        loud = expressive(eighths.replace(metre=metre)).notes["velocity"].astype(int).reshape(8, 6)[1:-1].mean(axis=0)
+        off_beats = [i for i in range(6) if i not in on_beats]
+        assert min(loud[on_beats]) > max(loud[off_beats])
+
+
+@pytest.mark.parametrize("tempo", [0.04, 9_000.0])
+def test_any_tempo_a_piece_may_have_is_shaped(tempo):
+    assert expressive(WALK.replace(tempo_qpm=tempo)).tempo_changes
+
+
+def test_an_excerpt_of_a_shaped_piece_is_that_of_the_bare_one():
+    assert expressive(WALK).excerpt(1, 7) == WALK.excerpt(1, 7)
+
+
+@pytest.mark.parametrize("seed", [-1, 2**31, True, "x", float("nan")])
+def test_expression_is_a_number_of_31_bits(seed):
+    with pytest.raises(ValueError, match=r"expression .* must be None or an integer"):
+        WALK.replace(expression=seed)
+
+
+def test_on_a_fine_grid_the_melody_still_leads():
+    late = note_delays(expressive(HYMN.replace(steps_per_beat=24))).reshape(32, 4)
+    assert (late[:, 1:] > 1.2 * late[:, :1]).all()
