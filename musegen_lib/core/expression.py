@@ -6,10 +6,10 @@ voices. A dance keeps its pulse and has stronger accents; an organ, which knows 
 notes stay on the grid: `Piece.expression` keeps the seed of the delays, and players and MIDI files add them.
 
 Sources: the arch over a phrase from Todd 1992, "The dynamics of dynamics" (JASA 91), as in the rules of Friberg, Bresin
-and Sundberg 2006 (Advances in Cognitive Psychology 2); the curve of a ritardando from Friberg and Sundberg 1999 (JASA
-105); the lead of a melody on the piano, about 30 ms, from Goebl 2001 (JASA 110); for all of it the survey of Widmer and
-Goebl 2004 (JNMR 33). The amounts are ours, at the lower end of what they report; those of fermatas and dances, and when
-no ritardando is played, are ours altogether.
+and Sundberg 2006 (Advances in Cognitive Psychology 2); the curve of a final ritardando from Friberg and Sundberg 1999
+(JASA 105); the lead of a melody on the piano, about 30 ms, from Goebl 2001 (JASA 110); for all of it the survey of
+Widmer and Goebl 2004 (JNMR 33). The amounts are ours, at the lower end of what they report; those of fermatas and
+dances, and when no ritardando is played, are ours altogether.
 """
 
 from __future__ import annotations
@@ -137,9 +137,9 @@ def _full_bars(piece: Piece) -> np.ndarray:
 def _held(piece: Piece) -> list[tuple[int, int]]:
     """Each fermata and the step at which the highest note under it ends."""
     begin, pitch = piece.notes["onset_steps"].astype(np.int64), piece.notes["pitch"]
-    stop, held = begin + piece.notes["duration_steps"], []
+    stop, is_drum, held = begin + piece.notes["duration_steps"], _played_by(piece, [DRUMS]), []
     for step in piece.fermatas:
-        under = np.flatnonzero((begin <= step) & (stop > step) & ~_played_by(piece, [DRUMS]))
+        under = np.flatnonzero((begin <= step) & (stop > step) & ~is_drum)
         if len(under):
             held.append((step, int(stop[under[np.argmax(pitch[under])]])))
     return held
@@ -171,15 +171,16 @@ def beat_steps(piece: Piece) -> int:
 
 
 def _tempo_changes(piece: Piece, ends: Sequence[int]) -> list[tuple[int, float]]:
-    """Ritardandi to the ends of phrases, and pauses; of a dance, only one of an inner phrase at its end.
+    """Ritardandi to the ends of phrases, and pauses; of a dance, only that of an inner phrase in its last bar.
 
-    None at the end of what is cut, of less than four bars, and of percussion, which may be played in a loop.
+    No ritardando at the end of what is cut, of less than four bars, and of percussion, which may be played in a loop.
     """
     changes, start, is_dance = {}, 0, piece.style in DANCES
     is_drums = bool(_played_by(piece, [DRUMS]).all())
     is_open = piece.is_cut or len(_full_bars(piece)) < PHRASE_BARS[0]
     for end in ends:
         is_last = end == ends[-1]
+        start = max(start, end - 2 * (piece.steps_per_bar or end)) if is_dance else start
         if not (is_drums or (is_open if is_last else is_dance)):
             changes |= _ritardando(piece, start, end, is_long=is_last and not is_dance)
         start = end
@@ -196,12 +197,9 @@ def _ritardando(piece: Piece, start: int, end: int, is_long: bool) -> dict[int, 
     line = end + (piece.pickup_steps - end) % beat  # the beat at or after the end
     last = int(onsets[onsets < end].max(initial=start))
     n_beats = min(n_beats - 1 + -(-(line - last) // beat), (end - start) // (2 * beat))
-    changes = {}
-    for i in range(n_beats):
-        along = (i + 0.5) / n_beats
-        ratio = (1 + (slowest**CURVE - 1) * along) ** (1 / CURVE)
-        changes[line - (n_beats - i) * beat] = _round(piece.tempo_qpm * ratio)
-    return changes | {end: piece.tempo_qpm}
+    ratios = [(1 + (slowest**CURVE - 1) * (i + 0.5) / n_beats) ** (1 / CURVE) for i in range(n_beats)]
+    steps = range(line - n_beats * beat, line, beat)
+    return {step: _round(piece.tempo_qpm * ratio) for step, ratio in zip(steps, ratios)} | {end: piece.tempo_qpm}
 
 
 def _round(tempo: float) -> float:
