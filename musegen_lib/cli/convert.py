@@ -23,13 +23,16 @@ def convert_file(
     to: str,
     out: Path,
     as_written: bool = False,
-    expression: Expression = Expression.LIGHT,
+    expression: Expression | None = None,
     soundfont: Path | None = None,
 ) -> list[str]:
     """Write `source` as mp3, svg (score), png (piano roll), abc, musicxml or mid; returns lines to tell the user.
 
-    Expression and sound font are those of mp3: notes that go from file to file stay as they are.
+    Without `expression` mp3 is played lightly and mid stays as it is. MusegenError for an option that is not for `to`.
     """
+    if (expression and to not in ("mp3", "mid")) or (soundfont and to != "mp3"):
+        name, forms = ("--soundfont", "mp3") if soundfont else ("--expression", "mp3 and mid")
+        raise MusegenError(f"{name} is for {forms}, not for {to}; leave it out")
     check_output(out, source, ENDINGS.get(to, (f".{to}",)))
     read = read_for_notation if to in ("svg", "abc", "musicxml") else read_piece
     piece, lines = read(source, as_written=as_written)
@@ -37,8 +40,10 @@ def convert_file(
         raise MusegenError(f"{source.name}: holds no notes; nothing to write")
     if to in ("abc", "musicxml", "png"):  # a page of svg holds the first bars only
         refuse_long_page(piece, to, source.name)
+    if expression or to == "mp3":
+        piece = played(piece, expression or Expression.LIGHT)
     if to == "mp3":
-        _write_mp3(played(piece, expression), out, soundfont)
+        _write_mp3(piece, out, soundfont)
     elif to in WRITERS:
         WRITERS[to](piece, out)
     else:

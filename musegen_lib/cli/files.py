@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from musegen_lib.cli.output import AsWritten, Expressed, Expression, Json, SoundFontFile, print_result
+from musegen_lib.cli.output import AsWritten, Expression, Json, SoundFontFile, print_result
 
 
 class Format(StrEnum):
@@ -27,10 +27,12 @@ def convert(
     to: Annotated[Format, typer.Option(help="mp3 is sound, svg a score, png a piano roll.")],
     out: Annotated[Path, typer.Option(help="The file to write.")],
     as_written: AsWritten = False,
-    expression: Expressed = Expression.LIGHT,
+    expression: Annotated[
+        Expression | None, typer.Option(help="Of mp3 and mid; mp3 is light unless told, mid stays as it is.")
+    ] = None,
     soundfont: SoundFontFile = None,
 ) -> None:
-    """Turn a file into sound, picture, notation or MIDI; expression and sound font are for mp3."""
+    """Turn a file into sound, picture, notation or MIDI; expression is for mp3 and mid, a sound font for mp3."""
     from musegen_lib.cli.convert import convert_file
 
     for line in convert_file(source, to.value, out, as_written, expression, soundfont):

@@ -12,6 +12,7 @@ __getattr__, __dir__, __all__ = lazy_names(
         "keys": "PITCH_CLASSES TONIC_PITCH_CLASS metre_to_beats spell_key",
         "paths": "committed data_dir replacing",
         "note_table": "NOTE_DTYPE clip_overlaps",
-        "piece": "DRUMS Piece piece_to_svg pitched_notes",
+        "piano_roll_svg": "piece_to_svg",
+        "piece": "DRUMS Piece pitched_notes",
     },
 )

@@ -15,13 +15,12 @@ import numpy as np
 from musegen_lib.core import timeline
 from musegen_lib.core.keys import transpose_key
 from musegen_lib.core.note_table import NOTE_DTYPE, check_notes
-from musegen_lib.core.piano_roll_svg import notes_to_svg
+from musegen_lib.core.piano_roll_svg import piece_to_svg
 
 if TYPE_CHECKING:
     import pretty_midi
 
 DRUMS = 128  # the value in `programs` of a voice that plays percussion
-PROGRAM_OF_STYLE = {"chorale": 19}  # church organ: of the font's organs and choirs the steadiest and best in tune
 CHANGES = {"metre": "metre_changes", "key": "key_changes", "tempo_qpm": "tempo_changes"}  # where each one's changes are
 
 
@@ -78,6 +77,8 @@ class Piece:
         timeline.check_times(self)
         if not all(0 <= program <= DRUMS for program in self.programs):
             raise ValueError(f"programs {self.programs} must lie in 0-127, or be {DRUMS} for percussion")
+        if self.expression is not None and not (type(self.expression) is int and 0 <= self.expression < 2**31):
+            raise ValueError(f"expression {self.expression!r} must be None or an integer from 0 to 2,147,483,647")
         check_notes(notes)
 
     @classmethod
@@ -170,10 +171,13 @@ class Piece:
         return self.replace(notes=notes, key=transpose_key(self.key, semitones), key_changes=changes)
 
     def excerpt(self, n_bars: int = 8, first_bar: int = 0) -> Piece:
-        """Cut out whole bars; bar 0 is the pickup if there is one. Notes are clipped at both ends."""
+        """Cut out whole bars; bar 0 is the pickup if there is one. Notes are clipped at both ends; expression goes."""
+        if self.expression is not None:
+            from musegen_lib.core.expression import plain  # it imports us
+
+            return plain(self).excerpt(n_bars, first_bar)
         lines = [*self.bar_onsets.tolist(), self.n_steps]
-        start = lines[min(first_bar, len(lines) - 1)]
-        stop = lines[min(first_bar + n_bars, len(lines) - 1)]
+        start, stop = (lines[min(bar, len(lines) - 1)] for bar in (first_bar, first_bar + n_bars))
         onset = np.maximum(self.notes["onset_steps"], start)
         offset = np.minimum(self.notes["onset_steps"] + self.notes["duration_steps"], stop)
         notes = self.notes.copy()
@@ -234,13 +238,8 @@ class Piece:
 
 
 def default_program(style: str) -> int:
-    """What plays a piece that names no program: an organ chorales, a piano all else."""
-    return PROGRAM_OF_STYLE.get(style, 0)
-
-
-def piece_to_svg(piece: Piece) -> str:
-    """Draw a piano roll: time to the right, pitch upwards, one colour a voice, bar lines in grey."""
-    return notes_to_svg(piece.notes.tolist(), piece.n_steps, piece.bar_onsets.tolist(), f"Piano roll of {piece!r}")
+    """What plays a piece that names no program: an organ, the best in tune, chorales, a piano all else."""
+    return 19 if style == "chorale" else 0
 
 
 def pitched_notes(piece: Piece) -> np.ndarray:

@@ -15,7 +15,8 @@ from tqdm import tqdm
 from musegen_lib.core.errors import MusegenError
 from musegen_lib.core.expression import expressive
 from musegen_lib.core.paths import replacing
-from musegen_lib.core.piece import Piece, piece_to_svg
+from musegen_lib.core.piano_roll_svg import piece_to_svg
+from musegen_lib.core.piece import Piece
 from musegen_lib.display.score import engrave
 from musegen_lib.display.sound import Player, player
 from musegen_lib.formats.midi.reader import write_midi

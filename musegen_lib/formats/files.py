@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -83,10 +84,11 @@ def _refuse_other_content(path: Path, ending: str) -> None:
 def read_for_notation(path: Path, as_written: bool = False) -> tuple[Piece, list[str]]:
     """Read a piece to write it down; of played MIDI the beginnings of the notes say the grid, not their ends.
 
-    Players and notation programs let go of a note a little before the next: such a gap is no rest.
+    Players and notation programs let go of a note a little before the next: such a gap is no rest. Nor is a tempo that
+    changes again within a bar written, as in a ritardando.
     """
     piece, lines = read_piece(path, None, as_written)
-    piece = plain(piece)
+    piece = _written(piece) if path.suffix.lower() in MIDI_ENDINGS else piece
     is_midi, grid = path.suffix.lower() in MIDI_ENDINGS, piece.steps_per_beat
     if grid <= FINEST_WRITTEN and (not is_midi or grid < FINE):
         return piece, lines
@@ -96,8 +98,15 @@ def read_for_notation(path: Path, as_written: bool = False) -> tuple[Piece, list
     if written == grid or (written is None and not is_midi):
         return piece, lines
     piece, lines = read_piece(path, written or SIXTEENTHS, as_written)
-    piece, n_filled = fill_gaps(plain(piece)) if is_midi else (piece, 0)
+    piece, n_filled = fill_gaps(_written(piece)) if is_midi else (piece, 0)
     return piece, [*lines, f"{path.name}: notes drawn out to the next: {n_filled}"] if n_filled else lines
+
+
+def _written(piece: Piece) -> Piece:
+    """Without expression, and without the tempos that last less than a bar."""
+    piece = plain(piece)
+    bar, changes = piece.steps_per_bar or 4 * piece.steps_per_beat, [*piece.tempo_changes, (piece.n_steps, 0.0)]
+    return piece.replace(tempo_changes=[this for this, later in pairwise(changes) if later[0] - this[0] >= bar])
 
 
 def fill_gaps(piece: Piece) -> tuple[Piece, int]:

@@ -1,5 +1,6 @@
 """Played MIDI, off every grid and with chords in one track, can be written down."""
 
+import mido
 import pretty_midi
 import pytest
 
@@ -9,8 +10,10 @@ from musegen_lib.core.errors import MusegenError
 from musegen_lib.core.expression import expressive
 from musegen_lib.core.piece import DRUMS, Piece
 from musegen_lib.corpus import load_chorales, load_folk_tunes
+from musegen_lib.formats.abc.writer import piece_to_abc
 from musegen_lib.formats.files import read_for_model, read_for_notation, read_piece
 from musegen_lib.formats.midi.reader import write_midi
+from musegen_lib.formats.musicxml.writer import piece_to_musicxml
 from musegen_lib.models.registry import RECIPES
 
 
@@ -111,6 +114,47 @@ def test_midi_is_handed_on_as_it_was_played(tmp_path):
         write_midi(piece, tmp_path / f"{name}.mid")
         convert_file(tmp_path / f"{name}.mid", "mid", tmp_path / f"{name}_2.mid")
         assert (tmp_path / f"{name}.mid").read_bytes() == (tmp_path / f"{name}_2.mid").read_bytes()
+
+
+def test_midi_is_shaped_or_bared_when_asked(tmp_path):
+    tune = Piece.from_notes([(4 * i, 4, 60 + i) for i in range(16)], title="tune")
+    write_midi(tune, tmp_path / "bare.mid")
+    convert_file(tmp_path / "bare.mid", "mid", tmp_path / "light.mid", expression=Expression.LIGHT)
+    assert read_piece(tmp_path / "light.mid")[0] == expressive(tune)
+    convert_file(tmp_path / "light.mid", "mid", tmp_path / "again.mid", expression=Expression.NONE)
+    assert (tmp_path / "again.mid").read_bytes() == (tmp_path / "bare.mid").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("to", "option", "message"),
+    [
+        ("svg", {"expression": Expression.NONE}, "--expression is for mp3 and mid, not for svg; leave it out"),
+        ("mid", {"soundfont": "bad.sf2"}, "--soundfont is for mp3, not for mid; leave it out"),
+    ],
+)
+def test_an_option_of_another_form_is_refused(played, tmp_path, to, option, message):
+    with pytest.raises(MusegenError, match=message):
+        convert_file(played, to, tmp_path / "out", **option)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_score_of_a_played_file_without_our_text_has_the_tempos_that_last(tmp_path):
+    rows = [(4 * i, 4, 60 + i % 5) for i in range(64)]
+    write_midi(expressive(Piece.from_notes(rows, tempo_qpm=165.0)), tmp_path / "x.mid")
+    score = mido.MidiFile(tmp_path / "x.mid")
+    score.tracks[0] = mido.MidiTrack(message for message in score.tracks[0] if message.type != "text")
+    score.save(tmp_path / "x.mid")
+    convert_file(tmp_path / "x.mid", "abc", tmp_path / "x.abc")
+    assert [line for line in (tmp_path / "x.abc").read_text().split("\n") if "Q:" in line] == ["Q:1/4=165"]
+    slower = Piece.from_notes(rows, tempo_qpm=165.0, tempo_changes=[(64, 99.0)])
+    write_midi(slower, tmp_path / "y.mid")
+    assert read_for_notation(tmp_path / "y.mid") == (slower, [])
+
+
+def test_notation_leaves_expression_out():
+    tune = Piece.from_notes([(4 * i, 4, 60 + i % 5) for i in range(64)])
+    assert piece_to_abc(expressive(tune)) == piece_to_abc(tune)
+    assert piece_to_musicxml(expressive(tune)) == piece_to_musicxml(tune)
 
 
 def test_sound_is_shaped_once_unless_someone_played_it_or_nobody_wants_it(tmp_path):

@@ -3,11 +3,21 @@
 import numpy as np
 import pytest
 
-from musegen_lib.core.expression import LARGEST_DELAY, expressive, note_delays, phrase_ends, plain, top_line
+from musegen_lib.core.expression import (
+    BREATH_SECONDS,
+    LARGEST_DELAY,
+    PAUSE,
+    expressive,
+    note_delays,
+    phrase_ends,
+    plain,
+    top_line,
+)
 from musegen_lib.core.piece import DRUMS, Piece
 
 WALK = Piece.from_notes([(4 * i, 4, 60 + i % 5) for i in range(32)], tempo_qpm=120)  # eight bars of quarter notes
-HYMN = Piece.from_notes([(4 * i, 4, 76 - 5 * v, 80, v) for i in range(32) for v in range(4)], style="chorale")
+HYMN = Piece.from_notes([(4 * i, 4, 76 - 5 * v, 80, v) for i in range(32) for v in range(4)])
+ORGAN = HYMN.replace(style="chorale")  # an organ plays chorales
 PLAYED = [
     WALK.replace(tempo_changes=((16, 90.0),)),
     Piece.from_notes([(0, 4, 60, 80), (4, 4, 62, 81)]),
@@ -17,7 +27,7 @@ PLAYED = [
 
 
 def test_notes_stay_on_the_grid_and_come_off_plain():
-    for piece in (WALK, HYMN):
+    for piece in (WALK, HYMN, ORGAN.replace(fermatas=(60,))):
         shaped = expressive(piece, 3)
         assert shaped.notes[["onset_steps", "duration_steps", "pitch"]].tolist() == (
             piece.notes[["onset_steps", "duration_steps", "pitch"]].tolist()
@@ -78,18 +88,41 @@ def test_the_top_line_is_what_nothing_sounds_above():
     assert top_line(held).tolist() == [True, False, True]
 
 
-def test_phrases_end_after_long_notes_else_after_four_bars():
-    def ends(piece):
-        return phrase_ends(piece, top_line(piece))
+def ends_of(piece):
+    return phrase_ends(piece, top_line(piece))
 
-    assert ends(WALK) == [64, 128]
-    rows, at = [], 0
-    for n_quarters in (7, 7, 11, 7):
-        rows += [(at + 4 * i, 4, 60 + i % 3) for i in range(n_quarters)] + [(at + 4 * n_quarters, 12, 60)]
-        at += 4 * n_quarters + 12
-    assert ends(Piece.from_notes(rows)) == [40, 80, 136, 176]
-    assert ends(Piece.from_notes([(0, 4, 60)])) == [4]
-    assert ends(Piece.from_notes([(0, 4, 60), (2000, 4, 60)], metre=None))[-1] == 2004
+
+def test_phrases_have_four_bars_or_two_or_three_where_the_melody_waits_longer():
+    def song(*quarters):
+        starts = np.cumsum([0, *quarters])
+        return Piece.from_notes([(4 * at, 4 * n, 60) for at, n in zip(starts.tolist(), quarters)])
+
+    assert ends_of(WALK) == [64, 128]
+    assert ends_of(song(*[1] * 6, 2, *[1] * 20)) == [32, 112]
+    assert ends_of(song(*[1] * 10, 2, *[1] * 20)) == [48, 128]
+    assert ends_of(song(*[1] * 6, 2, *[1] * 6, 2, *[1] * 16)) == [64, 128]
+    assert ends_of(song(*[1] * 6, 2, *[1] * 20).replace(style="irish")) == [64, 112]
+    assert ends_of(Piece.from_notes([(0, 4, 60)])) == [4]
+    assert ends_of(WALK.replace(metre=None)) == [64, 128]
+
+
+def test_a_phrase_ends_at_the_bar_line_and_not_after_the_quarter_that_opens_the_next():
+    jig = [2, 2, 2, 2, 2, 2] * 3 + [2, 2, 2, 4, 2, 4, 2] + [2] * 18  # bar 5 begins with a quarter
+    rows = [(at, n, 70) for at, n in zip(np.cumsum([0, *jig]).tolist(), jig)]
+    assert ends_of(Piece.from_notes(rows, metre="6/8"))[0] == 48
+    late = [(0, 2, 70), *((2 + at, *more) for at, *more in rows)]
+    assert ends_of(Piece.from_notes(late, metre="6/8", pickup_steps=2))[0] == 48  # two steps before the bar line
+
+
+def test_every_inner_end_lies_on_a_bar_line_or_before_the_pickup_to_one():
+    rng = np.random.default_rng(0)
+    for metre, pickup in (("6/8", 2), ("3/4", 0), ("4/4", 4), ("2/2", 8)):
+        lengths = rng.choice([2, 4, 6, 8], 80).tolist()
+        rows = [(at, n, 60) for at, n in zip(np.cumsum([0, *lengths]).tolist(), lengths)]
+        piece = Piece.from_notes(rows, metre=metre, pickup_steps=pickup)
+        ends, lines = ends_of(piece), piece.bar_onsets
+        assert len(ends) > 3
+        assert np.isin(ends[:-1], [lines, lines - pickup]).all()
 
 
 @pytest.mark.parametrize(("metre", "beat"), [("4/4", 4), ("6/8", 6), ("3/4", 4), ("2/2", 8), ("3/8", 2), (None, 4)])
@@ -99,6 +132,7 @@ def test_time_slows_down_beat_by_beat_most_at_the_last(metre, beat):
     inside = [tempo for step, tempo in shaped.tempo_changes if step < 96]
     last = [tempo for step, tempo in shaped.tempo_changes if step > 96]
     assert dict(shaped.tempo_changes)[96] == shaped.tempo_qpm
+    assert (len(inside), len(last)) == (2, 4)
     assert inside == sorted(inside, reverse=True)
     assert last == sorted(last, reverse=True)
     assert 65 < last[-1] < 75 < 85 < inside[-1] < 95
@@ -108,3 +142,82 @@ def test_time_slows_down_beat_by_beat_most_at_the_last(metre, beat):
 def test_a_phrase_ends_where_what_sounds_under_a_fermata_ends():
     piece = Piece.from_notes([(0, 8, 72), (8, 8, 71), (16, 16, 72), (32, 16, 67)], fermatas=(8,))
     assert phrase_ends(piece, top_line(piece)) == [16, 48]
+
+
+def test_a_fermata_holds_its_notes_and_the_next_ones_wait():
+    shaped = expressive(ORGAN.replace(fermatas=(60,)))
+    onsets, lengths = shaped.notes["onset_steps"], np.diff(shaped.note_seconds())[:, 0]
+    assert np.allclose(lengths[onsets == 60] / lengths[onsets == 0], PAUSE, rtol=1e-3)
+    assert set(note_delays(shaped)[onsets == 64]) == {BREATH_SECONDS}
+    assert dict(shaped.tempo_changes)[64] == shaped.tempo_qpm
+
+
+def test_a_dance_keeps_its_pulse_to_the_last_bar_and_has_stronger_accents():
+    song = Piece.from_notes([*((2 * i, 2, 60) for i in range(90)), (180, 12, 60)], metre="6/8")
+    dance = expressive(song.replace(style="irish"), ends=[96, 192])
+    assert min(step for step, _ in dance.tempo_changes) >= 192 - 12
+    assert 0.88 < dance.tempo_changes[-1][1] / song.tempo_qpm < 0.93
+    steps = [np.abs(np.diff(p.notes["velocity"].astype(int))).mean() for p in (dance, expressive(song, ends=[96, 192]))]
+    assert steps[0] > 1.3 * steps[1]
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [WALK.replace(is_cut=True), WALK.excerpt(3), WALK.replace(programs=(DRUMS,))],
+    ids=["cut", "short", "drums"],
+)
+def test_music_that_does_not_end_does_not_slow_down_at_its_end(piece):
+    assert {tempo for step, tempo in expressive(piece).tempo_changes if step > 64} <= {piece.tempo_qpm}
+    assert expressive(piece).expression == 0
+
+
+def test_the_organ_is_shaped_by_time_alone():
+    shaped = expressive(ORGAN)
+    assert set(shaped.notes["velocity"].tolist()) == {80}
+    assert not note_delays(shaped).any()
+    assert shaped.tempo_changes
+    mixed = expressive(ORGAN.replace(programs=(0, 19, 19, 19)))
+    assert len(set(mixed.notes["velocity"][mixed.notes["voice"] == 0].tolist())) > 3
+    assert set(mixed.notes["velocity"][mixed.notes["voice"] > 0].tolist()) == {80}
+
+
+def test_percussion_does_not_decide_where_a_phrase_ends():
+    drums = [(2 * i, 2, 42, 80, 1) for i in range(64)]
+    rows = [(4 * i, 4, 60) for i in range(6)] + [(24, 8, 60)] + [(4 * i, 4, 60) for i in range(8, 32)]
+    assert (
+        ends_of(Piece.from_notes(rows + drums, programs=(0, DRUMS))) == ends_of(Piece.from_notes(rows)) == [32, 96, 128]
+    )
+    assert top_line(Piece.from_notes([(0, 4, 60), (0, 4, 72, 80, 1)], programs=(0, DRUMS))).all()
+
+
+def test_under_a_fermata_the_highest_note_says_how_long_not_a_pedal():
+    pedal = Piece.from_notes([(0, 32, 50), (0, 4, 72), (4, 12, 71), (16, 16, 72)], fermatas=(4, 2**31 - 1))
+    assert ends_of(pedal) == [16, 32]
+
+
+def test_beats_of_six_eight_are_accented_and_of_three_four_not_taken_for_compound():
+    eighths = Piece.from_notes([(2 * i, 2, 60) for i in range(48)])
+    for metre, on_beats in (("6/8", [0, 3]), ("3/4", [0, 2, 4])):
+        loud = expressive(eighths.replace(metre=metre)).notes["velocity"].astype(int).reshape(8, 6)[1:-1].mean(axis=0)
+        off_beats = [i for i in range(6) if i not in on_beats]
+        assert min(loud[on_beats]) > max(loud[off_beats])
+
+
+@pytest.mark.parametrize("tempo", [0.04, 9_000.0])
+def test_any_tempo_a_piece_may_have_is_shaped(tempo):
+    assert expressive(WALK.replace(tempo_qpm=tempo)).tempo_changes
+
+
+def test_an_excerpt_of_a_shaped_piece_is_that_of_the_bare_one():
+    assert expressive(WALK).excerpt(1, 7) == WALK.excerpt(1, 7)
+
+
+@pytest.mark.parametrize("seed", [-1, 2**31, True, "x", float("nan")])
+def test_expression_is_a_number_of_31_bits(seed):
+    with pytest.raises(ValueError, match=r"expression .* must be None or an integer"):
+        WALK.replace(expression=seed)
+
+
+def test_on_a_fine_grid_the_melody_still_leads():
+    late = note_delays(expressive(HYMN.replace(steps_per_beat=24))).reshape(32, 4)
+    assert (late[:, 1:] > 1.2 * late[:, :1]).all()

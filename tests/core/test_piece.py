@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from musegen_lib.core.keys import metre_to_beats
 from musegen_lib.core.note_table import NOTE_DTYPE, clip_overlaps
-from musegen_lib.core.piece import DRUMS, Piece, piece_to_svg
+from musegen_lib.core.piano_roll_svg import piece_to_svg
+from musegen_lib.core.piece import DRUMS, Piece
 
 QUICK = settings(derandomize=True, deadline=None, database=None, max_examples=80)
 

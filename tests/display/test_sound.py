@@ -86,7 +86,7 @@ def test_a_player_is_capped_labelled_and_never_starts_by_itself():
     assert "autoplay" not in html
     assert "Scale &lt;1&gt;" in html
     assert len(shown.mp3) < 100_000
-    assert repr(shown) == "Player(Scale <1>, 3.5 s)"  # nothing that another processor rounds otherwise
+    assert repr(shown) == "Player(Scale <1>, 3.3 s)"  # nothing that another processor rounds otherwise
 
 
 def test_a_player_plays_as_a_musician_would_unless_told_not_to():

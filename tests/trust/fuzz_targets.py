@@ -28,6 +28,7 @@ from tiny_fonts import sine_font
 
 from musegen_lib.cli.convert import convert_file
 from musegen_lib.core.errors import MusegenError
+from musegen_lib.core.expression import expressive
 from musegen_lib.core.piece import Piece
 from musegen_lib.corpus import cache, load, splits
 from musegen_lib.display import sound, soundfont
@@ -267,7 +268,8 @@ MIXED = song(
     track((0, tempo(400_000)), (0, meta(3, b"x"))), track((0, program(5)), *BEAT, (0, on(62)), (9, off(62)), *BEAT)
 )
 GOOD = [case.data for case in CASES.values() if not case.refused and len(case.data) < 2000]
-SONGS = (piece_to_midi(SONG), MIXED, *GOOD)
+SHAPED = piece_to_midi(expressive(Piece.from_notes([(4 * i, 4, 60 + i, 80, i % 2) for i in range(8)])))
+SONGS = (piece_to_midi(SONG), MIXED, SHAPED, *GOOD)
 CONTAINER = '<container><rootfiles><rootfile full-path="score.xml"/></rootfiles></container>'
 ARCHIVE = zipped(**{"META-INF__container": CONTAINER, "score": SCORE})
 BOOK = nbformat.writes(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1 + 1", id="a")])).encode()
@@ -307,6 +309,6 @@ TARGETS = {
     "notebook": Target(lambda path: notebooks.tidy(notebooks.read(path)), ".ipynb", (BOOK,), JSON_TOKENS),
 }
 CONVERSIONS = {  # slower, so `make fuzz` gives them their own share of the time
-    f"midi to {form}": Target(convert_to(form), ".mid", SONGS[:2], MIDI_TOKENS, SLOW, mend_midi)
+    f"midi to {form}": Target(convert_to(form), ".mid", SONGS[:3], MIDI_TOKENS, SLOW, mend_midi)
     for form in ("abc", "musicxml", "svg", "png", "mp3")
 }

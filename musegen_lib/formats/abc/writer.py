@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from itertools import product
 
+from musegen_lib.core.expression import plain
 from musegen_lib.core.keys import FIFTHS, TONIC_PITCH_CLASS
 from musegen_lib.core.piece import DRUMS, Piece
 from musegen_lib.formats.abc.fields import parse_key, spelling_in
@@ -31,7 +32,8 @@ LOOK_AHEAD = 8
 
 
 def piece_to_abc(piece: Piece) -> str:
-    """Write a piece as one ABC tune, one V: field a voice; velocities are lost, tempi keep nine decimals.
+    """Write a piece as one ABC tune, one V: field a voice; velocities and expression are lost, tempi are rounded to
+    tenths.
 
     `parse_abc` and `tune_to_piece` give the notes back exactly. Notes of one voice that overlap are chords whose notes
     are tied; percussion is a voice with clef=perc on MIDI channel 10.
@@ -39,6 +41,7 @@ def piece_to_abc(piece: Piece) -> str:
     Raises:
         ValueError: notes that no tuplet of up to 99 places.
     """
+    piece = plain(piece)
     unit = Fraction(1, min(4, piece.steps_per_beat & -piece.steps_per_beat))  # in beats
     header = [
         "X:1",
@@ -65,7 +68,7 @@ def _escape(title: str) -> str:
 
 
 def _number(tempo: float) -> str:
-    return f"{tempo:.9f}".rstrip("0").rstrip(".")
+    return f"{round(tempo, 1) or tempo:.9f}".rstrip("0").rstrip(".")
 
 
 def _key(key: str | None) -> str:

@@ -7,6 +7,7 @@ right and it agrees with the events and notes beside it, which other software ma
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Callable
 from fractions import Fraction
 from operator import itemgetter
@@ -15,19 +16,20 @@ from typing import Any
 import numpy as np
 
 from musegen_lib.core.errors import MusegenError
-from musegen_lib.core.keys import FIFTHS_ABOVE_MAJOR, LINE_OF_FIFTHS, metre_to_beats
+from musegen_lib.core.keys import metre_to_beats
 from musegen_lib.core.piece import CHANGES, DRUMS, Piece, default_program
 from musegen_lib.formats.changes import tidy
 from musegen_lib.formats.grid import FINEST
 from musegen_lib.formats.midi.scan import DEFAULT_TEMPO, FASTEST_TEMPO, MARKER, SLOWEST_TEMPO, ScanFacts
+from musegen_lib.formats.midi.timeline import key_to_signature
 
 MAX_LABEL_BYTES = 65_536
-_C = LINE_OF_FIFTHS.index("C")
 
 
 def piece_to_labels(piece: Piece) -> dict[str, Any]:
     """Return every field by name, and the voice number of each track; MusegenError if a file cannot hold one."""
     labels = piece.labels | {
+        "expression": None if piece.expression is None else [piece.expression, 0],
         "steps_per_beat": int(piece.steps_per_beat),
         "tempo_qpm": float(piece.tempo_qpm),
         "pickup_steps": int(piece.pickup_steps),
@@ -46,6 +48,11 @@ def piece_to_labels(piece: Piece) -> dict[str, Any]:
     if wrong or len(json.dumps(labels)) > MAX_LABEL_BYTES:
         raise MusegenError(f"{', '.join(wrong) or 'labels of this length'} cannot be written to MIDI; change the piece")
     return labels
+
+
+def digest(notes: np.ndarray) -> int:
+    """Tell notes from others, in any order: a checksum of onset and offset in ticks, pitch and velocity, (N, 4)."""
+    return zlib.crc32(np.array(sorted(notes[:, :4].tolist()), dtype="<i8").tobytes()) >> 1
 
 
 def labels_to_events(labels: dict[str, Any]) -> list[tuple[int, bytes]]:
@@ -107,11 +114,11 @@ def _metre_to_bytes(metre: str) -> bytes:
     return bytes([0x58, upper, lower.bit_length() - 1, clocks, 8])
 
 
-def read_labels(facts: ScanFacts, ticks: np.ndarray) -> tuple[dict[str, Any], tuple[str, ...]]:
+def read_labels(facts: ScanFacts, notes: np.ndarray) -> tuple[dict[str, Any], tuple[str, ...]]:
     """Return the fields of our text event that can be believed, and the names of those that cannot.
 
     Args:
-        ticks: (N, 2) onset and offset of every note.
+        notes: (N, 4 or more) onset and offset in ticks, pitch and velocity of every note.
     """
     if facts.marker is None:
         return {}, ()
@@ -123,14 +130,16 @@ def read_labels(facts: ScanFacts, ticks: np.ndarray) -> tuple[dict[str, Any], tu
         return {}, ("all",)
     claimed = UNSAID | claimed
     right = {name: claimed[name] for name, is_right in IS_RIGHT.items() if name in claimed and is_right(claimed[name])}
-    right = {name: value for name, value in right.items() if _agrees(name, right, facts, ticks)}
+    right = {name: value for name, value in right.items() if _agrees(name, right, facts, notes)}
     for group in TOGETHER:
         if not all(name in right for name in group):
             right = {name: value for name, value in right.items() if name not in group}
+    if right.get("expression") and not {"steps_per_beat", "tempo_qpm"} <= right.keys():
+        del right["expression"]
     return right, tuple(name for name in IS_RIGHT if name not in right)
 
 
-def _agrees(name: str, labels: dict[str, Any], facts: ScanFacts, ticks: np.ndarray) -> bool:
+def _agrees(name: str, labels: dict[str, Any], facts: ScanFacts, notes: np.ndarray) -> bool:
     value, per_beat = labels[name], labels.get("steps_per_beat", 1)
 
     def same(ours: list[tuple[int, Any]], theirs: list[tuple[int, Any]]) -> bool:
@@ -139,11 +148,12 @@ def _agrees(name: str, labels: dict[str, Any], facts: ScanFacts, ticks: np.ndarr
         ]
 
     if name == "steps_per_beat":
-        late = ticks * value % facts.ticks_per_beat
-        delayed = labels.get("expression") is not None and not late[:, 1].any()
-        return not late.any() or (delayed and bool((2 * late[:, 0] < facts.ticks_per_beat).all()))
+        late = notes[:, :2] * value % facts.ticks_per_beat
+        delayed = labels.get("expression") and _agrees("expression", labels, facts, notes) and not late[:, 1].any()
+        return not late.any() or bool(delayed and (2 * late[:, 0] < facts.ticks_per_beat).all())
     if name == "expression":
-        return value is None or ("steps_per_beat" in labels and _agrees("steps_per_beat", labels, facts, ticks))
+        as_played = value and value[1] == digest(notes) and "tempo_qpm" in labels
+        return value is None or bool(as_played and _agrees("tempo_qpm", labels, facts, notes))
     if name == "tempo_qpm":
         return same(tempo_events(labels), facts.tempos or [(0, DEFAULT_TEMPO)])
     if name == "metre":
@@ -156,24 +166,6 @@ def _agrees(name: str, labels: dict[str, Any], facts: ScanFacts, ticks: np.ndarr
         programs, default = dict(enumerate(labels.get("programs", []))), default_program(labels.get("style", ""))
         return [programs.get(v, default) for v in value] == [voice.piece_program for voice in facts.voices]
     return True
-
-
-def key_to_signature(key: str | None) -> tuple[int, int] | None:
-    """Return (sharps, or flats below 0; 1 for minor), None where MIDI cannot say it. Modes keep their accidentals.
-
-    >>> key_to_signature("C minor"), key_to_signature("D dorian"), key_to_signature("G# major")
-    ((-3, 1), (0, 0), None)
-    """
-    tonic, _, mode = (key or "").partition(" ")
-    if tonic not in LINE_OF_FIFTHS or mode not in FIFTHS_ABOVE_MAJOR:
-        return None
-    sharps = LINE_OF_FIFTHS.index(tonic) - _C - FIFTHS_ABOVE_MAJOR[mode]
-    return (sharps, int(mode == "minor")) if -7 <= sharps <= 7 else None
-
-
-def signature_to_key(sharps: int, minor: int) -> str:
-    """Name a key signature: (-3, 1) is "C minor"."""
-    return f"{LINE_OF_FIFTHS[sharps + _C + 3 * minor]} {'minor' if minor else 'major'}"
 
 
 def _tempo_to_microseconds(tempo_qpm: float) -> int:
@@ -249,7 +241,7 @@ IS_RIGHT: dict[str, Callable[[Any], bool]] = {
     "tempo_changes": _is_table(_is_tempo),
     "fermatas": _is_list(0, 2**31 - 1),
     "is_cut": lambda value: type(value) is bool,
-    "expression": lambda value: value is None or _is_int(0, 2**63 - 1)(value),
+    "expression": lambda value: value is None or (_is_list(0, 2**31 - 1)(value) and len(value) == 2),
     "programs": _is_list(0, DRUMS),
     "voices": lambda value: _is_list(0, 255)(value) and sorted(set(value)) == value,
 }

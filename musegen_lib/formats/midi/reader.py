@@ -20,10 +20,10 @@ from musegen_lib.core.paths import replacing
 from musegen_lib.core.piece import CHANGES, Piece
 from musegen_lib.formats.changes import changes_to_steps, fold_pickup, tidy
 from musegen_lib.formats.grid import FINEST, coarsest_grid, table_to_notes, to_steps
-from musegen_lib.formats.midi.labels import read_labels, signature_to_key
+from musegen_lib.formats.midi.labels import read_labels
 from musegen_lib.formats.midi.messages import LIMITS, one_line
 from musegen_lib.formats.midi.scan import ScanFacts, scan
-from musegen_lib.formats.midi.timeline import tempos_to_steps, two_at_once
+from musegen_lib.formats.midi.timeline import signature_to_key, tempos_to_steps, two_at_once
 from musegen_lib.formats.midi.writer import piece_to_midi
 from musegen_lib.formats.report import Report, count
 
@@ -84,8 +84,9 @@ def parse_midi(data: bytes, name: str, steps_per_beat: int | None = None) -> tup
     facts = scan(data, name)
     try:
         table = _pair_notes(facts)
-        labels, ignored = read_labels(facts, table[:, :2])
-        if labels.get("expression") is not None:
+        labels, ignored = read_labels(facts, table)
+        if labels.get("expression"):
+            labels["expression"] = labels["expression"][0]
             table[:, 0] -= table[:, 0] * labels["steps_per_beat"] % facts.ticks_per_beat // labels["steps_per_beat"]
         grid = steps_per_beat or labels.get("steps_per_beat") or coarsest_grid(table[:, :2], facts.ticks_per_beat)
         if "voices" in labels:

@@ -7,8 +7,11 @@ from fractions import Fraction
 from itertools import accumulate, pairwise
 from typing import Any
 
+from musegen_lib.core.keys import FIFTHS_ABOVE_MAJOR, LINE_OF_FIFTHS
 from musegen_lib.formats.changes import Timed, changes_to_steps, tidy
 from musegen_lib.formats.midi.scan import DEFAULT_TEMPO
+
+_C = LINE_OF_FIFTHS.index("C")
 
 
 def two_at_once(name: str, changes: Timed) -> list[str]:
@@ -48,3 +51,21 @@ def tempos_to_steps(
         (a, float(60_000_000 * Fraction((b - a) * ticks_per_beat, grid) / (at(b) - at(a)))) for a, b in pairwise(steps)
     ]
     return changes_to_steps(tidy(found), 60e6 / DEFAULT_TEMPO, grid, grid)
+
+
+def key_to_signature(key: str | None) -> tuple[int, int] | None:
+    """Return (sharps, or flats below 0; 1 for minor), None where MIDI cannot say it. Modes keep their accidentals.
+
+    >>> key_to_signature("C minor"), key_to_signature("D dorian"), key_to_signature("G# major")
+    ((-3, 1), (0, 0), None)
+    """
+    tonic, _, mode = (key or "").partition(" ")
+    if tonic not in LINE_OF_FIFTHS or mode not in FIFTHS_ABOVE_MAJOR:
+        return None
+    sharps = LINE_OF_FIFTHS.index(tonic) - _C - FIFTHS_ABOVE_MAJOR[mode]
+    return (sharps, int(mode == "minor")) if -7 <= sharps <= 7 else None
+
+
+def signature_to_key(sharps: int, minor: int) -> str:
+    """Name a key signature: (-3, 1) is "C minor"."""
+    return f"{LINE_OF_FIFTHS[sharps + _C + 3 * minor]} {'minor' if minor else 'major'}"

@@ -11,8 +11,9 @@ import numpy as np
 from musegen_lib.core.errors import MusegenError
 from musegen_lib.core.expression import note_delays
 from musegen_lib.core.limits import refuse_endless
+from musegen_lib.core.note_table import NOTE_DTYPE
 from musegen_lib.core.piece import DRUMS, Piece
-from musegen_lib.formats.midi.labels import labels_to_events, piece_to_labels
+from musegen_lib.formats.midi.labels import digest, labels_to_events, piece_to_labels
 from musegen_lib.formats.midi.messages import quantity_to_bytes
 from musegen_lib.formats.midi.scan import DRUM_CHANNEL, scan
 
@@ -35,8 +36,11 @@ def piece_to_midi(piece: Piece) -> bytes:
         refuse_endless(piece)
         labels = piece_to_labels(piece)
         ticks_per_step = -(-TICKS_PER_BEAT // labels["steps_per_beat"])
+        rows = _note_rows(piece, ticks_per_step)
+        if piece.expression is not None:
+            labels["expression"] = [piece.expression, digest(rows)]
         lead = _lead_track(labels_to_events(labels), ticks_per_step)
-        tracks = [_chunk(lead), *_voice_tracks(piece, labels["voices"], ticks_per_step)]
+        tracks = [_chunk(lead), *_voice_tracks(piece, labels["voices"], rows)]
     except MusegenError as fault:
         raise MusegenError(f"{name}: {fault}") from None
     sizes = (1, len(tracks), labels["steps_per_beat"] * ticks_per_step)
@@ -62,8 +66,8 @@ def _chunk(events: bytes) -> bytes:
     return b"MTrk" + len(events).to_bytes(4, "big") + events
 
 
-def _voice_tracks(piece: Piece, voices: list[int], ticks_per_step: int) -> Iterator[bytes]:
-    n_pitched, delays = 0, _delay_ticks(piece, ticks_per_step)
+def _voice_tracks(piece: Piece, voices: list[int], rows: np.ndarray) -> Iterator[bytes]:
+    n_pitched = 0
     for voice in voices:
         program = piece.program(voice)
         if program == DRUMS:
@@ -73,23 +77,24 @@ def _voice_tracks(piece: Piece, voices: list[int], ticks_per_step: int) -> Itera
             channel, n_pitched = PITCHED_CHANNELS[slot], n_pitched + 1
         start = _meta(0x21, bytes([port])) if port else b""
         start += bytes([0, 0xC0 | channel, program % DRUMS])
-        own = piece.notes["voice"] == voice
-        yield _chunk(start + _notes_to_events(piece.notes[own], delays[own], channel, ticks_per_step))
+        yield _chunk(start + _notes_to_events(rows[piece.notes["voice"] == voice], channel))
 
 
-def _delay_ticks(piece: Piece, ticks_per_step: int) -> np.ndarray:
-    """(N,) ticks after its step at which each note begins, less than half a step; notes end on the grid."""
-    onsets = piece.notes["onset_steps"].astype(np.int64)
+def _note_rows(piece: Piece, ticks_per_step: int) -> np.ndarray:
+    """(N, 4): onset and offset in ticks, pitch, velocity; onsets late by less than half a step, offsets on the grid."""
+    onsets, durations, pitches, velocities = (piece.notes[name].astype(np.int64) for name in NOTE_DTYPE.names[:4])
     ticks_per_second = ticks_per_step / np.diff(piece.seconds_at(np.column_stack([onsets, onsets + 1])))[:, 0]
-    return (note_delays(piece) * ticks_per_second).astype(int)
+    delays = np.floor(note_delays(piece) * ticks_per_second + 1e-6).astype(np.int64)  # a whole number may fall short
+    begin, end = onsets * ticks_per_step + delays, (onsets + durations) * ticks_per_step
+    return np.column_stack([begin, end, pitches, velocities])
 
 
-def _notes_to_events(notes: np.ndarray, delays: np.ndarray, channel: int, ticks_per_step: int) -> bytes:
+def _notes_to_events(rows: np.ndarray, channel: int) -> bytes:
     """Write the notes of one voice; at equal times ends come before beginnings, so that repeated notes pair rightly."""
     events = []
-    for (onset, duration, pitch, velocity, _), delay in zip(notes.tolist(), delays.tolist()):
-        events.append((onset * ticks_per_step + delay, 1, bytes([0x90 | channel, pitch, velocity])))
-        events.append(((onset + duration) * ticks_per_step, 0, bytes([0x80 | channel, pitch, 64])))
+    for begin, end, pitch, velocity in rows.tolist():
+        events.append((begin, 1, bytes([0x90 | channel, pitch, velocity])))
+        events.append((end, 0, bytes([0x80 | channel, pitch, 64])))
     events.sort()
     ticks = [0, *(tick for tick, _, _ in events)]
     return b"".join(quantity_to_bytes(tick - last) + event for last, (tick, _, event) in zip(ticks, events))

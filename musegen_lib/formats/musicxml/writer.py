@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from musegen_lib.core.expression import plain
 from musegen_lib.core.keys import TONIC_PITCH_CLASS, metre_to_beats
 from musegen_lib.core.piece import DRUMS, Piece
 from musegen_lib.core.timeline import value_at
@@ -48,13 +49,15 @@ def piece_to_music21(piece: Piece) -> stream.Score:
 def piece_to_musicxml(piece: Piece) -> bytes:
     """Write MusicXML with music21's exporter; the same piece gives the same bytes, whatever the day.
 
-    `musicxml_to_piece` gives back the notes and labels; velocity, style, source, licence and `is_cut` are lost.
+    `musicxml_to_piece` gives back the notes and labels; velocity, expression, style, source, licence and `is_cut` are
+    lost.
 
     Raises:
         MusegenError: a note is shorter than a 1024th, or falls between all note values.
     """
     from music21.musicxml.m21ToXml import GeneralObjectExporter
 
+    piece = plain(piece)
     with _divisions(piece.steps_per_beat) as divisions:
         exporter = GeneralObjectExporter(piece_to_music21(piece))
         exporter.makeNotation = False  # it would join notes that it takes for tied ones, and fill short bars

@@ -83,13 +83,13 @@ def plan_performance(
 ) -> Piece:
     """The frame of a performance before a note of it is known: four voices that strike every sixteenth.
 
-    `expressive` shapes it like any piece, in phrases as long as `phrase_steps` says.
+    On the piano, for the organ knows no touch; `expressive` shapes it in phrases as long as `phrase_steps` says.
     """
     n_bar, n_phrase = CHORALE_METRES[seed.metre], phrase_steps(len(seed.tokens), CHORALE_METRES[seed.metre])
     n_steps = bars * n_bar
     rows = [(step, 1, 79 - voice, PLAIN_VELOCITY, voice) for step in range(n_steps) for voice in range(N_VOICES)]
     labels = {"metre": seed.metre, "key": steps_to_piece(seed).key, "pickup_steps": seed.pickup, "style": "chorale"}
-    frame = Piece.from_notes(rows, tempo_qpm=tempo, **labels)
+    frame = Piece.from_notes(rows, tempo_qpm=tempo, programs=(0,) * N_VOICES, **labels)
     return expressive(frame, number, [*range(n_phrase, n_steps, n_phrase), n_steps]) if expression else frame
 
 

@@ -14,10 +14,11 @@ from midi_battery import LONG, REFUSED
 from midi_bytes import BEAT, END, chunk, meta, off, on, program, quantity, song, tempo, track
 
 from musegen_lib.core.errors import MusegenError
-from musegen_lib.core.expression import expressive
+from musegen_lib.core.expression import expressive, plain
 from musegen_lib.core.piece import DRUMS, Piece
 from musegen_lib.formats.midi import labels as midi_labels
 from musegen_lib.formats.midi import reader as midi
+from musegen_lib.formats.midi import timeline as midi_timeline
 from musegen_lib.formats.midi.messages import LIMITS, bytes_to_quantity, quantity_to_bytes
 from musegen_lib.formats.midi.reader import MidiReport, parse_midi, piece_to_midi, read_midi, write_midi
 from musegen_lib.formats.midi.scan import scan
@@ -82,8 +83,8 @@ def test_only_the_first_track_names_the_piece():
     ],
 )
 def test_keys_have_the_name_of_their_signature(sharps, minor, key):
-    assert midi_labels.signature_to_key(sharps, minor) == key
-    assert midi_labels.key_to_signature(key) == (sharps, minor)
+    assert midi_timeline.signature_to_key(sharps, minor) == key
+    assert midi_timeline.key_to_signature(key) == (sharps, minor)
 
 
 def test_every_track_and_channel_with_notes_is_a_voice_and_empty_tracks_are_none():
@@ -718,4 +719,58 @@ def test_the_delays_of_expression_are_in_the_file_and_believed_up_to_half_a_step
     score.save(file=out)
     changed, report = parse_midi(out.getvalue(), "changed.mid")  # an end off the grid: not as we wrote it
     assert (changed.expression, changed.steps_per_beat) == (None, 480)
+    assert "expression" in str(report)
+
+
+def as_edited(piece, kind, **changes):
+    """The file of a piece after other software changed its first message of a kind, and kept all else."""
+    score = mido.MidiFile(file=BytesIO(piece_to_midi(piece)))
+    message = next(message for track in score.tracks for message in track if message.type == kind)
+    for name, value in changes.items():
+        setattr(message, name, value)
+    out = BytesIO()
+    score.save(file=out)
+    return parse_midi(out.getvalue(), "edited.mid")
+
+
+SHAPED = expressive(Piece.from_notes([(4 * i, 4, 60 + i % 5, 80, v) for i in range(32) for v in range(2)]), 3)
+
+
+@pytest.mark.parametrize(
+    ("kind", "changes"),
+    [
+        ("note_on", {"velocity": 33}),
+        ("note_on", {"time": 15}),
+        ("set_tempo", {"tempo": 700_000}),
+        ("time_signature", {"numerator": 3}),
+    ],
+)
+def test_what_someone_changed_in_a_file_of_ours_is_read_as_they_left_it(kind, changes):
+    saved, report = as_edited(SHAPED, "note_on")
+    assert saved == SHAPED  # saving it again changes nothing
+    assert str(report) == COMPLETE
+    piece, report = as_edited(SHAPED, kind, **changes)
+    assert piece.expression is None
+    assert "expression" in str(report)
+    assert plain(piece) is piece
+    assert sorted(piece.notes["velocity"].tolist()) == sorted(
+        [33] * (kind == "note_on" and "velocity" in changes)
+        + SHAPED.notes["velocity"].tolist()[kind == "note_on" and "velocity" in changes :]
+    )
+    assert len(piece.tempo_changes) >= len(SHAPED.tempo_changes)
+
+
+def test_a_quantised_file_does_not_get_its_delays_back():
+    bare = SHAPED.replace(expression=None)
+    marked = piece_to_midi(SHAPED)
+    text = marked[marked.index(b"musegen:") : marked.index(b"}", marked.index(b"musegen:")) + 1]
+    data = piece_to_midi(bare)
+    ours = data[data.index(b"musegen:") : data.index(b"}", data.index(b"musegen:")) + 1]
+    assert len(text) > len(ours)
+    score = mido.MidiFile(file=BytesIO(data))
+    next(message for message in score.tracks[0] if message.type == "text").text = text.decode()
+    out = BytesIO()
+    score.save(file=out)
+    piece, report = parse_midi(out.getvalue(), "quantised.mid")
+    assert piece == bare
     assert "expression" in str(report)
