@@ -74,6 +74,13 @@ def agree(ours, theirs, tolerance):
     return len(ours) == len(theirs) and np.abs(np.array(ours) - np.array(theirs)).max(initial=0) < tolerance
 
 
+def test_fermatas_are_written_where_notes_sound_and_come_back():
+    rows = [(0, 4, 67), (4, 12, 72), (4, 28, 64), (4, 4, 55, 80, 1), (8, 8, 53, 80, 1), (32, 6, 72)]
+    piece = Piece.from_notes(rows, fermatas=(8, 20, 32), programs=(0, 40))
+    assert piece_to_abc(piece).count("!fermata!") == 4
+    assert read(piece_to_abc(piece))[0].fermatas == (8, 32)  # at step 20 no note begins
+
+
 def test_bar_lines_ties_and_accidentals_are_written_where_any_program_needs_them():
     piece = Piece.from_notes(
         [(0, 4, 67), (4, 8, 66), (12, 12, 65), (28, 4, 65), (32, 4, 77)],
