@@ -48,6 +48,7 @@ def piece_to_abc(piece: Piece) -> str:
         f"Q:1/4={_number(piece.tempo_qpm)}",
         f"K:{_key(piece.key)}",
     ]
+    header += ["%%MIDI fermatafixed 1/1"] * bool(piece.fermatas)  # abc2midi would double them, each voice its own
     with_fields = piece.n_voices > 1 or DRUMS in piece.programs[: piece.n_voices]
     for number in range(piece.n_voices):
         program = piece.program(number)

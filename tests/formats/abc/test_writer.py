@@ -81,6 +81,13 @@ def test_fermatas_are_written_where_notes_sound_and_come_back():
     assert read(piece_to_abc(piece))[0].fermatas == (8, 32)  # at step 20 no note begins
 
 
+def test_voices_stay_together_in_abc2midi_behind_a_fermata(tmp_path):
+    rows = [(0, 16, 72), (0, 8, 60, 80, 1), (8, 8, 62, 80, 1), (16, 4, 74), (16, 4, 65, 80, 1)]
+    _, score = abc2midi(piece_to_abc(Piece.from_notes(rows, fermatas=(8,))), tmp_path)
+    last = [max(note.time for note in track.notes) for track in score.tracks if track.notes]
+    assert abs(last[0] - last[1]) < score.ticks_per_quarter / 8
+
+
 def test_bar_lines_ties_and_accidentals_are_written_where_any_program_needs_them():
     piece = Piece.from_notes(
         [(0, 4, 67), (4, 8, 66), (12, 12, 65), (28, 4, 65), (32, 4, 77)],
