@@ -40,12 +40,12 @@ def note_cuts(start: Fraction, stop: Fraction, metre: str) -> list[Fraction]:
     """
     bar, beat = metre_to_beats(metre), _beat(metre)
     is_compound = bar != beat * int(metre.partition("/")[0])
-    unit = beat if is_compound else bar / 4
+    step, unit = (beat, beat) if is_compound else (bar / 2, bar / 4)
     cuts: list[Fraction] = []
-    if start % unit or stop % unit:
-        cuts = _multiples(beat if is_compound else bar / 2, start, stop) if is_compound or bar / beat % 2 == 0 else []
-    elif stop - start not in VALUES:
-        cuts = _multiples(2 * unit, start, stop)
+    if is_compound or bar / beat % 2 == 0:
+        is_free = start % unit == stop % unit == 0
+        cuts = _multiples(2 * unit if is_free else step, start, stop)
+        cuts = [] if is_free and stop - start in VALUES else cuts
     pairs = pairwise([start, *cuts, stop])  # a length without a value of its own first reaches the next beat
     more = [_multiples(beat, left, right)[:1] for left, right in pairs if left % beat and right - left not in VALUES]
     return sorted([*cuts, *(at for found in more for at in found)])

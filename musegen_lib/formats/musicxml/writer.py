@@ -164,8 +164,7 @@ def _measure(
     for layer_number, layer in enumerate(layers, start=1):
         target = measure if len(layers) < 2 else stream.Voice(id=str(layer_number))
         is_empty = is_full and len(layer) == 1 and not layer[0].pitches
-        row = [Printed(layer[0], layer[0].stop - start)] if is_empty else list(print_layer(layer))
-        for printed in row:
+        for printed in [Printed(layer[0], layer[0].stop - start)] if is_empty else print_layer(layer):
             made = _note(printed, names)
             here = [] if made.isRest else [at for at in pauses if printed.sound.start <= at < printed.sound.stop]
             if here:
