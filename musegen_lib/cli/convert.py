@@ -55,9 +55,14 @@ def _unwritten(piece: Piece, to: str, out: Path) -> list[str]:
     """Lines on what of a piece its new form cannot hold."""
     if to == "svg" and piece.n_bars > PAGE_BARS:
         return [f"{out.name}: the first {PAGE_BARS} of {piece.n_bars} bars are drawn"]
+    lines = []
     if to in ("abc", "musicxml") and len(np.unique(piece.notes["velocity"])) > 1:
-        return [f"{out.name}: the loudness of the notes is not written"]
-    return []
+        lines.append(f"{out.name}: the loudness of the notes is not written")
+    stops = piece.notes["onset_steps"] + piece.notes["duration_steps"]
+    silent = [step for step in piece.fermatas if not ((piece.notes["onset_steps"] <= step) & (stops > step)).any()]
+    if to in ("abc", "musicxml") and silent:
+        lines.append(f"{out.name}: fermatas over rests not written: {len(silent)}")
+    return lines
 
 
 def _write_text(piece: Piece, to: str, source: Path, out: Path) -> None:

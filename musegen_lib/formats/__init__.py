@@ -4,7 +4,7 @@
 |----------|-------------------------------|-----------------------------------|--------------------------------------|
 | MIDI     | read_midi, parse_midi (bytes) | write_midi, piece_to_midi (bytes) | nothing                              |
 | MusicXML | musicxml_to_piece (path)      | piece_to_musicxml (bytes)         | velocity style source licence is_cut |
-| ABC      | read_abc, then tune_to_piece  | piece_to_abc (text)               | the same and fermatas                |
+| ABC      | read_abc, then tune_to_piece  | piece_to_abc (text)               | the same                             |
 
 A reader takes the coarsest grid that holds every note exactly, unless it is told one, and its report counts what was
 lost, moved or repaired.

@@ -90,6 +90,14 @@ def test_what_a_form_cannot_hold_is_said(tmp_path):
         assert convert_file(tmp_path / "x.mid", to, tmp_path / f"out.{to}")[0] == line
 
 
+def test_fermatas_go_through_abc_and_those_over_rests_are_counted(tmp_path):
+    tune = Piece.from_notes([(0, 8, 60), (12, 4, 62), (16, 16, 64)], fermatas=(8, 16), title="x")
+    write_midi(tune, tmp_path / "x.mid")
+    lines = convert_file(tmp_path / "x.mid", "abc", tmp_path / "x.abc")
+    assert lines[:-1] == ["x.abc: fermatas over rests not written: 1"]
+    assert read_piece(tmp_path / "x.abc")[0].fermatas == (16,)
+
+
 def test_a_name_of_another_form_is_refused(played, tmp_path):
     with pytest.raises(MusegenError, match=r"x\.pdf: what is written here ends in \.svg; name it so"):
         convert_file(played, "svg", tmp_path / "x.pdf")

@@ -44,6 +44,10 @@ class NoteReader:
         self.n_grace = self.n_events = 0
         self.now = 0
         self.propagation = "octave"  # where an accidental holds until the bar line: not, octave, pitch (all octaves)
+        is_other = any(re.match(r"H\s*=", value) for value in fields.get("U", []))  # the tune says what H means
+        self.fermatas = {"!fermata!", "+fermata+", "!invertedfermata!", "" if is_other else "H"}
+        self.waits = False  # a fermata is read, its note is not
+        self.paused: list[list[int]] = []  # notes of `sounding` under a fermata
         self.in_layer = False  # a second layer is read, behind '&'
         self.shift = 0  # semitones from written to sounding notes
         self.altered: dict[int, int] = {}  # natural pitch -> semitones, until the next bar line
@@ -64,13 +68,15 @@ class NoteReader:
 
     def _read_chord(self, match: re.Match[str]) -> None:
         """A chord lasts as long as its first note; a tie inside holds its note."""
-        inner = CHORD_NOTE.findall(NOT_IN_CHORD.sub("", match["chord"]))
+        bare = NOT_IN_CHORD.sub("", match["chord"])
+        inner = CHORD_NOTE.findall(bare)
         self.counts["chord symbols left out"] += match["chord"].count('"') // 2
         if not inner:
             return
         self.counts["chord notes of another length than the first, taken as long"] += sum(
             parse_length(found[3]) != parse_length(inner[0][3]) for found in inner
         )
+        self.waits |= not self.fermatas.isdisjoint({*NOT_IN_CHORD.findall(match["chord"]), *bare})
         self.struck = [self._resolve(*found[:3]) for found in inner]
         times = parse_length(match["chord_length"])
         self._strike([sum(pair) for pair in self.struck], self._duration(inner[0][3], times))
@@ -87,7 +93,13 @@ class NoteReader:
         else:
             duration = self._duration(length)
         self.rows = []
+        self.lose_fermata()
         self._advance(duration, is_note=False)
+
+    def lose_fermata(self) -> None:
+        """Count a fermata that stands over no note."""
+        self.counts["fermatas over rests and bar lines left out"] += self.waits
+        self.waits = False
 
     def _read_tie(self, _: re.Match[str]) -> None:
         self.tie, self.tied = True, dict(self.struck)
@@ -168,6 +180,8 @@ class NoteReader:
                 row = [now, now + duration, pitch]
                 self.sounding.append(row)
             self.rows.append(row)
+        self.paused += self.rows if self.waits else []
+        self.waits = False
         if not self.in_layer:
             self._add_to_melody(max(pitches), duration)
         self._advance(duration, is_note=not self.in_layer)

@@ -12,6 +12,7 @@ from musegen_lib.core.errors import MusegenError
 from musegen_lib.core.keys import transpose_key
 from musegen_lib.core.limits import refuse_endless
 from musegen_lib.core.piece import DRUMS, Piece
+from musegen_lib.core.timeline import pauses
 from musegen_lib.formats.abc.bars import Bar, expand_parts, play, to_measures
 from musegen_lib.formats.abc.fields import parse_key
 from musegen_lib.formats.abc.notes import FINE_PER_BEAT
@@ -65,6 +66,7 @@ def _play(
     spans = [(0, end)] if as_written else play(measures, _part_labels(tune), _part_order(tune))
     refuse_long(spans, FINE_PER_BEAT)
     table, n_unisons = _play_parts(tune.parts, spans)
+    paused = [tuple(row[:2]) for part in tune.parts for row in play_notes(part.paused, spans)]
     bars = _bar_lines(tune.parts[0], spans)
     times = _timelines(tune.parts, spans) | {"metre": bars.metres}
     grid = steps_per_beat or _exact_grid(table, times, bars.pickup)
@@ -74,6 +76,7 @@ def _play(
         "source": f"{tune.source} X:{tune.number}",
         "pickup_steps": to_steps(bars.pickup, grid, FINE_PER_BEAT),
         "programs": _programs(tune.parts),
+        "fermatas": [to_steps(time, grid, FINE_PER_BEAT) for time in pauses(paused)],
         **changes_to_labels(times, notes, grid, FINE_PER_BEAT),
     }
     counts = {"grace_notes": tune.n_grace, "unread": tune.counts[UNREAD], "unisons": n_unisons, "odd_bars": bars.n_odd}

@@ -17,14 +17,16 @@ _PITCH = r"(?P<accidental>\^\^|\^|__|_|=)?(?P<letter>[A-Ga-g])(?P<octave>[,']*)"
 _NOTES = r"[A-Ga-gz^_=\d/,'|\[\]]{2,}"  # what stands between two "!" that break lines is music
 _WORDS = r"(?:[A-Za-z][h-tw]|[h-tw][A-Za-z]|[H-Y]{2}|D\.[ ]?[CS]\.)"  # what only words between two "!" hold
 _SPACED = rf"!(?=[^!|\"\[\]{{}}]*{_WORDS})[^!|\"\[\]{{}}]*! | \+(?=[^+|\"\[\]{{}}]*{_WORDS})[a-zA-Z.<>() ]*\+"
+_FERMATA = r"H(?=[^\s\d/,')|:-]|[ ]*(?::[:|]|\|[|\]:]))"
 _ENDING = r"\d+(?:[,-]\d+)*"
 TOKEN = re.compile(  # the third line passes over spaces, slurs, line breaks, and letters and signs that decorate a note
     rf"""(?P<note>{_PITCH}(?P<length>{_LENGTH}))[ )]*
     | (?P<bar>(?P<line>:*\|+[:|\]]*|\[\|[:|\]]*|::+)(?P<ending>{_ENDING})?)[ ]*
-    | [ \t)]+ | \((?!\d) | [.~*\\$]+ | (?:[I-NP-RT-Wh-w]|H(?=[^\s\d/,')|:-]|[ ]*(?::[:|]|\|[|\]:])))+ | y\d*
+    | [ \t)]+ | \((?!\d) | [.~*\\$]+ | [I-NP-RT-Wh-w]+ | y\d*
     | (?P<rest>[zxZX])(?P<rest_length>{_LENGTH})
     | (?P<text>"[^"]*")
-    | (?P<decoration>!f*! | !(?!{_NOTES}!)[^!\s]*! | \+f*\+ | \+(?!{_NOTES}\+)[a-zA-Z.<>()]+\+ | {_SPACED} | [SO])
+    | (?P<decoration>!f*! | !(?!{_NOTES}!)[^!\s]*! | \+f*\+ | \+(?!{_NOTES}\+)[a-zA-Z.<>()]+\+ | {_SPACED} | [SO]
+        | {_FERMATA})
     | !
     | \{{(?P<grace>[^{{}}]*)\}}
     | \[(?P<field>[A-Za-z]):(?P<value>[^\[\]]*)\]

@@ -117,6 +117,7 @@ class VoiceReader(NoteReader):
         self._leave_layer()
         self._close_bar()
         self.end_line()
+        self.lose_fermata()
 
     def _read_key(self, value: str) -> None:
         if names_key(value):
@@ -127,6 +128,7 @@ class VoiceReader(NoteReader):
 
     def _read_bar(self, match: re.Match[str]) -> None:
         self.altered = {}
+        self.lose_fermata()
         if self.in_layer and self.layer_start < self.bar_start and self.now <= self.bar_start:
             return  # within a layer of several bars
         self._leave_layer()
@@ -170,6 +172,9 @@ class VoiceReader(NoteReader):
             self.counts["chord symbols left out"] += 1
 
     def _read_decoration(self, match: re.Match[str]) -> None:
+        if match["decoration"] in self.fermatas:
+            self.waits = True
+            return
         mark = {"S": "segno", "O": "coda"}.get(match["decoration"]) or read_mark(match["decoration"])
         if mark:
             self._mark(mark)

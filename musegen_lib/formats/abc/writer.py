@@ -51,6 +51,7 @@ def piece_to_abc(piece: Piece) -> str:
         f"Q:1/4={_number(piece.tempo_qpm)}",
         f"K:{_key(piece.key)}",
     ]
+    header += ["%%MIDI fermatafixed 1/1"] * bool(piece.fermatas)  # abc2midi would double them, each voice its own
     with_fields = piece.n_voices > 1 or DRUMS in piece.programs[: piece.n_voices]
     for number in range(piece.n_voices):
         program = piece.program(number)
@@ -147,6 +148,7 @@ def _voice_to_words(piece: Piece, voice: int, unit: Fraction) -> Iterator[str]:
     cuts = sorted({*bar_lines, *fields, piece.n_steps} - {0})
     slices = to_slices(piece.notes[piece.notes["voice"] == voice], cuts, piece.n_steps)
     starts, ahead = [each.start for each in slices], _pitches_ahead(slices)
+    fermatas = _fermatas(piece, slices)
     speller, n_bars, start, is_bar_line = _Speller(_key(piece.key), set()), 0, 0, set(bar_lines[1:])
     for stop in cuts:
         row = bisect_left(starts, start)
@@ -159,9 +161,18 @@ def _voice_to_words(piece: Piece, voice: int, unit: Fraction) -> Iterator[str]:
             if letter == "K":  # a note held over the change may get another name
                 speller = _Speller(value, speller.marked | speller.letters(slices[row - 1].held))
         for sign in to_signs(slices[row : bisect_left(starts, stop)], piece.steps_per_beat):
-            yield sign.tuplet + _word(sign, unit, speller, ahead[sign.slice.start])
+            yield sign.tuplet + fermatas.pop(sign.slice.start, "") + _word(sign, unit, speller, ahead[sign.slice.start])
         start = stop
     yield "|" if piece.is_cut else "|]"
+
+
+def _fermatas(piece: Piece, slices: Sequence[Slice]) -> dict[int, str]:
+    """What to write before the notes and chords that sound where the music pauses, by the start of their slice."""
+    return {
+        each.start: "!fermata!"
+        for each in slices
+        if each.pitches and any(each.start <= step < each.stop for step in piece.fermatas)
+    }
 
 
 def _changes(piece: Piece, voice: int) -> dict[int, list[tuple[str, str]]]:

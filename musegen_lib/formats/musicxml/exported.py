@@ -7,7 +7,7 @@ from fractions import Fraction
 from xml.etree import ElementTree as ET
 
 from musegen_lib.core.keys import LETTER_SEMITONES
-from musegen_lib.formats.musicxml.instruments import CROSSED, line_of, name_of
+from musegen_lib.formats.musicxml.instruments import HEADS, line_of, name_of
 
 HEADER = (
     '<?xml version="1.0" encoding="utf-8"?>\n'
@@ -66,9 +66,9 @@ def _strike(note: ET.Element, voice: int) -> int:
     note.insert(behind + 1, ET.Element("instrument", id=f"I{voice + 1}-{drum}"))
     for accidental in note.findall("accidental"):
         note.remove(accidental)
-    if drum in CROSSED:
+    if drum in HEADS:
         place = next((number for number, child in enumerate(note) if child.tag in BEHIND_HEAD), len(note))
-        note.insert(place, ET.fromstring("<notehead>x</notehead>"))
+        note.insert(place, ET.fromstring(f"<notehead>{HEADS[drum]}</notehead>"))
     return drum
 
 

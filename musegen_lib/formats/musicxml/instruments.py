@@ -29,7 +29,8 @@ RELATED_DRUMS = {
     59: 51,
 }  # those on one line with others
 SNARE = 38
-CROSSED = {37, 42, 44, 46, 49, 51, 52, 53, 55, 57, 59}  # side stick, hi-hats and cymbals: their note heads are crosses
+CROSSED = (37, 42, 44, 49, 51, 52, 53, 55, 57, 59)  # side stick, closed hi-hats and cymbals
+HEADS = {**dict.fromkeys(CROSSED, "x"), 46: "circle-x"}  # note heads of drums; 46 is the open hi-hat
 _LABEL = re.compile(r"(?:(?:musicxml )?part|p|music|score|staff|track|instrument|melody)?[ #]*\d*")
 OTHER_NAMES = {"corno inglese": "english horn", "corn[io]": "horn", "bass guitar": "electric bass"}  # to music21's
 

@@ -16,10 +16,11 @@ import numpy as np
 from musegen_lib.core.errors import MusegenError
 from musegen_lib.core.keys import metre_to_beats
 from musegen_lib.core.piece import Piece
+from musegen_lib.core.timeline import value_at
+from musegen_lib.formats.musicxml.beats import VALUES, note_cuts, rest_cuts
 
 NO_METRE_BEATS = Fraction(4)  # of a bar in music without metre
 SHORTEST = Fraction(1, 256)  # the 1024th, MusicXML's shortest note value
-VALUES = sorted((Fraction(2) ** power * size for power in range(-8, 4) for size in (1, Fraction(3, 2))), reverse=True)
 BRACKETS = {(True, False): "start", (False, True): "stop", (True, True): "startStop"}
 WINDOWS = [Fraction(2) ** power for power in range(-4, 3)]  # spans that a tuplet may fill
 
@@ -75,6 +76,27 @@ def bar_edges(piece: Piece) -> list[Fraction]:
 
 def bar_layers(piece: Piece, voice: int, edges: list[Fraction]) -> Iterator[list[list[Sound]]]:
     """Yield the layers of each bar, high notes first: as few as hold its sounds without overlaps, filled with rests."""
+    for number, bar in enumerate(_bars(piece, voice, edges)):
+        start, stop = edges[number : number + 2]
+        layers: list[list[Sound]] = []
+        for left, right, *ties in sorted(bar, key=lambda sound: (sound[0], -max(bar[sound]))):
+            sound = Sound(left, right, tuple(bar[left, right, *ties]), *ties)
+            free = next((layer for layer in layers if layer[-1].stop <= left), None)
+            if free is None:
+                layers.append([sound])
+            else:
+                free.append(sound)
+        metre = value_at(piece.metre, piece.metre_changes, int(start * piece.steps_per_beat))
+        is_pickup = bool(metre and number == 0 and piece.pickup_steps)
+        begin = stop - metre_to_beats(metre) if is_pickup else start
+        filled = [_with_rests(layer, start, stop) for layer in layers or [[]]]
+        yield [[part for sound in layer for part in _show_beats(sound, begin, metre)] for layer in filled]
+
+
+def _bars(
+    piece: Piece, voice: int, edges: list[Fraction]
+) -> list[dict[tuple[Fraction, Fraction, bool, bool], list[int]]]:
+    """Pitches of each bar by start, stop and whether they are tied back and on."""
     bars: list[dict[tuple[Fraction, Fraction, bool, bool], list[int]]] = [{} for _ in edges[1:]]
     for onset, duration, pitch, *_ in piece.notes[piece.notes["voice"] == voice].tolist():
         start, stop = (Fraction(steps, piece.steps_per_beat) for steps in (onset, onset + duration))
@@ -84,16 +106,17 @@ def bar_layers(piece: Piece, voice: int, edges: list[Fraction]) -> Iterator[list
                 break
             left, right = max(start, edges[bar]), min(stop, edges[bar + 1])
             bars[bar].setdefault((left, right, left > start, right < stop), []).append(pitch)
-    for (start, stop), bar in zip(pairwise(edges), bars):
-        layers: list[list[Sound]] = []
-        for left, right, *ties in sorted(bar, key=lambda sound: (sound[0], -max(bar[sound]))):
-            sound = Sound(left, right, tuple(bar[left, right, *ties]), *ties)
-            free = next((layer for layer in layers if layer[-1].stop <= left), None)
-            if free is None:
-                layers.append([sound])
-            else:
-                free.append(sound)
-        yield [_with_rests(layer, start, stop) for layer in layers or [[]]]
+    return bars
+
+
+def _show_beats(sound: Sound, begin: Fraction, metre: str | None) -> Iterator[Sound]:
+    """Cut a sound of the bar that begins at `begin`; what lies off the grid of halved beats is left to the tuplets."""
+    start, stop = sound.start - begin, sound.stop - begin
+    cuts: list[Fraction] = []
+    if metre and _is_plain(start) and _is_plain(stop):
+        cuts = (note_cuts if sound.pitches else rest_cuts)(start, stop, metre)
+    for left, right in pairwise([start, *cuts, stop]):
+        yield _cut(sound, begin + left, begin + right)
 
 
 def _with_rests(layer: list[Sound], start: Fraction, stop: Fraction) -> list[Sound]:

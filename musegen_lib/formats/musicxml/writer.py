@@ -166,8 +166,8 @@ def _measure(
     start = layers[0][0].start
     for layer_number, layer in enumerate(layers, start=1):
         target = measure if len(layers) < 2 else stream.Voice(id=str(layer_number))
-        row = list(print_layer(layer))
-        for printed in row:
+        is_empty = is_full and len(layer) == 1 and not layer[0].pitches
+        for printed in [Printed(layer[0], layer[0].stop - start)] if is_empty else print_layer(layer):
             made = _note(printed, names)
             here = [] if made.isRest else [at for at in pauses if printed.sound.start <= at < printed.sound.stop]
             if here:
@@ -176,7 +176,7 @@ def _measure(
                 made.expressions.append(sign)
             pauses = [at for at in pauses if at not in here]
             if made.isRest:
-                made.fullMeasure = is_full and len(row) == 1  # else music21 sorts the whole score to find it out
+                made.fullMeasure = is_empty  # else music21 sorts the whole score to find it out
             target.insert(printed.sound.start - start, made)
         if target is not measure:
             measure.insert(0, target)

@@ -265,6 +265,27 @@ def test_titles_are_read_with_their_accents():
     assert play("C|", header='T:M\\"uller \\% 5 % a remark\nK:C')[0].title == "Müller % 5"
 
 
+@pytest.mark.parametrize(
+    ("music", "fermatas", "remark"),
+    [
+        ("CD!fermata!E2|HF4|]", (2, 4), ""),
+        ("|:CDHE2|1 HF4:|2 G4|]", (2, 4, 10), ""),  # played twice, without what only the first ending has
+        ("CD[HCE]2|+fermata+[FA]4-|[FA]4|]", (2, 4), ""),
+        ("H(3CDE HE>F HG2-|G4|]", (0, 2, 4), ""),
+        ("CD HE2 & HG,4|", (2,), ""),  # a voice may still move to the pause
+        ("CDE!fermata!z|F4!fermata!|]", (), "fermatas over rests and bar lines left out: 2"),
+    ],
+)
+def test_fermatas_stand_over_the_notes_as_they_are_played(music, fermatas, remark):
+    piece, report = play(music, steps_per_beat=12)
+    assert [step / 12 for step in piece.fermatas] == list(fermatas)
+    assert (remark in str(report)) if remark else "fermata" not in str(report)
+
+
+def test_the_letter_h_is_no_fermata_where_the_tune_says_so():
+    assert play("HC4|", header="M:4/4\nL:1/4\nU: H = !trill!\nK:C")[0].fermatas == ()
+
+
 def test_measures_carry_the_signs_at_their_ends():
     bars = [Bar(0, "|:", ""), Bar(4, "|", "1"), Bar(8, ":|", "2"), Bar(12, "||", "")]
     found = to_measures(bars, [(12, "da capo")], 16)

@@ -74,6 +74,20 @@ def agree(ours, theirs, tolerance):
     return len(ours) == len(theirs) and np.abs(np.array(ours) - np.array(theirs)).max(initial=0) < tolerance
 
 
+def test_fermatas_are_written_where_notes_sound_and_come_back():
+    rows = [(0, 4, 67), (4, 12, 72), (4, 28, 64), (4, 4, 55, 80, 1), (8, 8, 53, 80, 1), (32, 6, 72)]
+    piece = Piece.from_notes(rows, fermatas=(8, 20, 32), programs=(0, 40))
+    assert piece_to_abc(piece).count("!fermata!") == 4
+    assert read(piece_to_abc(piece))[0].fermatas == (8, 32)  # at step 20 no note begins
+
+
+def test_voices_stay_together_in_abc2midi_behind_a_fermata(tmp_path):
+    rows = [(0, 16, 72), (0, 8, 60, 80, 1), (8, 8, 62, 80, 1), (16, 4, 74), (16, 4, 65, 80, 1)]
+    _, score = abc2midi(piece_to_abc(Piece.from_notes(rows, fermatas=(8,))), tmp_path)
+    last = [max(note.time for note in track.notes) for track in score.tracks if track.notes]
+    assert abs(last[0] - last[1]) < score.ticks_per_quarter / 8
+
+
 def test_bar_lines_ties_and_accidentals_are_written_where_any_program_needs_them():
     piece = Piece.from_notes(
         [(0, 4, 67), (4, 8, 66), (12, 12, 65), (28, 4, 65), (32, 4, 77)],

@@ -47,6 +47,50 @@ def lengths(piece):
     return [m.highestTime for m in piece_to_music21(piece).parts[0].getElementsByClass(stream.Measure)]
 
 
+SEEN_BEATS = {  # (metre, eighths as played, z a rest) -> as printed: rests in brackets, "-" before what is tied back
+    ("6/8", "1 4 1"): "1 2 -2 1",
+    ("6/8", "1 z4 1"): "1 (2) (2) 1",
+    ("6/8", "6"): "6",
+    ("9/8", "9"): "6 -3",
+    ("9/8", "3 z6"): "3 (3) (3)",
+    ("9/8", "z9 9"): "(9) 6 -3",
+    ("12/8", "z6 3 z3"): "(6) 3 (3)",
+    ("4/4", "z3 2 z3"): "(2) (1) 1 -1 (1) (2)",
+    ("4/4", "1 2 3 2"): "1 2 1 -2 2",
+    ("4/4", "2 4 2"): "2 4 2",
+    ("4/4", "6 z2"): "6 (2)",
+    ("4/4", "2 z4 z2"): "2 (2) (4)",
+    ("2/4", "1 z2 1"): "1 (1) (1) 1",
+    ("2/4", "1 2 1"): "1 2 1",
+    ("3/4", "1 z2 1 z2"): "1 (1) (1) 1 (2)",
+    ("3/4", "1 5"): "1 1 -4",
+    ("12/8", "9 z3"): "6 -3 (3)",
+    ("3/8", "1 z2"): "1 (2)",
+}
+
+
+@pytest.mark.parametrize(("written", "printed"), SEEN_BEATS.items(), ids=map(" ".join, SEEN_BEATS))
+def test_rests_show_the_beats_of_the_bar_and_notes_its_middle(written, printed):
+    metre, lengths = written
+    rows, now = [], 0
+    for length in lengths.split():
+        size = 2 * int(length.strip("z"))
+        rows += [] if length[0] == "z" else [(now, size, 60)]
+        now += size
+    part = piece_to_music21(Piece.from_notes(rows, metre=metre)).parts[0]
+    found = []
+    for note in part.recurse().notesAndRests:
+        length = f"{2 * note.quarterLength:g}"
+        is_tied = note.tie is not None and note.tie.type != "start"
+        found.append(f"({length})" if note.isRest else "-" * is_tied + length)
+    assert " ".join(found) == printed
+
+
+def test_a_pickup_is_cut_at_the_beats_of_the_bar_that_it_ends():
+    tune = Piece.from_notes([(0, 8, 60), (8, 12, 62)], metre="6/8", pickup_steps=8)  # four eighths before the bar line
+    assert [note.quarterLength for note in piece_to_music21(tune).parts[0].recurse().notes] == [0.5, 1.5, 3]
+
+
 def test_the_last_bar_completes_the_pickup_or_is_filled_with_a_rest():
     beats = [(4 * beat, 4, 60 + beat) for beat in range(6)]
     tune = Piece.from_notes(beats, metre="3/4", pickup_steps=4)
@@ -189,8 +233,8 @@ def test_drums_are_unpitched_notes_of_the_instrument_that_is_the_drum():
 def test_hi_hats_and_cymbals_have_crosses_for_heads():
     rows = [(0, 2, 42), (0, 4, 36), (2, 2, 46), (4, 4, 38), (4, 4, 49)]
     data = piece_to_musicxml(Piece.from_notes(rows, programs=(DRUMS,)))
-    crossed = [note for note in data.split(b"<note>") if b"<notehead>x</notehead>" in note]
-    assert [re.findall(rb'<instrument id="I1-(\d+)', note)[0] for note in crossed] == [b"42", b"46", b"49"]
+    heads = re.findall(rb'<instrument id="I1-(\d+)(?:(?!</note>).)*<notehead>(.*?)<', data, re.DOTALL)
+    assert heads == [(b"42", b"x"), (b"46", b"circle-x"), (b"49", b"x")]  # the open hi-hat has a circle
 
 
 def test_triplets_are_printed_as_such_with_a_bracket():
