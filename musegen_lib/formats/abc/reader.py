@@ -1,8 +1,8 @@
 """ABC, the text notation of folk tunes: `read_abc` and `parse_abc` to tunes, `tune_to_piece`, `piece_to_abc`.
 
 A `Tune` is the file as written, its melody without chords and layers; `tune_to_piece` gives all notes as they sound,
-repeats, endings, jumps and parts played out. Words, and decorations other than fermatas, are left out; grace notes, chord symbols, macros and
-signs that are not understood are left out and counted.
+repeats, endings, jumps and parts played out. Words, and decorations other than fermatas, are left out; grace notes,
+chord symbols, macros and signs that are not understood are left out and counted.
 """
 
 from __future__ import annotations

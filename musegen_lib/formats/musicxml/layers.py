@@ -21,6 +21,7 @@ from musegen_lib.formats.musicxml.beats import VALUES, note_cuts, rest_cuts
 
 NO_METRE_BEATS = Fraction(4)  # of a bar in music without metre
 SHORTEST = Fraction(1, 256)  # the 1024th, MusicXML's shortest note value
+Bar = dict[tuple[Fraction, Fraction, bool, bool], list[int]]  # (start, stop, tied back, tied on) -> pitches
 BRACKETS = {(True, False): "start", (False, True): "stop", (True, True): "startStop"}
 WINDOWS = [Fraction(2) ** power for power in range(-4, 3)]  # spans that a tuplet may fill
 
@@ -93,11 +94,8 @@ def bar_layers(piece: Piece, voice: int, edges: list[Fraction]) -> Iterator[list
         yield [[part for sound in layer for part in _show_beats(sound, begin, metre)] for layer in filled]
 
 
-def _bars(
-    piece: Piece, voice: int, edges: list[Fraction]
-) -> list[dict[tuple[Fraction, Fraction, bool, bool], list[int]]]:
-    """Pitches of each bar by start, stop and whether they are tied back and on."""
-    bars: list[dict[tuple[Fraction, Fraction, bool, bool], list[int]]] = [{} for _ in edges[1:]]
+def _bars(piece: Piece, voice: int, edges: list[Fraction]) -> list[Bar]:
+    bars: list[Bar] = [{} for _ in edges[1:]]
     for onset, duration, pitch, *_ in piece.notes[piece.notes["voice"] == voice].tolist():
         start, stop = (Fraction(steps, piece.steps_per_beat) for steps in (onset, onset + duration))
         first = int(np.searchsorted(edges, start, side="right")) - 1
