@@ -135,7 +135,7 @@ def _turn(voice: int, token: int, velocity: int, delay: float, sounding: list[in
         yield Played(now, voice, sounding[voice], 0)
     sounding[voice] = token - FIRST_PITCH + LOW if token >= FIRST_PITCH else 0
     if sounding[voice]:
-        yield Played(now + delay, voice, sounding[voice], velocity)
+        yield Played(round(now + delay, 4), voice, sounding[voice], velocity)  # to a tenth of a millisecond
 
 
 def phrase_steps(n_seed: int, n_bar: int = 16) -> int:
