@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from musegen_lib.core.errors import MusegenError
-from musegen_lib.core.keys import FIFTHS_ABOVE_MAJOR, LINE_OF_FIFTHS, metre_to_beats
+from musegen_lib.core.keys import FIFTHS_ABOVE_MAJOR, LINE_OF_FIFTHS, church_key, metre_to_beats
 from musegen_lib.core.piece import CHANGES, DRUMS, Piece
 from musegen_lib.formats.changes import tidy
 from musegen_lib.formats.grid import FINEST
@@ -158,7 +158,7 @@ def key_to_signature(key: str | None) -> tuple[int, int] | None:
     >>> key_to_signature("C minor"), key_to_signature("D dorian"), key_to_signature("G# major")
     ((-3, 1), (0, 0), None)
     """
-    tonic, _, mode = (key or "").partition(" ")
+    tonic, _, mode = (church_key(key) or "").partition(" ")
     if tonic not in LINE_OF_FIFTHS or mode not in FIFTHS_ABOVE_MAJOR:
         return None
     sharps = LINE_OF_FIFTHS.index(tonic) - _C - FIFTHS_ABOVE_MAJOR[mode]

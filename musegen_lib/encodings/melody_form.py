@@ -1,0 +1,146 @@
+"""The form of a melody, bar by bar: which bar is new, which repeats the rhythm of an earlier bar, which repeats all.
+
+Bars are counted from the first note, so that the pickup of a phrase belongs to it: with a pickup of one beat, bar 0
+ends one beat before the second bar line. A form is a relation and a lag for each bar; `letters` writes it for readers.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Int
+
+from musegen_lib.core.errors import MusegenError
+from musegen_lib.encodings.melody_events import END_ID, METRE_STEPS, REST_ID, MelodyEvents
+
+NOT_TOLD, NEW, SAME_RHYTHM, SAME = range(4)  # what a bar is to the bar `lag` bars before it
+MAX_LAG = 16  # bars; what returns later counts as new
+
+Bar = tuple[tuple[int, int, int], ...]  # offset in the bar, pitch id, duration of each event that begins there
+
+
+@dataclass(frozen=True)
+class Form:
+    """What each bar of a tune is to an earlier one.
+
+    Args:
+        relations: (bars,) NEW, SAME_RHYTHM or SAME.
+        lags: (bars,) how many bars before stands the bar that returns; 0 where the bar is new.
+    """
+
+    relations: Int[np.ndarray, "bars"]
+    lags: Int[np.ndarray, "bars"]
+
+    def __str__(self) -> str:
+        return letters(self)
+
+    @property
+    def whole_bars(self) -> set[int]:
+        """Bars that no note may run into or out of: those that return, and what they return to."""
+        returning = np.flatnonzero(self.relations == SAME)
+        sources = returning - self.lags[returning]
+        return {int(bar) for first in (returning, sources) for start in first for bar in (start, start + 1)}
+
+
+def events_to_bars(events: MelodyEvents) -> list[Bar | None]:
+    """The events of each bar, counted from the first note; None where a note runs into the bar."""
+    width = METRE_STEPS[events.metre]
+    onsets = np.cumsum(events.durations) - events.durations
+    bars: list[list[tuple[int, int, int]]] = [[] for _ in range(-(-int(events.durations.sum()) // width))]
+    for onset, pitch, duration in zip(onsets.tolist(), events.pitch_ids.tolist(), events.durations.tolist()):
+        if pitch != END_ID:
+            bars[onset // width].append((onset % width, pitch, duration))
+    return [tuple(bar) if bar and bar[0][0] == 0 else None for bar in bars]
+
+
+def events_to_form(events: MelodyEvents) -> Form:
+    """Find for each bar an earlier one with the same notes, else with the same rhythm, at most MAX_LAG bars before.
+
+    Of several, that one counts which continues the repetition of the bar before, else the nearest.
+    """
+    bars = events_to_bars(events)
+    rhythms = [bar and tuple((offset, pitch == REST_ID, duration) for offset, pitch, duration in bar) for bar in bars]
+    relations, lags = [], []
+    for here in range(len(bars)):
+        earlier = range(1, min(here, MAX_LAG) + 1)
+        found = {
+            SAME: [lag for lag in earlier if bars[here] is not None and bars[here] == bars[here - lag]],
+            SAME_RHYTHM: [lag for lag in earlier if bars[here] is not None and rhythms[here] == rhythms[here - lag]],
+        }
+        relation = next((relation for relation in (SAME, SAME_RHYTHM) if found[relation]), NEW)
+        lag = 0 if relation == NEW else _continuing(found[relation], lags)
+        relations.append(relation)
+        lags.append(lag)
+    return Form(np.array(relations, dtype=np.int64), np.array(lags, dtype=np.int64))
+
+
+def form_of_events(events: MelodyEvents) -> tuple[Int[np.ndarray, "N 2"], Int[np.ndarray, "N"]]:
+    """What the form says at each event: relations of its bar and of the next, number of the event that returns there.
+
+    The number is -1 where nothing returns or began at that place; the relations after the last bar are NOT_TOLD.
+    """
+    form, width = events_to_form(events), METRE_STEPS[events.metre]
+    onsets = np.cumsum(events.durations) - events.durations
+    bars = onsets // width
+    relations = np.append(form.relations, [NOT_TOLD, NOT_TOLD])
+    wanted = np.append(form.lags, 0)[bars] * width
+    place = {onset: number for number, onset in reversed(list(enumerate(onsets.tolist())))}
+    found = [place.get(o - lag, -1) if lag else -1 for o, lag in zip(onsets.tolist(), wanted.tolist())]
+    return relations[np.stack([bars, bars + 1], axis=1)], np.array(found, dtype=np.int64)
+
+
+def letters(form: Form) -> str:
+    """Write a form with a letter for each bar, a prime where only the rhythm returns, four bars to a group.
+
+    >>> letters(Form(np.array([1, 1, 3, 2]), np.array([0, 0, 2, 2])))
+    "a b a b'"
+    """
+    names: list[str] = []
+    fresh = 0
+    for bar, (relation, lag) in enumerate(zip(form.relations.tolist(), form.lags.tolist())):
+        if relation == NEW:
+            names.append(_letter(fresh))
+            fresh += 1
+        else:
+            names.append(names[bar - lag].rstrip("'") + "'" * (relation == SAME_RHYTHM))
+    return " ".join(names)
+
+
+def parse_form(text: str, bars: int) -> Form:
+    """Lay out a form such as "AABB" or "AABA'" over bars: equal sections, a letter a section.
+
+    A letter that returns repeats its section note for note; with a prime, the second half keeps only the rhythm.
+    Raises:
+        MusegenError: another sign than letters and primes, or bars that do not divide into the sections.
+
+    >>> parse_form("AB", 4).relations.tolist(), parse_form("AA'", 4).lags.tolist()
+    ([1, 1, 1, 1], [0, 0, 2, 2])
+    """
+    sections = re.findall(r"[A-Za-z]'?", text)
+    if not sections or "".join(sections) != text:
+        raise MusegenError(f"form {text!r}: write a letter for each section, such as AABB or AABA'")
+    size, left = divmod(bars, len(sections))
+    if left or not size:
+        raise MusegenError(
+            f"form {text}: {bars} bars do not divide into {len(sections)} sections; ask for other --bars"
+        )
+    first: dict[str, int] = {}
+    relations, lags = [], []
+    for number, section in enumerate(sections):
+        lag = size * (number - first.setdefault(section[0], number))
+        varied = size // 2 if section.endswith("'") else size  # bars that return note for note
+        relations += [SAME if bar < varied else SAME_RHYTHM for bar in range(size)] if lag else [NEW] * size
+        lags += [lag] * size
+    return Form(np.array(relations), np.array(lags))
+
+
+def _continuing(found: Sequence[int], lags: Sequence[int]) -> int:
+    return lags[-1] if lags and lags[-1] in found else found[0]
+
+
+def _letter(number: int) -> str:
+    """a to z, then a1 to z1, a2 and on."""
+    return chr(ord("a") + number % 26) + (str(number // 26) if number >= 26 else "")
