@@ -59,19 +59,19 @@ def events_to_bars(events: MelodyEvents) -> list[Bar | None]:
 def events_to_form(events: MelodyEvents) -> Form:
     """Find for each bar an earlier one with the same notes, else with the same rhythm, at most MAX_LAG bars before.
 
-    Of several, that one counts which continues the repetition of the bar before, else the nearest.
+    Of several, that one counts which continues the repetition of the bar before, else the one from which most bars go
+    on alike, else the nearest.
     """
     bars = events_to_bars(events)
     rhythms = [bar and tuple((offset, pitch == REST_ID, duration) for offset, pitch, duration in bar) for bar in bars]
     relations, lags = [], []
     for here in range(len(bars)):
-        earlier = range(1, min(here, MAX_LAG) + 1)
-        found = {
-            SAME: [lag for lag in earlier if bars[here] is not None and bars[here] == bars[here - lag]],
-            SAME_RHYTHM: [lag for lag in earlier if bars[here] is not None and rhythms[here] == rhythms[here - lag]],
-        }
-        relation = next((relation for relation in (SAME, SAME_RHYTHM) if found[relation]), NEW)
-        lag = 0 if relation == NEW else _continuing(found[relation], lags)
+        relation, lag = NEW, 0
+        for returns, columns in ((SAME_RHYTHM, rhythms), (SAME, bars)):
+            runs = {back: _run(columns, here, back) for back in range(1, min(here, MAX_LAG) + 1)}
+            if any(runs.values()):
+                relation = returns
+                lag = lags[-1] if runs.get(here and lags[-1]) else max(runs, key=runs.__getitem__)
         relations.append(relation)
         lags.append(lag)
     return Form(np.array(relations, dtype=np.int64), np.array(lags, dtype=np.int64))
@@ -124,9 +124,7 @@ def parse_form(text: str, bars: int) -> Form:
         raise MusegenError(f"form {text!r}: write a letter for each section, such as AABB or AABA'")
     size, left = divmod(bars, len(sections))
     if left or not size:
-        raise MusegenError(
-            f"form {text}: {bars} bars do not divide into {len(sections)} sections; ask for other --bars"
-        )
+        raise MusegenError(f"form {text}: {bars} bars are not {len(sections)} equal sections; ask for other --bars")
     first: dict[str, int] = {}
     relations, lags = [], []
     for number, section in enumerate(sections):
@@ -137,8 +135,12 @@ def parse_form(text: str, bars: int) -> Form:
     return Form(np.array(relations), np.array(lags))
 
 
-def _continuing(found: Sequence[int], lags: Sequence[int]) -> int:
-    return lags[-1] if lags and lags[-1] in found else found[0]
+def _run(columns: Sequence, here: int, back: int) -> int:
+    """How many columns from `here` on equal those `back` before them, one after another."""
+    length = 0
+    while here + length < len(columns) and columns[here + length] == columns[here + length - back] is not None:
+        length += 1
+    return length
 
 
 def _letter(number: int) -> str:

@@ -27,6 +27,7 @@ from musegen_lib.encodings.melody_form import NOT_TOLD, form_of_events
 START_ID = N_PITCH_IDS  # read before the first event
 N_BAR_PLACES = len(METRES) * max(METRE_STEPS)
 NEAR_STEPS = 32
+TOLD = 0.6  # share of the tunes whose key and end are told in training, and of those whose form is
 N_COUNTS = NEAR_STEPS + 34  # 0 means not told; 32 bars and more count alike
 
 
@@ -151,7 +152,7 @@ class MelodyBatches:
         chosen = self.tunes[start : start + self.batch_size]
         rng = np.random.default_rng((self.seed, epoch, index))
         shifts = [self._shift(tune, rng) for tune in chosen]
-        told, told_form = (rng.random((2, len(chosen))) < 0.5).tolist()
+        told, told_form = (rng.random((2, len(chosen))) < TOLD).tolist()
         return collate(*(rows[rank::world_size] for rows in (chosen, shifts, told, told_form)))
 
     def _shift(self, tune: MelodyEvents, rng: np.random.Generator) -> int:

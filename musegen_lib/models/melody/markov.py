@@ -69,7 +69,7 @@ class MelodyMarkov:
     def sample(
         self, n: int, request: MelodyRequest, generator: torch.Generator, forms: Sequence[Form] | None = None
     ) -> list[MelodyEvents]:
-        """Draw n playable melodies; style is not known to this model, metre and form only through the playable rules."""
+        """Draw n playable melodies; style is not known to this model, metre and form only through the rules."""
         return sample_melodies(MarkovStream(self, n), n, request, generator, forms=forms)
 
     def _rows(self, tunes: Sequence[MelodyEvents]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

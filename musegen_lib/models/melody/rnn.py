@@ -92,7 +92,8 @@ class MelodyRNN(nn.Module):
         self.back_pitch = nn.Embedding(len(LAGS) * (N_PITCH_IDS + 1), width)
         self.back_duration = nn.Embedding(len(LAGS) * N_DURATIONS, width)
         self.time_left = nn.Embedding(N_COUNTS, width)
-        self.key = nn.Embedding((NO_TONIC + 1) * len(MODES), width)
+        self.tonic = nn.Embedding(NO_TONIC + 1, width)
+        self.mode = nn.Embedding(len(MODES) + 1, width)  # the last: not told
         self.degree = nn.Embedding(13, width)  # of the note before: semitones above the tonic, 12 = not told
         self.relation = nn.Embedding(2 * N_RELATIONS, width)  # of this bar and of the next to earlier bars
         self.source_pitch = nn.Embedding(N_PITCH_IDS + 1, width)  # of the event that returns here
@@ -115,54 +116,68 @@ class MelodyRNN(nn.Module):
         return self.dropout(event + place)
 
     def places(
-        self, onsets: Tensor, back: Events, left: Tensor, relations: Tensor, source: Events, plan: Plan
+        self, onsets: Tensor, back: Events, left: Tensor, plan: Plan, form: tuple[Tensor, Events] | None = None
     ) -> Float[Tensor, "B T D"]:
         """Embed where each event starts: its place in bar and phrase, what began there in earlier bars, plan and form.
 
         Args:
             back: (B, T, lags) pitch ids and durations of what began whole bars before; START_ID and 0 for nothing.
-            relations, source: (B, T, 2) and (B, T) what the form says of the event's bar, as in `MelodyBatch`.
+            form: relations (B, T, 2) as in `MelodyBatch`, and (B, T) the event that returns here; None: not told.
         """
         bar_steps = torch.tensor(METRE_STEPS, device=onsets.device)[plan.metres].unsqueeze(1)  # (B, 1)
         in_bar = bar_places(onsets, plan.metres)
         lag = torch.arange(len(LAGS), device=onsets.device)
         earlier = self.back_pitch(lag * (N_PITCH_IDS + 1) + back[0]) + self.back_duration(lag * N_DURATIONS + back[1])
-        whole = self.style(plan.styles) + self.key(plan.tonics * len(MODES) + plan.modes)  # (B, D)
+        modes = torch.where(plan.tonics == NO_TONIC, len(MODES), plan.modes)
+        whole = self.style(plan.styles) + self.tonic(plan.tonics) + self.mode(modes)  # (B, D)
         here = self.in_bar(in_bar) + self.bar(onsets // bar_steps % BARS_A_PHRASE) + self.time_left(left)
-        form = self.relation(relations + relations.new_tensor([0, N_RELATIONS])).sum(dim=2)
-        returning = self.source_pitch(source[0]) + self.source_duration(source[1])
-        return here + earlier.sum(dim=2) + whole.unsqueeze(1) + form + returning
+        return here + earlier.sum(dim=2) + whole.unsqueeze(1) + self.told_form(form)
+
+    def told_form(self, form: tuple[Tensor, Events] | None) -> Tensor:
+        """Embed what the bar of each event, and the next bar, are to earlier ones, and the event that returns here."""
+        if form is None:
+            nothing = torch.zeros(1, 1, dtype=torch.long, device=self.relation.weight.device)
+            form = nothing.expand(1, 1, 2), (nothing + START_ID, nothing)
+        relations, (pitch_ids, durations) = form
+        said = self.relation(relations + relations.new_tensor([0, N_RELATIONS])).sum(dim=-2)
+        return said + self.source_pitch(pitch_ids) + self.source_duration(durations)
 
     def forward(self, batch: MelodyBatch) -> tuple[Float[Tensor, "B T 44"], Float[Tensor, "B T 65"]]:
         """Return pitch and duration logits; those at t have read the events before t (and, for durations, pitch t)."""
         plan = Plan(batch.styles, batch.metres, batch.tonics, batch.modes)
         back, source = batch.looked_up(batch.back), batch.looked_up(batch.sources)
-        place = self.places(batch.onsets, back, batch.time_left, batch.relations, source, plan)  # (B, T, D)
+        place = self.places(batch.onsets, back, batch.time_left, plan, (batch.relations, source))  # (B, T, D)
         inputs = self.read(*batch.before(), place, plan)
         hidden, _ = self.cell(inputs)  # (B, T, D)
         hidden = self.dropout(hidden)
         pitch_logits = self.score_pitch(hidden, place, plan, source[0])
         return pitch_logits, self.score_duration(hidden, place, batch.pitch_ids, source[1])
 
-    def score_pitch(self, hidden: Tensor, place: Tensor, plan: Plan, source: Tensor) -> Float[Tensor, "B T 44"]:
+    def score_pitch(
+        self, hidden: Tensor, place: Tensor, plan: Plan, returning: Tensor | None = None
+    ) -> Float[Tensor, "B T 44"]:
         """Pitch logits from the state and the place of the event; a known tonic adds what its scale degree earns.
 
         Args:
-            source: (B, T) pitch id of the event that returns here, START_ID for none.
+            returning: (B, T) pitch id of the event that returns here, START_ID for none; it earns more or less.
         """
         features = torch.cat([hidden, place], dim=-1)
         degrees = plan.degrees(torch.arange(N_PITCH_IDS, device=hidden.device).expand(len(hidden), -1))  # (B, 44)
         by_degree = self.degree_head(features).gather(2, degrees.unsqueeze(1).expand(-1, hidden.shape[1], -1))
-        returning = F.one_hot(source, N_PITCH_IDS + 1)[..., :N_PITCH_IDS] * self.copy(features)[..., :1]
-        return self.pitch_head(features) + by_degree + returning
+        logits = self.pitch_head(features) + by_degree
+        if returning is None:
+            return logits
+        return logits + F.one_hot(returning, N_PITCH_IDS + 1)[..., :-1] * self.copy(features)[..., :1]
 
     def score_duration(
-        self, hidden: Tensor, place: Tensor, pitch_ids: Tensor, source: Tensor
+        self, hidden: Tensor, place: Tensor, pitch_ids: Tensor, returning: Tensor | None = None
     ) -> Float[Tensor, "B T 65"]:
-        """Duration logits from the state, the place and the pitch of the event; `source` is a duration, 0 for none."""
+        """Duration logits from the state, the place and the pitch of the event; a duration that returns earns more."""
         features = torch.cat([hidden, place], dim=-1)
-        returning = F.one_hot(source, N_DURATIONS) * (source > 0).unsqueeze(-1) * self.copy(features)[..., 1:]
-        return self.duration_head(torch.cat([features, self.pitch(pitch_ids)], dim=-1)) + returning
+        logits = self.duration_head(torch.cat([features, self.pitch(pitch_ids)], dim=-1))
+        if returning is None:
+            return logits
+        return logits + F.one_hot(returning, N_DURATIONS) * (returning > 0).unsqueeze(-1) * self.copy(features)[..., 1:]
 
     def event_nll(self, batch: MelodyBatch) -> Float[Tensor, "B T"]:
         """Negative log-likelihood of each event in nats; 0 where mask is False."""
@@ -211,8 +226,8 @@ class RNNStream:
         metre, now = int(self.plan.metres[0]), self.written.now.unsqueeze(1)  # (n, 1)
         left, relations = count_down(now, self.end, metre), self.written.relations().unsqueeze(1)
         back = self.written.at(torch.tensor(LAGS).expand(len(now), -1))
-        self.source = tuple(column for column in self.written.at(self.written.lags().unsqueeze(1)))  # (n, 1) each
+        self.source = self.written.at(self.written.lags().unsqueeze(1))  # (n, 1) each
         back = tuple(column.unsqueeze(1) for column in back)  # (n, 1, lags)
-        self.place = self.model.places(now, back, left, relations, self.source, self.plan)  # (n, 1, D)
+        self.place = self.model.places(now, back, left, self.plan, (relations, self.source))  # (n, 1, D)
         inputs = self.model.read(pitch_ids.unsqueeze(1), durations.unsqueeze(1), self.place, self.plan)
         self.hidden, self.state = self.model.cell(inputs, self.state)

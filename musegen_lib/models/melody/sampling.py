@@ -27,7 +27,7 @@ from musegen_lib.encodings.melody_events import (
     MelodyEvents,
     key_to_ids,
 )
-from musegen_lib.encodings.melody_form import Form
+from musegen_lib.encodings.melody_form import Form, parse_form
 from musegen_lib.models.melody.written import Written
 from musegen_lib.training.sampling import sample
 
@@ -48,9 +48,10 @@ class MelodyStream(Protocol):
 
 @dataclass(frozen=True)
 class MelodyRequest:
-    """What to write: style, metre, key, pickup (sixteenth steps), length in bars, and how daring it may be.
+    """What to write: style, metre, key, pickup (sixteenth steps), length in bars, form, and how daring it may be.
 
-    A pickup and the shortened last bar that completes it count as one bar.
+    A pickup and the shortened last bar that completes it count as one bar. A form such as "AABB" has a letter for each
+    section; "" leaves it to a model of forms.
     """
 
     style: str = "german"
@@ -58,6 +59,7 @@ class MelodyRequest:
     key: str = "G major"
     pickup: int = 0
     bars: int = 16
+    form: str = ""
     temperature: float = 1.0
     top_k: int = 0
     top_p: float = 1.0
@@ -71,6 +73,8 @@ class MelodyRequest:
             raise MusegenError(f"key {self.key!r} is unknown; write it like 'G major', modes are {', '.join(MODES)}")
         if not 1 <= self.bars <= 64:
             raise MusegenError(f"{self.bars} bars: ask for 1 to 64")
+        if self.form:
+            parse_form(self.form, self.bars)
         if not 0 <= self.pickup < self.bar_steps:
             raise MusegenError(f"a pickup of {self.pickup} steps does not fit a bar of {self.bar_steps}")
 

@@ -53,7 +53,7 @@ class Written:
         return pitch_ids.masked_fill(free, START_ID), durations.masked_fill(free, 0)
 
     def room(self) -> Int[Tensor, "n"]:
-        """Steps to the next bar line that no note may cross, since a bar there returns; a large number where none is."""
+        """Steps to the next line that no note may cross, since a bar there returns; a large number where none is."""
         return torch.tensor([self._room(row, now) for row, now in enumerate(self.now.tolist())])
 
     def _room(self, row: int, now: int) -> int:
