@@ -1,7 +1,7 @@
 """The form of a melody, bar by bar: which bar is new, which repeats the rhythm of an earlier bar, which repeats all.
 
-Bars are counted from the first note, so that the pickup of a phrase belongs to it: with a pickup of one beat, bar 0
-ends one beat before the second bar line. A form is a relation and a lag for each bar; `letters` writes it for readers.
+Bars are counted from the first bar line; a pickup before it belongs to none, and the bar that completes it counts as a
+bar. A form is a relation and a lag for each bar; `letters` writes it for readers.
 """
 
 from __future__ import annotations
@@ -37,6 +37,11 @@ class Form:
     def __str__(self) -> str:
         return letters(self)
 
+    def with_free_end(self) -> Form:
+        """The same form whose last bar is new, as one that only completes a pickup always is."""
+        keep = np.arange(len(self.lags)) < len(self.lags) - 1
+        return Form(np.where(keep, self.relations, NEW), np.where(keep, self.lags, 0))
+
     @property
     def whole_bars(self) -> set[int]:
         """Bars that no note may run into or out of: those that return, and what they return to."""
@@ -46,14 +51,18 @@ class Form:
 
 
 def events_to_bars(events: MelodyEvents) -> list[Bar | None]:
-    """The events of each bar, counted from the first note; None where a note runs into the bar."""
-    width = METRE_STEPS[events.metre]
-    onsets = np.cumsum(events.durations) - events.durations
-    bars: list[list[tuple[int, int, int]]] = [[] for _ in range(-(-int(events.durations.sum()) // width))]
+    """The events of each bar; None where a note runs into the bar."""
+    onsets, width = bar_onsets(events), METRE_STEPS[events.metre]
+    bars: list[list[tuple[int, int, int]]] = [[] for _ in range(-(-int(onsets[-1]) // width))]
     for onset, pitch, duration in zip(onsets.tolist(), events.pitch_ids.tolist(), events.durations.tolist()):
-        if pitch != END_ID:
+        if pitch != END_ID and onset >= 0:
             bars[onset // width].append((onset % width, pitch, duration))
     return [tuple(bar) if bar and bar[0][0] == 0 else None for bar in bars]
+
+
+def bar_onsets(events: MelodyEvents) -> Int[np.ndarray, "N"]:
+    """Step at which each event starts, counted from the first bar line; below 0 in a pickup."""
+    return events.onsets - (METRE_STEPS[events.metre] if events.pickup else 0)
 
 
 def events_to_form(events: MelodyEvents) -> Form:
@@ -80,13 +89,12 @@ def events_to_form(events: MelodyEvents) -> Form:
 def form_of_events(events: MelodyEvents) -> tuple[Int[np.ndarray, "N 2"], Int[np.ndarray, "N"]]:
     """What the form says at each event: relations of its bar and of the next, number of the event that returns there.
 
-    The number is -1 where nothing returns or began at that place; the relations after the last bar are NOT_TOLD.
+    The number is -1 where nothing returns or began at that place; relations of a pickup and after the end are NOT_TOLD.
     """
-    form, width = events_to_form(events), METRE_STEPS[events.metre]
-    onsets = np.cumsum(events.durations) - events.durations
-    bars = onsets // width
-    relations = np.append(form.relations, [NOT_TOLD, NOT_TOLD])
-    wanted = np.append(form.lags, 0)[bars] * width
+    form, width, onsets = events_to_form(events), METRE_STEPS[events.metre], bar_onsets(events)
+    bars = onsets // width + 1  # 0 is the pickup
+    relations = np.concatenate([[NOT_TOLD], form.relations, [NOT_TOLD, NOT_TOLD]])
+    wanted = np.concatenate([[0], form.lags, [0]])[bars] * width
     place = {onset: number for number, onset in reversed(list(enumerate(onsets.tolist())))}
     found = [place.get(o - lag, -1) if lag else -1 for o, lag in zip(onsets.tolist(), wanted.tolist())]
     return relations[np.stack([bars, bars + 1], axis=1)], np.array(found, dtype=np.int64)

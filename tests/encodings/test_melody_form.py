@@ -44,9 +44,13 @@ def test_a_repetition_that_goes_on_keeps_its_distance():
     assert form.relations.tolist() == [NEW, SAME, NEW, SAME, SAME]
 
 
-def test_the_pickup_belongs_to_the_bar_it_leads_into():
-    with_pickup = [(9, 2), (10, 4), (12, 2)]
-    assert str(events_to_form(tune_of(with_pickup, with_pickup, pickup=2))) == "a a"
+def test_a_pickup_belongs_to_no_bar_and_a_last_bar_that_completes_it_is_new():
+    tune = tune_of([(9, 2)], A, A, [(10, 6)], pickup=2)
+    assert str(events_to_form(tune)) == "a a b"
+    relations, sources = form_of_events(tune)
+    assert relations[0].tolist() == [NOT_TOLD, NEW]
+    assert sources.tolist() == [-1, -1, -1, 1, 2, -1, -1]
+    assert parse_form("AA", 4).with_free_end().relations.tolist() == [NEW, NEW, SAME, NEW]
 
 
 def test_a_bar_into_which_a_note_runs_neither_returns_nor_is_returned_to():

@@ -151,7 +151,7 @@ class MelodyRNN(nn.Module):
         hidden, _ = self.cell(inputs)  # (B, T, D)
         hidden = self.dropout(hidden)
         pitch_logits = self.score_pitch(hidden, place, plan, source[0])
-        return pitch_logits, self.score_duration(hidden, place, batch.pitch_ids, source[1])
+        return pitch_logits, self.score_duration(hidden, place, plan, batch.pitch_ids, source[1])
 
     def score_pitch(
         self, hidden: Tensor, place: Tensor, plan: Plan, returning: Tensor | None = None
@@ -170,11 +170,12 @@ class MelodyRNN(nn.Module):
         return logits + F.one_hot(returning, N_PITCH_IDS + 1)[..., :-1] * self.copy(features)[..., :1]
 
     def score_duration(
-        self, hidden: Tensor, place: Tensor, pitch_ids: Tensor, returning: Tensor | None = None
+        self, hidden: Tensor, place: Tensor, plan: Plan, pitch_ids: Tensor, returning: Tensor | None = None
     ) -> Float[Tensor, "B T 65"]:
         """Duration logits from the state, the place and the pitch of the event; a duration that returns earns more."""
         features = torch.cat([hidden, place], dim=-1)
-        logits = self.duration_head(torch.cat([features, self.pitch(pitch_ids)], dim=-1))
+        chosen = self.pitch(pitch_ids) + self.degree(plan.degrees(pitch_ids))
+        logits = self.duration_head(torch.cat([features, chosen], dim=-1))
         if returning is None:
             return logits
         return logits + F.one_hot(returning, N_DURATIONS) * (returning > 0).unsqueeze(-1) * self.copy(features)[..., 1:]
@@ -215,7 +216,8 @@ class RNNStream:
 
     def duration_logits(self, pitch_ids: Int[Tensor, "n"]) -> Float[Tensor, "n 65"]:
         """Score the duration of the event whose pitch ids are given."""
-        return self.model.score_duration(self.hidden, self.place, pitch_ids.unsqueeze(1), self.source[1])[:, 0]
+        chosen = pitch_ids.unsqueeze(1)
+        return self.model.score_duration(self.hidden, self.place, self.plan, chosen, self.source[1])[:, 0]
 
     def push(self, pitch_ids: Int[Tensor, "n"], durations: Int[Tensor, "n"]) -> None:
         """Append one event to each melody."""

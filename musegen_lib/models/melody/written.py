@@ -21,7 +21,9 @@ class Written:
 
     def __init__(self, n: int, request: MelodyRequest, forms: Sequence[Form] | None = None):
         self.now = torch.full((n,), request.first_step)  # step of the next event
-        self.start, self.width, self.forms = request.first_step, request.bar_steps, forms
+        self.width = request.bar_steps
+        self.forms = [form.with_free_end() for form in forms] if forms and request.pickup else forms
+        self.start = request.bar_steps if request.pickup else 0  # the first bar line
         self.events: list[dict[int, tuple[int, int]]] = [{} for _ in range(n)]  # onset -> pitch id, duration
 
     def push(self, pitch_ids: Int[Tensor, "n"], durations: Int[Tensor, "n"]) -> None:
@@ -66,4 +68,4 @@ class Written:
 
     def _said(self, row: int, name: str, bar: int, otherwise: int) -> int:
         values = getattr(self.forms[row], name) if self.forms else ()
-        return int(values[bar]) if bar < len(values) else otherwise
+        return int(values[bar]) if 0 <= bar < len(values) else otherwise

@@ -59,10 +59,10 @@ def test_bars_that_a_form_says_return_are_written_note_for_note(make, metre, pic
     for form, tune in zip(forms, make().sample(3, request, torch.Generator().manual_seed(4), forms)):
         bars = events_to_bars(tune)
         assert is_playable(melody_events_to_piece(tune))
-        for bar in np.flatnonzero(form.relations == SAME):
+        for bar in np.flatnonzero(form.relations == SAME)[: -1 if pickup else None]:
             source = bars[bar - form.lags[bar]]
             assert source is not None
-            if source[-1][1] != REST_ID:  # a tune does not end in a rest
+            if all(pitch != REST_ID for _, pitch, _ in source):  # a rest neither follows a rest nor ends a tune
                 assert bars[bar] == source
         assert events_to_form(tune).relations[0] == NEW
 
