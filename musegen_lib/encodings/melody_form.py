@@ -14,9 +14,11 @@ import numpy as np
 from jaxtyping import Int
 
 from musegen_lib.core.errors import MusegenError
-from musegen_lib.encodings.melody_events import END_ID, METRE_STEPS, REST_ID, MelodyEvents
+from musegen_lib.encodings.arrays import MELODY_LOW
+from musegen_lib.encodings.melody_events import END_ID, FIRST_PITCH_ID, METRE_STEPS, NO_TONIC, REST_ID, MelodyEvents
 
 NOT_TOLD, NEW, SAME_RHYTHM, SAME = range(4)  # what a bar is to the bar `lag` bars before it
+NO_FINAL = 12
 MAX_LAG = 16  # bars; what returns later counts as new
 
 Bar = tuple[tuple[int, int, int], ...]  # offset in the bar, pitch id, duration of each event that begins there
@@ -29,10 +31,12 @@ class Form:
     Args:
         relations: (bars,) NEW, SAME_RHYTHM or SAME.
         lags: (bars,) how many bars before stands the bar that returns; 0 where the bar is new.
+        final: semitones of the last note above the tonic, 0 to 11; NO_FINAL = not told.
     """
 
     relations: Int[np.ndarray, "bars"]
     lags: Int[np.ndarray, "bars"]
+    final: int = NO_FINAL
 
     def __str__(self) -> str:
         return letters(self)
@@ -40,7 +44,7 @@ class Form:
     def with_free_end(self) -> Form:
         """The same form whose last bar is new, as one that only completes a pickup always is."""
         keep = np.arange(len(self.lags)) < len(self.lags) - 1
-        return Form(np.where(keep, self.relations, NEW), np.where(keep, self.lags, 0))
+        return Form(np.where(keep, self.relations, NEW), np.where(keep, self.lags, 0), self.final)
 
     @property
     def whole_bars(self) -> set[int]:
@@ -83,7 +87,13 @@ def events_to_form(events: MelodyEvents) -> Form:
                 lag = lags[-1] if runs.get(here and lags[-1]) else max(runs, key=runs.__getitem__)
         relations.append(relation)
         lags.append(lag)
-    return Form(np.array(relations, dtype=np.int64), np.array(lags, dtype=np.int64))
+    return Form(np.array(relations, dtype=np.int64), np.array(lags, dtype=np.int64), final_degree(events))
+
+
+def final_degree(events: MelodyEvents) -> int:
+    """Semitones of the last note above the tonic, 0 to 11; NO_FINAL where the tonic is unknown."""
+    last = int(events.pitch_ids[events.pitch_ids >= FIRST_PITCH_ID][-1]) - FIRST_PITCH_ID + MELODY_LOW
+    return NO_FINAL if events.tonic == NO_TONIC else (last - events.tonic) % 12
 
 
 def form_of_events(events: MelodyEvents) -> tuple[Int[np.ndarray, "N 2"], Int[np.ndarray, "N"]]:

@@ -22,7 +22,7 @@ from musegen_lib.encodings.melody_events import (
     MelodyEvents,
     look_back,
 )
-from musegen_lib.encodings.melody_form import NOT_TOLD, form_of_events
+from musegen_lib.encodings.melody_form import NO_FINAL, NOT_TOLD, final_degree, form_of_events
 
 START_ID = N_PITCH_IDS  # read before the first event
 N_BAR_PLACES = len(METRES) * max(METRE_STEPS)
@@ -46,6 +46,7 @@ class MelodyBatch:
     sources: Int[Tensor, "B T"]  # the event that returns here, -1 = none
     tonics: Int[Tensor, "B"]  # NO_TONIC = not told
     modes: Int[Tensor, "B"]
+    finals: Int[Tensor, "B"]  # semitones of the last note above the tonic, NO_FINAL = not told
     mask: Bool[Tensor, "B T"]  # True = real event, END included
 
     @property
@@ -89,7 +90,8 @@ def collate(
     relations = torch.full((*shape, 2), NOT_TOLD)
     mask = torch.zeros(shape, dtype=torch.bool)
     shifts, told = shifts or [0] * len(tunes), told or [False] * len(tunes)
-    for row, (tune, shift, tell, tell_form) in enumerate(zip(tunes, shifts, told, told_form or [False] * len(tunes))):
+    told_form = told_form or [False] * len(tunes)
+    for row, (tune, shift, tell, tell_form) in enumerate(zip(tunes, shifts, told, told_form)):
         length = len(tune.pitch_ids)
         ids = torch.from_numpy(tune.pitch_ids)
         pitch_ids[row, :length] = torch.where(ids >= FIRST_PITCH_ID, ids + shift, ids)
@@ -103,7 +105,7 @@ def collate(
             relations[row, :length], sources[row, :length] = map(torch.from_numpy, found)
         mask[row, :length] = True
     styles, metres = (torch.tensor([getattr(tune, name) for tune in tunes]) for name in ("style", "metre"))
-    keys = [_told_key(*row) for row in zip(tunes, shifts, told)]
+    keys = [_told_key(*row) for row in zip(tunes, shifts, told, told_form)]
     labels = torch.tensor(keys).T
     return MelodyBatch(pitch_ids, durations, onsets, styles, metres, back, time_left, relations, sources, *labels, mask)
 
@@ -119,10 +121,10 @@ def count_down(onsets: Int[Tensor, "..."], end: int, metre: int) -> Int[Tensor, 
     return torch.where(steps <= NEAR_STEPS, steps + 1, NEAR_STEPS + 1 + bars).clamp(1, N_COUNTS - 1)
 
 
-def _told_key(tune: MelodyEvents, shift: int, tell: bool) -> tuple[int, int]:
+def _told_key(tune: MelodyEvents, shift: int, tell: bool, tell_form: bool) -> tuple[int, int, int]:
     if not tell or tune.tonic == NO_TONIC:
-        return NO_TONIC, 0
-    return (tune.tonic + shift) % 12, tune.mode
+        return NO_TONIC, 0, NO_FINAL
+    return (tune.tonic + shift) % 12, tune.mode, final_degree(tune) if tell_form else NO_FINAL
 
 
 class MelodyBatches:

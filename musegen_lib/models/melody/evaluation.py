@@ -21,7 +21,7 @@ from musegen_lib.encodings.melody_events import (
 )
 from musegen_lib.encodings.melody_form import Form
 from musegen_lib.metrics.melodies import melody_figures, melody_report
-from musegen_lib.models.melody.forms import FormModel, kind_of
+from musegen_lib.models.melody.forms import FormModel, draw_form
 from musegen_lib.models.melody.sampling import MelodyRequest
 
 DANCES = ("irish", "american", "scottish", "english")
@@ -68,8 +68,7 @@ def answer(
     """Draw a melody of the style, metre, key, pickup and length of a tune, in a form that is drawn for it."""
     labels = STYLES[tune.style], METRES[tune.metre], spell_key(tune.tonic, MODES[tune.mode]), tune.pickup
     request = MelodyRequest(*labels, bars=n_bars(tune), temperature=temperature)
-    form = [forms.sample(request.bars, kind_of(tune.style, tune.metre), generator)] if forms else None
-    return model.sample(1, request, generator, form)[0]
+    return model.sample(1, request, generator, [draw_form(forms, request, generator)] if forms else None)[0]
 
 
 def melody_table(

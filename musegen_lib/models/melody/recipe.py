@@ -29,13 +29,12 @@ from musegen_lib.encodings.melody_events import (
     corpus_to_melody_events,
     melody_events_to_piece,
 )
-from musegen_lib.encodings.melody_form import Form, parse_form
 from musegen_lib.metrics.key import guess_key
 from musegen_lib.metrics.likelihood import nats_per_note
 from musegen_lib.metrics.originality import CopyDetector, corpus_to_symbols
 from musegen_lib.models.melody.batches import MelodyBatch, MelodyBatches, collate
 from musegen_lib.models.melody.evaluation import melody_table
-from musegen_lib.models.melody.forms import FormModel, kind_of
+from musegen_lib.models.melody.forms import FormModel, draw_form
 from musegen_lib.models.melody.markov import MarkovConfig, MelodyMarkov
 from musegen_lib.models.melody.rnn import MelodyRNN, MelodyRNNConfig
 from musegen_lib.models.melody.sampling import MelodyRequest
@@ -90,14 +89,6 @@ def usual_labels(tunes: Sequence[MelodyEvents]) -> dict[str, dict[str, Any]]:
     }
 
 
-def draw_forms(request: MelodyRequest, n: int, generator: torch.Generator) -> list[Form]:
-    """The form that was asked for, or one for each melody from the model of forms."""
-    if request.form:
-        return [parse_form(request.form, request.bars)] * n
-    kind = kind_of(STYLES.index(request.style), METRES.index(request.metre))
-    return [form_model().sample(request.bars, kind, generator) for _ in range(n)]
-
-
 def request_from(controls: dict[str, Any]) -> MelodyRequest:
     """Build a request; MusegenError names a control that melodies do not know."""
     unknown = controls.keys() - MelodyRequest.__dataclass_fields__.keys()
@@ -120,7 +111,8 @@ class MelodyRecipe:
         request = request_from(controls)
         request = replace(request, **self.usual_wishes(request) | controls)
         generator = torch.Generator().manual_seed(seed)
-        drawn = self.load().sample(n, request, generator, draw_forms(request, n, generator))
+        forms = [draw_form(form_model(), request, generator) for _ in range(n)]
+        drawn = self.load().sample(n, request, generator, forms)
         kind = "dance" if request.style in DANCE_STYLES else "song"
         labels = {"tempo_qpm": float(tempo_for(kind, request.metre)), "source": f"musegen {self.name}, seed {seed}"}
         titles = (f"{self.name} {request.style} {number}" for number in range(1, n + 1))
@@ -188,7 +180,7 @@ class RNNRecipe(ShippedNet, MelodyRecipe):
     keeps_key = True
     net = MelodyRNN
     config = MelodyRNNConfig()
-    training = training.TrainConfig(steps=4000)
+    training = training.TrainConfig(steps=6000)
     batch_size = 32
 
     def usual(self) -> dict[str, dict[str, Any]]:

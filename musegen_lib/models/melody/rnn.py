@@ -33,7 +33,7 @@ from musegen_lib.encodings.melody_events import (
     MelodyEvents,
     key_to_ids,
 )
-from musegen_lib.encodings.melody_form import Form
+from musegen_lib.encodings.melody_form import NO_FINAL, Form
 from musegen_lib.models.melody.batches import N_BAR_PLACES, N_COUNTS, START_ID, MelodyBatch, bar_places, count_down
 from musegen_lib.models.melody.sampling import MelodyRequest, sample_melodies
 from musegen_lib.models.melody.written import Written
@@ -46,12 +46,13 @@ CELLS = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN}
 
 @dataclass(frozen=True)
 class Plan:
-    """What holds for a whole tune: style, metre, and the key if it is told."""
+    """What holds for a whole tune: style, metre, and, if they are told, the key and the degree of the last note."""
 
     styles: Int[Tensor, "B"]
     metres: Int[Tensor, "B"]
     tonics: Int[Tensor, "B"]
     modes: Int[Tensor, "B"]
+    finals: Int[Tensor, "B"]
 
     def degrees(self, pitch_ids: Int[Tensor, "B N"]) -> Int[Tensor, "B N"]:
         """Semitones above the tonic, 0 to 11; 12 for what is no pitch, and where the key is not told."""
@@ -94,6 +95,7 @@ class MelodyRNN(nn.Module):
         self.time_left = nn.Embedding(N_COUNTS, width)
         self.tonic = nn.Embedding(NO_TONIC + 1, width)
         self.mode = nn.Embedding(len(MODES) + 1, width)  # the last: not told
+        self.final = nn.Embedding(NO_FINAL + 1, width)
         self.degree = nn.Embedding(13, width)  # of the note before: semitones above the tonic, 12 = not told
         self.relation = nn.Embedding(2 * N_RELATIONS, width)  # of this bar and of the next to earlier bars
         self.source_pitch = nn.Embedding(N_PITCH_IDS + 1, width)  # of the event that returns here
@@ -105,6 +107,7 @@ class MelodyRNN(nn.Module):
         self.pitch_head = nn.Linear(hidden_width, N_PITCH_IDS)
         self.degree_head = nn.Linear(hidden_width, 13)  # the same choice, relative to the tonic
         self.copy = nn.Linear(hidden_width, 2)  # what the pitch and the duration of the returning event earn
+        self.close = nn.Linear(hidden_width, 1)  # what the degree earns on which the tune is to end
         self.duration_head = nn.Sequential(
             nn.Linear(hidden_width + width, 2 * width), nn.ReLU(), nn.Linear(2 * width, N_DURATIONS)
         )
@@ -129,7 +132,7 @@ class MelodyRNN(nn.Module):
         lag = torch.arange(len(LAGS), device=onsets.device)
         earlier = self.back_pitch(lag * (N_PITCH_IDS + 1) + back[0]) + self.back_duration(lag * N_DURATIONS + back[1])
         modes = torch.where(plan.tonics == NO_TONIC, len(MODES), plan.modes)
-        whole = self.style(plan.styles) + self.tonic(plan.tonics) + self.mode(modes)  # (B, D)
+        whole = self.style(plan.styles) + self.tonic(plan.tonics) + self.mode(modes) + self.final(plan.finals)  # (B, D)
         here = self.in_bar(in_bar) + self.bar(onsets // bar_steps % BARS_A_PHRASE) + self.time_left(left)
         return here + earlier.sum(dim=2) + whole.unsqueeze(1) + self.told_form(form)
 
@@ -144,7 +147,7 @@ class MelodyRNN(nn.Module):
 
     def forward(self, batch: MelodyBatch) -> tuple[Float[Tensor, "B T 44"], Float[Tensor, "B T 65"]]:
         """Return pitch and duration logits; those at t have read the events before t (and, for durations, pitch t)."""
-        plan = Plan(batch.styles, batch.metres, batch.tonics, batch.modes)
+        plan = Plan(batch.styles, batch.metres, batch.tonics, batch.modes, batch.finals)
         back, source = batch.looked_up(batch.back), batch.looked_up(batch.sources)
         place = self.places(batch.onsets, back, batch.time_left, plan, (batch.relations, source))  # (B, T, D)
         inputs = self.read(*batch.before(), place, plan)
@@ -163,7 +166,11 @@ class MelodyRNN(nn.Module):
         """
         features = torch.cat([hidden, place], dim=-1)
         degrees = plan.degrees(torch.arange(N_PITCH_IDS, device=hidden.device).expand(len(hidden), -1))  # (B, 44)
-        by_degree = self.degree_head(features).gather(2, degrees.unsqueeze(1).expand(-1, hidden.shape[1], -1))
+        final = F.one_hot(plan.finals, 13) * (plan.finals != NO_FINAL).unsqueeze(1)  # (B, 13)
+        closing = final.unsqueeze(1) * self.close(features)  # (B, T, 13)
+        by_degree = (self.degree_head(features) + closing).gather(
+            2, degrees.unsqueeze(1).expand(-1, hidden.shape[1], -1)
+        )
         logits = self.pitch_head(features) + by_degree
         if returning is None:
             return logits
@@ -205,7 +212,8 @@ class RNNStream:
         self.model = model
         tonic, mode = key_to_ids(request.key)
         labels = STYLES.index(request.style), METRES.index(request.metre), tonic, mode
-        self.plan = Plan(*(torch.full((n,), label) for label in labels))
+        finals = torch.tensor([form.final for form in forms] if forms else [NO_FINAL] * n)
+        self.plan = Plan(*(torch.full((n,), label) for label in labels), finals)
         self.written, self.end = Written(n, request, forms), request.last_step
         self.state = None
         self._advance(torch.full((n,), START_ID), torch.zeros(n, dtype=torch.long))
