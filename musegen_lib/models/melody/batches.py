@@ -27,7 +27,7 @@ from musegen_lib.encodings.melody_form import NO_FINAL, NOT_TOLD, final_degree, 
 START_ID = N_PITCH_IDS  # read before the first event
 N_BAR_PLACES = len(METRES) * max(METRE_STEPS)
 NEAR_STEPS = 32
-TOLD = 0.6  # share of the tunes whose key and end are told in training, and of those whose form is
+UNTOLD, WITHOUT_FORM = 0.45, 0.55  # in training, tunes below the first are told nothing, up to the second no form
 N_COUNTS = NEAR_STEPS + 34  # 0 means not told; 32 bars and more count alike
 
 
@@ -154,7 +154,8 @@ class MelodyBatches:
         chosen = self.tunes[start : start + self.batch_size]
         rng = np.random.default_rng((self.seed, epoch, index))
         shifts = [self._shift(tune, rng) for tune in chosen]
-        told, told_form = (rng.random((2, len(chosen))) < TOLD).tolist()
+        luck = rng.random(len(chosen))
+        told, told_form = (luck >= UNTOLD).tolist(), (luck >= WITHOUT_FORM).tolist()
         return collate(*(rows[rank::world_size] for rows in (chosen, shifts, told, told_form)))
 
     def _shift(self, tune: MelodyEvents, rng: np.random.Generator) -> int:

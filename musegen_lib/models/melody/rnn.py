@@ -3,8 +3,8 @@
 Axes: B tunes, T events, D model width. Each step reads one event (pitch, duration), where the next event falls in its
 bar, what began 1, 2, 4 and 8 bars before that place, and the tune's style and metre; it scores the next pitch, then,
 knowing that pitch, its duration. It may also be told a plan: the key, and how much time is left, so that it can lead a
-tune home; and a form: which bars return, with the event that stood at this place in the earlier bar. In training half
-of the tunes come without the one, half without the other; likelihoods are always computed without both.
+tune home; and a form: which bars return, with the event that stood at this place in the earlier bar. In training
+nearly half of the tunes come without both; likelihoods are always computed without both.
 Source: pitch, then duration, as in Mozer 1994; LSTM of Hochreiter and Schmidhuber 1997; looking back by whole bars as
 in the Lookback RNN of Waite 2016 (Magenta), whose lags are 1 and 2 bars.
 """
