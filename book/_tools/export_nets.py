@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from musegen_lib.corpus.build import DANCE_STYLES, tempo_for
 from musegen_lib.encodings.arrays import FIRST_PITCH, MELODY_LOW
 from musegen_lib.encodings.melody_events import LAGS, METRE_STEPS, METRES, MODES, STYLES
+from musegen_lib.encodings.melody_form import NO_FINAL
 from musegen_lib.models.chorale.seed_phrase import OUR_TUNE
 from musegen_lib.models.melody.batches import START_ID, collate
 from musegen_lib.models.melody.rnn import MelodyRNN, Plan
@@ -59,7 +60,7 @@ class Step(nn.Module):
             back: (2, lags) pitch ids and durations of what began whole bars before.
             plan: (4,) style, metre, tonic, mode.
         """
-        told = Plan(*plan.split(1))
+        told = told_plan(plan)
         place = self.net.places(now, (back[0].view(1, 1, -1), back[1].view(1, 1, -1)), left, told)
         pitch, duration = event.split(1)
         read = self.net.read(pitch.unsqueeze(0), duration.unsqueeze(0), place, told)
@@ -72,11 +73,17 @@ class Duration(nn.Module):
 
     def __init__(self, net: MelodyRNN):
         super().__init__()
-        self.pitch, self.head = net.pitch, net.duration_head
+        self.net = net
 
-    def forward(self, features: Tensor, pitch: Tensor) -> Tensor:
+    def forward(self, features: Tensor, pitch: Tensor, plan: Tensor) -> Tensor:
         """Duration logits (1, 65)."""
-        return self.head(torch.cat([features, self.pitch(pitch)], dim=-1))[:, 0]
+        hidden, place = features.split([self.net.config.hidden_dim, self.net.config.embedding_dim], dim=-1)
+        return self.net.score_duration(hidden, place, told_plan(plan), pitch)[:, 0]
+
+
+def told_plan(plan: Tensor) -> Plan:
+    """The plan of (4,) numbers; the page asks for no form, and so for no last note."""
+    return Plan(*plan.split(1), torch.full((1,), NO_FINAL))
 
 
 class Unfold(nn.Module):
@@ -125,7 +132,9 @@ def write_rnn(net: MelodyRNN) -> None:
     outputs = ["pitch_logits", "features", "next_hidden", "next_cell"]
     write_onnx(Step(net), (event, whole, whole + 1, back, plan, state, state.clone()), "step", names, outputs)
     features = torch.zeros(1, 1, net.config.hidden_dim + net.config.embedding_dim)
-    write_onnx(Duration(net), (features, whole + 2), "duration", ["features", "pitch"], ["duration_logits"])
+    write_onnx(
+        Duration(net), (features, whole + 2, plan), "duration", ["features", "pitch", "plan"], ["duration_logits"]
+    )
 
 
 def write_onnx(net: nn.Module, inputs: tuple, name: str, names: list[str], outputs: list[str]) -> None:

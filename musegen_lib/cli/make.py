@@ -39,6 +39,7 @@ def generate(
     key: Annotated[str | None, typer.Option(help="Such as 'D major', 'A minor', 'D dorian'.")] = None,
     temperature: Annotated[float | None, typer.Option(min=0.0, max=5.0, help="0 is the likeliest note.")] = None,
     bars: Annotated[int | None, typer.Option(min=1, max=64, help="Length in bars.")] = None,
+    form: Annotated[str | None, typer.Option(help="Such as AABB: equal sections; of melodies only.")] = None,
     expression: Expressed = Expression.LIGHT,
     json: Json = False,
 ) -> None:
@@ -46,6 +47,7 @@ def generate(
     from musegen_lib.cli.generate import generate_files
 
     controls = {"style": style, "metre": metre, "key": key, "temperature": temperature, "bars": bars}
+    controls["form"] = form
     chosen = {name: value for name, value in controls.items() if value is not None}
     print_result(generate_files(model, n, seed, out, chosen, expression), json)
 

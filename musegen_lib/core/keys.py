@@ -14,13 +14,14 @@ TONIC_PITCH_CLASS = {
 FIFTHS = "FCGDAEB"  # letters a fifth apart: sharps arrive in this order, flats in the opposite one
 FIFTHS_ABOVE_MAJOR = {  # how far a mode's tonic stands above that of the major key with the same accidentals
     "lydian": -1,
-    **dict.fromkeys(("major", "ionian"), 0),
-    "mixolydian": 1,
-    "dorian": 2,
-    **dict.fromkeys(("minor", "aeolian"), 3),
-    "phrygian": 4,
+    **dict.fromkeys(("major", "ionian", "gong"), 0),
+    **dict.fromkeys(("mixolydian", "zhi"), 1),
+    **dict.fromkeys(("dorian", "shang"), 2),
+    **dict.fromkeys(("minor", "aeolian", "yu"), 3),
+    **dict.fromkeys(("phrygian", "jue"), 4),
     "locrian": 5,
 }
+CHURCH_MODES = {"gong": "major", "shang": "dorian", "jue": "phrygian", "zhi": "mixolydian", "yu": "minor"}
 LINE_OF_FIFTHS = [letter + sign for sign in ("b", "", "#") for letter in FIFTHS]
 
 
@@ -47,6 +48,16 @@ def spell_key(pitch_class: int, mode: str) -> str:
     fifths = FIFTHS_ABOVE_MAJOR.get(mode, 0)
     relative = PITCH_CLASSES[(pitch_class - 7 * fifths) % 12]  # the major key that spells it: C# minor as E major
     return f"{LINE_OF_FIFTHS[LINE_OF_FIFTHS.index(relative) + fifths]} {mode}".rstrip()
+
+
+def church_key(key: str | None) -> str | None:
+    """Name a pentatonic mode by the church mode with its tonic and accidentals, as notation needs it; others stay.
+
+    >>> church_key("A yu"), church_key("D dorian")
+    ('A minor', 'D dorian')
+    """
+    tonic, _, mode = (key or "").partition(" ")
+    return f"{tonic} {CHURCH_MODES[mode]}" if mode in CHURCH_MODES else key
 
 
 def transpose_key(key: str | None, semitones: int) -> str | None:

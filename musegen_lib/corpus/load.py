@@ -14,6 +14,7 @@ from musegen_lib.core.errors import MusegenError
 from musegen_lib.core.paths import committed, data_dir
 from musegen_lib.core.piece import Piece
 from musegen_lib.corpus import build, cache, splits
+from musegen_lib.corpus.modes import with_modes
 from musegen_lib.corpus.table import Corpus
 
 CACHES: dict[str, Callable[[], dict[str, np.ndarray]]] = {
@@ -141,7 +142,8 @@ _loaded: dict[Path, dict[str, np.ndarray]] = {}
 def _corpus(name: str, licence: str, steps_per_beat: int | None) -> Corpus:
     path = cache_path(name)
     if path not in _loaded:
-        _loaded[path] = cache.read_or_build(path, CACHES[name], lambda line: print(line, file=sys.stderr))
+        arrays = cache.read_or_build(path, CACHES[name], lambda line: print(line, file=sys.stderr))
+        _loaded[path] = with_modes(arrays) if name == "folk" else arrays
     arrays = _loaded[path]
     return Corpus(arrays, np.arange(len(arrays["grid"])), licence, steps_per_beat)
 

@@ -34,7 +34,7 @@ N_DURATIONS = MAX_DURATION + 1  # ids are durations in steps; 0 stands at the EN
 
 STYLES = ("chinese", "german", "luxembourg", "lorraine", "irish", "american", "scottish", "english", "european")
 METRES = ("2/4", "4/4", "2/2", "3/4", "6/8", "3/8", "9/8", "4/2", "3/2", "6/4")
-MODES = ("major", "minor", "dorian", "mixolydian")
+MODES = ("major", "minor", "dorian", "mixolydian", "phrygian", "gong", "shang", "jue", "zhi", "yu")
 NO_TONIC = 12
 LAGS = (1, 2, 4, 8)  # bars
 METRE_STEPS = tuple(int(metre_to_beats(m) * STEPS_PER_BEAT) for m in METRES)  # 8, 16, 16, 12, 12, 6, 18, 32, 24, 24

@@ -4,11 +4,34 @@ from __future__ import annotations
 
 import numpy as np
 
-from musegen_lib.core.keys import spell_key
-from musegen_lib.core.piece import Piece
+from musegen_lib.core.keys import CHURCH_MODES, FIFTHS_ABOVE_MAJOR, TONIC_PITCH_CLASS, spell_key
+from musegen_lib.core.piece import Piece, pitched_notes
+from musegen_lib.corpus.modes import PENTATONIC_MODES, western_mode
 from musegen_lib.metrics.tonality import DIATONIC
 
 MODES = {0: "major", 9: "minor", 2: "dorian", 7: "mixolydian"}  # semitones of the last note above the major tonic
+
+
+def obeys_key(piece: Piece) -> bool | None:
+    """Whether the notes are in the mode that the piece's key names; None where it names none that we know.
+
+    Western modes go by their third, second, sixth and seventh (`corpus.modes`); of a pentatonic mode no other of the
+    twelve pentatonic scales may hold more of the sounding time. It tells major from minor, which `key_fit` cannot.
+
+    >>> obeys_key(Piece.from_notes([(0, 2, 60), (2, 2, 63), (4, 4, 60)], key="C major"))
+    False
+    """
+    tonic, _, mode = (piece.key or "").partition(" ")
+    if tonic not in TONIC_PITCH_CLASS or mode not in FIFTHS_ABOVE_MAJOR:
+        return None
+    notes = pitched_notes(piece)
+    weight = np.bincount(notes["pitch"] % 12, weights=notes["duration_steps"], minlength=12)
+    degrees = np.roll(weight, -TONIC_PITCH_CLASS[tonic])
+    if mode not in CHURCH_MODES:
+        return western_mode(degrees) == mode
+    gong = next(above for above, name in PENTATONIC_MODES.items() if name == mode)
+    shares = [np.roll(degrees, gong - shift)[list(PENTATONIC_MODES)].sum() for shift in range(12)]
+    return bool(shares[0] >= max(shares))
 
 
 def guess_key(piece: Piece) -> str | None:

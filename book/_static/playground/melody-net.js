@@ -67,7 +67,7 @@ export class MelodyNet {
 
   /** Scores of the 65 durations, once the pitch is chosen. */
   async durationLogits(pitch) {
-    const found = await this.duration.run({ features: this.scores.features, pitch: whole([pitch], [1, 1]) });
+    const found = await this.duration.run({ features: this.scores.features, pitch: whole([pitch], [1, 1]), plan: this.plan });
     return found.duration_logits.data;
   }
 

@@ -13,7 +13,7 @@ from fractions import Fraction
 from itertools import product
 
 from musegen_lib.core.expression import plain
-from musegen_lib.core.keys import FIFTHS, TONIC_PITCH_CLASS
+from musegen_lib.core.keys import FIFTHS, TONIC_PITCH_CLASS, church_key
 from musegen_lib.core.piece import DRUMS, Piece
 from musegen_lib.formats.abc.fields import parse_key, spelling_in
 from musegen_lib.formats.abc.rhythm import Sign, Slice, to_signs, to_slices
@@ -73,7 +73,7 @@ def _number(tempo: float) -> str:
 
 
 def _key(key: str | None) -> str:
-    tonic, _, mode = (key or "").partition(" ")
+    tonic, _, mode = (church_key(key) or "").partition(" ")
     return f"{tonic}{mode[:3]}" if tonic in TONIC_PITCH_CLASS and mode else "none"
 
 

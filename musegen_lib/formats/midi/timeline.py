@@ -7,7 +7,7 @@ from fractions import Fraction
 from itertools import accumulate, pairwise
 from typing import Any
 
-from musegen_lib.core.keys import FIFTHS_ABOVE_MAJOR, LINE_OF_FIFTHS
+from musegen_lib.core.keys import FIFTHS_ABOVE_MAJOR, LINE_OF_FIFTHS, church_key
 from musegen_lib.formats.changes import Timed, changes_to_steps, tidy
 from musegen_lib.formats.midi.scan import DEFAULT_TEMPO
 
@@ -59,7 +59,7 @@ def key_to_signature(key: str | None) -> tuple[int, int] | None:
     >>> key_to_signature("C minor"), key_to_signature("D dorian"), key_to_signature("G# major")
     ((-3, 1), (0, 0), None)
     """
-    tonic, _, mode = (key or "").partition(" ")
+    tonic, _, mode = (church_key(key) or "").partition(" ")
     if tonic not in LINE_OF_FIFTHS or mode not in FIFTHS_ABOVE_MAJOR:
         return None
     sharps = LINE_OF_FIFTHS.index(tonic) - _C - FIFTHS_ABOVE_MAJOR[mode]

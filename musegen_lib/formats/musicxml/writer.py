@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from musegen_lib.core.expression import plain
-from musegen_lib.core.keys import TONIC_PITCH_CLASS, metre_to_beats
+from musegen_lib.core.keys import TONIC_PITCH_CLASS, church_key, metre_to_beats
 from musegen_lib.core.piece import DRUMS, Piece
 from musegen_lib.core.timeline import value_at
 from musegen_lib.formats.abc.fields import spelling_in
@@ -211,7 +211,7 @@ def _names(tonality: key.Key | None) -> list[str]:
 def _key(name: str | None) -> key.Key | None:
     from music21 import key
 
-    tonic, _, mode = (name or "").partition(" ")
+    tonic, _, mode = (church_key(name) or "").partition(" ")
     known = ("major", "minor", "dorian", "phrygian", "lydian", "mixolydian", "locrian", "ionian", "aeolian")
     if tonic not in TONIC_PITCH_CLASS or mode not in known:
         return None

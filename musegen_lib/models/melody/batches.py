@@ -22,10 +22,12 @@ from musegen_lib.encodings.melody_events import (
     MelodyEvents,
     look_back,
 )
+from musegen_lib.encodings.melody_form import NO_FINAL, NOT_TOLD, final_degree, form_of_events
 
 START_ID = N_PITCH_IDS  # read before the first event
 N_BAR_PLACES = len(METRES) * max(METRE_STEPS)
 NEAR_STEPS = 32
+UNTOLD, WITHOUT_FORM = 0.45, 0.55  # in training, tunes below the first are told nothing, up to the second no form
 N_COUNTS = NEAR_STEPS + 34  # 0 means not told; 32 bars and more count alike
 
 
@@ -40,8 +42,11 @@ class MelodyBatch:
     metres: Int[Tensor, "B"]
     back: Int[Tensor, "B T lags"]  # events 1, 2, 4, 8 bars before, -1 = none
     time_left: Int[Tensor, "B T"]  # 0 = not told
+    relations: Int[Tensor, "B T 2"]  # of the event's bar and of the next to earlier bars; NOT_TOLD = not told
+    sources: Int[Tensor, "B T"]  # the event that returns here, -1 = none
     tonics: Int[Tensor, "B"]  # NO_TONIC = not told
     modes: Int[Tensor, "B"]
+    finals: Int[Tensor, "B"]  # semitones of the last note above the tonic, NO_FINAL = not told
     mask: Bool[Tensor, "B T"]  # True = real event, END included
 
     @property
@@ -59,11 +64,11 @@ class MelodyBatch:
         timed = F.cross_entropy(duration_logits.transpose(1, 2), self.durations, reduction="none")  # (B, T)
         return (nll + timed * (self.pitch_ids != END_ID)) * self.mask
 
-    def looked_back(self) -> tuple[Int[Tensor, "B T lags"], Int[Tensor, "B T lags"]]:
-        """Pitch ids and durations of the events that `back` names; START_ID and 0 where it names none."""
-        index = self.back.clamp(min=0).flatten(1)  # (B, T * lags)
-        found = self.pitch_ids.gather(1, index).view_as(self.back), self.durations.gather(1, index).view_as(self.back)
-        return torch.where(self.back < 0, START_ID, found[0]), torch.where(self.back < 0, 0, found[1])
+    def looked_up(self, index: Int[Tensor, "B T ..."]) -> tuple[Int[Tensor, "B T ..."], Int[Tensor, "B T ..."]]:
+        """Pitch ids and durations of the events of these numbers; START_ID and 0 where the number is -1."""
+        rows = index.clamp(min=0).flatten(1)  # (B, T * ...)
+        pitch_ids, durations = (column.gather(1, rows).view_as(index) for column in (self.pitch_ids, self.durations))
+        return torch.where(index < 0, START_ID, pitch_ids), torch.where(index < 0, 0, durations)
 
 
 def bar_places(onsets: Int[Tensor, "B T"], metres: Int[Tensor, "B"]) -> Int[Tensor, "B T"]:
@@ -73,15 +78,20 @@ def bar_places(onsets: Int[Tensor, "B T"], metres: Int[Tensor, "B"]) -> Int[Tens
 
 
 def collate(
-    tunes: Sequence[MelodyEvents], shifts: Sequence[int] | None = None, told: Sequence[bool] | None = None
+    tunes: Sequence[MelodyEvents],
+    shifts: Sequence[int] | None = None,
+    told: Sequence[bool] | None = None,
+    told_form: Sequence[bool] | None = None,
 ) -> MelodyBatch:
-    """Stack tunes into a batch, each transposed by its own number of semitones, and told its plan or not."""
+    """Stack tunes into a batch, each moved by its own semitones, and told key and end or not, its form or not."""
     shape = len(tunes), max(len(tune.pitch_ids) for tune in tunes)
     pitch_ids, durations, onsets, time_left = (torch.zeros(shape, dtype=torch.long) for _ in range(4))
-    back = torch.full((*shape, len(LAGS)), -1)
+    back, sources = torch.full((*shape, len(LAGS)), -1), torch.full(shape, -1)
+    relations = torch.full((*shape, 2), NOT_TOLD)
     mask = torch.zeros(shape, dtype=torch.bool)
     shifts, told = shifts or [0] * len(tunes), told or [False] * len(tunes)
-    for row, (tune, shift, tell) in enumerate(zip(tunes, shifts, told)):
+    told_form = told_form or [False] * len(tunes)
+    for row, (tune, shift, tell, tell_form) in enumerate(zip(tunes, shifts, told, told_form)):
         length = len(tune.pitch_ids)
         ids = torch.from_numpy(tune.pitch_ids)
         pitch_ids[row, :length] = torch.where(ids >= FIRST_PITCH_ID, ids + shift, ids)
@@ -90,10 +100,14 @@ def collate(
         back[row, :length] = torch.from_numpy(look_back(tune.onsets.tolist(), tune.metre))
         if tell:
             time_left[row, :length] = count_down(onsets[row, :length], int(tune.onsets[-1]), tune.metre)
+        if tell_form:
+            found = form_of_events(tune)
+            relations[row, :length], sources[row, :length] = map(torch.from_numpy, found)
         mask[row, :length] = True
     styles, metres = (torch.tensor([getattr(tune, name) for tune in tunes]) for name in ("style", "metre"))
-    keys = [_told_key(*row) for row in zip(tunes, shifts, told)]
-    return MelodyBatch(pitch_ids, durations, onsets, styles, metres, back, time_left, *torch.tensor(keys).T, mask)
+    keys = [_told_key(*row) for row in zip(tunes, shifts, told, told_form)]
+    labels = torch.tensor(keys).T
+    return MelodyBatch(pitch_ids, durations, onsets, styles, metres, back, time_left, relations, sources, *labels, mask)
 
 
 def count_down(onsets: Int[Tensor, "..."], end: int, metre: int) -> Int[Tensor, "..."]:
@@ -107,10 +121,10 @@ def count_down(onsets: Int[Tensor, "..."], end: int, metre: int) -> Int[Tensor, 
     return torch.where(steps <= NEAR_STEPS, steps + 1, NEAR_STEPS + 1 + bars).clamp(1, N_COUNTS - 1)
 
 
-def _told_key(tune: MelodyEvents, shift: int, tell: bool) -> tuple[int, int]:
+def _told_key(tune: MelodyEvents, shift: int, tell: bool, tell_form: bool) -> tuple[int, int, int]:
     if not tell or tune.tonic == NO_TONIC:
-        return NO_TONIC, 0
-    return (tune.tonic + shift) % 12, tune.mode
+        return NO_TONIC, 0, NO_FINAL
+    return (tune.tonic + shift) % 12, tune.mode, final_degree(tune) if tell_form else NO_FINAL
 
 
 class MelodyBatches:
@@ -140,8 +154,9 @@ class MelodyBatches:
         chosen = self.tunes[start : start + self.batch_size]
         rng = np.random.default_rng((self.seed, epoch, index))
         shifts = [self._shift(tune, rng) for tune in chosen]
-        told = (rng.random(len(chosen)) < 0.5).tolist()
-        return collate(*(rows[rank::world_size] for rows in (chosen, shifts, told)))
+        luck = rng.random(len(chosen))
+        told, told_form = (luck >= UNTOLD).tolist(), (luck >= WITHOUT_FORM).tolist()
+        return collate(*(rows[rank::world_size] for rows in (chosen, shifts, told, told_form)))
 
     def _shift(self, tune: MelodyEvents, rng: np.random.Generator) -> int:
         pitches = tune.pitch_ids[tune.pitch_ids >= FIRST_PITCH_ID]

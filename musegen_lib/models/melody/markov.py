@@ -18,6 +18,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from musegen_lib.encodings.melody_events import END_ID, N_DURATIONS, N_PITCH_IDS, MelodyEvents
+from musegen_lib.encodings.melody_form import Form
 from musegen_lib.models.melody.sampling import MelodyRequest, sample_melodies
 
 N_SYMBOLS = 128  # pitch ids and durations share the numbers below this; 127 stands before the first event
@@ -65,9 +66,11 @@ class MelodyMarkov:
         starts = np.cumsum([0, *(len(tune.pitch_ids) for tune in tunes)])[:-1]
         return np.add.reduceat(nats, starts)
 
-    def sample(self, n: int, request: MelodyRequest, generator: torch.Generator) -> list[MelodyEvents]:
-        """Draw n playable melodies; style is not known to this model, metre only through the playable rules."""
-        return sample_melodies(MarkovStream(self, n), n, request, generator)
+    def sample(
+        self, n: int, request: MelodyRequest, generator: torch.Generator, forms: Sequence[Form] | None = None
+    ) -> list[MelodyEvents]:
+        """Draw n playable melodies; style is not known to this model, metre and form only through the rules."""
+        return sample_melodies(MarkovStream(self, n), n, request, generator, forms=forms)
 
     def _rows(self, tunes: Sequence[MelodyEvents]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """(events, 2k) context symbols, nearest first; (events,) pitch ids and durations."""

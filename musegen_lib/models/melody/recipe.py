@@ -13,14 +13,17 @@ import numpy as np
 import torch
 
 from musegen_lib.core.errors import MusegenError
+from musegen_lib.core.keys import spell_key
 from musegen_lib.core.piece import Piece
 from musegen_lib.corpus import FOLK_TERMS, corpus_fingerprint, load_folk_tunes
 from musegen_lib.corpus.build import DANCE_STYLES, tempo_for
 from musegen_lib.encodings.melody_events import (
     METRE_STEPS,
     METRES,
+    MODES,
     N_DURATIONS,
     N_PITCH_IDS,
+    NO_TONIC,
     STYLES,
     MelodyEvents,
     corpus_to_melody_events,
@@ -30,6 +33,8 @@ from musegen_lib.metrics.key import guess_key
 from musegen_lib.metrics.likelihood import nats_per_note
 from musegen_lib.metrics.originality import CopyDetector, corpus_to_symbols
 from musegen_lib.models.melody.batches import MelodyBatch, MelodyBatches, collate
+from musegen_lib.models.melody.evaluation import melody_table
+from musegen_lib.models.melody.forms import FormModel, draw_form
 from musegen_lib.models.melody.markov import MarkovConfig, MelodyMarkov
 from musegen_lib.models.melody.rnn import MelodyRNN, MelodyRNNConfig
 from musegen_lib.models.melody.sampling import MelodyRequest
@@ -48,6 +53,12 @@ def melody_events(part: str) -> list[MelodyEvents]:
 
 
 @lru_cache(maxsize=1)
+def form_model() -> FormModel:
+    """A model of the forms of the training tunes."""
+    return FormModel.fit(melody_events("train"))
+
+
+@lru_cache(maxsize=1)
 def copy_detector() -> CopyDetector:
     """A detector of runs copied from the training tunes."""
     return CopyDetector(corpus_to_symbols(load_folk_tunes(part="train")))
@@ -58,17 +69,24 @@ def score_tunes(nll: np.ndarray, tunes: Sequence[MelodyEvents]) -> dict[str, flo
     return nats_per_note(nll, np.array([tune.n_notes for tune in tunes]))
 
 
-def usual_pickups(tunes: Sequence[MelodyEvents]) -> dict[str, int]:
-    """The most frequent pickup, in steps, of each style and metre such as "german 4/4".
+def usual_labels(tunes: Sequence[MelodyEvents]) -> dict[str, dict[str, Any]]:
+    """The most frequent key of each style, and the most frequent pickup, in steps, of each style and metre.
 
-    Only tunes whose last bar completes the pickup count, since that is how we ask for tunes. A style writes its endings
-    to fit its pickups: asked for others, a model ends away from home more often.
+    Of pickups only those count which the last bar completes, since that is how we ask for tunes. A style writes its
+    endings to fit its pickups: asked for others, a model ends away from home more often.
     """
-    seen: dict[str, Counter[int]] = defaultdict(Counter)
+    keys: dict[str, Counter[str]] = defaultdict(Counter)
+    pickups: dict[str, Counter[int]] = defaultdict(Counter)
     for tune in tunes:
+        style = STYLES[tune.style]
+        if tune.tonic != NO_TONIC:
+            keys[style][spell_key(tune.tonic, MODES[tune.mode])] += 1
         if tune.durations.sum() % METRE_STEPS[tune.metre] == 0:
-            seen[f"{STYLES[tune.style]} {METRES[tune.metre]}"][tune.pickup] += 1
-    return {name: counts.most_common(1)[0][0] for name, counts in sorted(seen.items())}
+            pickups[f"{style} {METRES[tune.metre]}"][tune.pickup] += 1
+    return {
+        "usual_keys": {name: counts.most_common(1)[0][0] for name, counts in sorted(keys.items())},
+        "usual_pickups": {name: counts.most_common(1)[0][0] for name, counts in sorted(pickups.items())},
+    }
 
 
 def request_from(controls: dict[str, Any]) -> MelodyRequest:
@@ -91,10 +109,10 @@ class MelodyRecipe:
     def generate(self, n: int, seed: int, **controls: Any) -> list[Piece]:
         """Write n playable melodies."""
         request = request_from(controls)
-        if "pickup" not in controls:
-            usual = self.usual_pickups().get(f"{request.style} {request.metre}", 0)
-            request = replace(request, pickup=usual)
-        drawn = self.load().sample(n, request, torch.Generator().manual_seed(seed))
+        request = replace(request, **self.usual_wishes(request) | controls)
+        generator = torch.Generator().manual_seed(seed)
+        forms = [draw_form(form_model(), request, generator) for _ in range(n)]
+        drawn = self.load().sample(n, request, generator, forms)
         kind = "dance" if request.style in DANCE_STYLES else "song"
         labels = {"tempo_qpm": float(tempo_for(kind, request.metre)), "source": f"musegen {self.name}, seed {seed}"}
         titles = (f"{self.name} {request.style} {number}" for number in range(1, n + 1))
@@ -104,6 +122,12 @@ class MelodyRecipe:
         ]
         return made if self.keeps_key else [piece.replace(key=guess_key(piece)) for piece in made]
 
+    def usual_wishes(self, request: MelodyRequest) -> dict[str, Any]:
+        """Key and pickup as they are most often in the style and metre of the request."""
+        usual = self.usual()
+        key = usual.get("usual_keys", {}).get(request.style, request.key)
+        return {"key": key, "pickup": usual.get("usual_pickups", {}).get(f"{request.style} {request.metre}", 0)}
+
 
 class MarkovRecipe(MelodyRecipe):
     """Markov chains are counted on the spot, in two seconds; nothing is stored."""
@@ -111,9 +135,9 @@ class MarkovRecipe(MelodyRecipe):
     name = "markov"
     about = "A Markov chain of order 4 wrote this: it has counted which note follows which in thousands of folk tunes."
 
-    def usual_pickups(self) -> dict[str, int]:
+    def usual(self) -> dict[str, dict[str, Any]]:
         """Counted on the spot."""
-        return usual_pickups(melody_events("train"))
+        return usual_labels(melody_events("train"))
 
     @lru_cache(maxsize=1)  # noqa: B019  one recipe lives as long as the program
     def load(self) -> MelodyMarkov:
@@ -138,6 +162,7 @@ class MarkovRecipe(MelodyRecipe):
             **orders,
             "best": best,
             "nats_per_note": orders[best]["nats_per_note"],
+            "music": melody_table(self.load(), tunes, form_model()),
         }
 
     def _evaluate_order(self, order: int, tunes: list[MelodyEvents]) -> dict[str, float]:
@@ -155,12 +180,12 @@ class RNNRecipe(ShippedNet, MelodyRecipe):
     keeps_key = True
     net = MelodyRNN
     config = MelodyRNNConfig()
-    training = training.TrainConfig(steps=4000)
+    training = training.TrainConfig(steps=6000)
     batch_size = 32
 
-    def usual_pickups(self) -> dict[str, int]:
+    def usual(self) -> dict[str, dict[str, Any]]:
         """As counted when the net was trained, from the card."""
-        return read_card(self.checkpoint).get("usual_pickups", {})
+        return read_card(self.checkpoint)
 
     def train(self, out: Path, seed: int = 0, steps: int | None = None, minutes: float | None = None) -> dict[str, Any]:
         """Train on the folk tunes; a run that was stopped goes on from its last validation."""
@@ -174,7 +199,7 @@ class RNNRecipe(ShippedNet, MelodyRecipe):
             "seed": seed,
             "valid_nats_per_note": round(run.best_loss, 4),
             "best_step": run.best_step,
-            "usual_pickups": usual_pickups(melody_events("train")),
+            **usual_labels(melody_events("train")),
         }
         write_checkpoint(out, model, card)
         return card
@@ -188,6 +213,7 @@ class RNNRecipe(ShippedNet, MelodyRecipe):
             "tunes": len(tunes),
             "notes": sum(tune.n_notes for tune in tunes),
             **score_tunes(rnn_nll(model, tunes), tunes),
+            "music": melody_table(model, tunes, form_model()),
         }
 
 

@@ -8,6 +8,7 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
@@ -26,6 +27,8 @@ from musegen_lib.encodings.melody_events import (
     MelodyEvents,
     key_to_ids,
 )
+from musegen_lib.encodings.melody_form import Form, parse_form
+from musegen_lib.models.melody.written import Written
 from musegen_lib.training.sampling import sample
 
 
@@ -45,9 +48,10 @@ class MelodyStream(Protocol):
 
 @dataclass(frozen=True)
 class MelodyRequest:
-    """What to write: style, metre, key, pickup (sixteenth steps), length in bars, and how daring it may be.
+    """What to write: style, metre, key, pickup (sixteenth steps), length in bars, form, and how daring it may be.
 
-    A pickup and the shortened last bar that completes it count as one bar.
+    A pickup and the shortened last bar that completes it count as one bar. A form such as "AABB" has a letter for each
+    section; "" leaves it to a model of forms.
     """
 
     style: str = "german"
@@ -55,6 +59,7 @@ class MelodyRequest:
     key: str = "G major"
     pickup: int = 0
     bars: int = 16
+    form: str = ""
     temperature: float = 1.0
     top_k: int = 0
     top_p: float = 1.0
@@ -68,6 +73,8 @@ class MelodyRequest:
             raise MusegenError(f"key {self.key!r} is unknown; write it like 'G major', modes are {', '.join(MODES)}")
         if not 1 <= self.bars <= 64:
             raise MusegenError(f"{self.bars} bars: ask for 1 to 64")
+        if self.form:
+            parse_form(self.form, self.bars)
         if not 0 <= self.pickup < self.bar_steps:
             raise MusegenError(f"a pickup of {self.pickup} steps does not fit a bar of {self.bar_steps}")
 
@@ -93,17 +100,19 @@ def sample_melodies(
     request: MelodyRequest,
     generator: torch.Generator,
     opening: MelodyEvents | None = None,
+    forms: Sequence[Form] | None = None,
 ) -> list[MelodyEvents]:
     """Draw n melodies that are always playable: bars add up, pitches in range, the last event is a note.
 
     Args:
         opening: events to start every melody with (its END is ignored).
+        forms: for each melody, which of its bars return; these are written again note for note.
     Raises:
         MusegenError: n is below 1, or the opening leaves no step before the end.
     """
     if n < 1:
         raise MusegenError(f"cannot draw {n} melodies; ask for at least 1")
-    rules = PlayableRules(n, request)
+    rules = PlayableRules(n, request, forms)
     written: list[tuple[Tensor, Tensor]] = []
     for pitch, duration in zip(*_opening_rows(opening)):
         rows = torch.full((n,), pitch), torch.full((n,), duration)
@@ -124,14 +133,20 @@ def sample_melodies(
 class PlayableRules:
     """Masks over pitch ids and durations of n growing melodies.
 
-    A melody ends where its last bar is full, with a note. No rest opens it, follows a rest or runs into the end.
+    A melody ends where its last bar is full, with a note. No rest opens it, follows a rest or runs into the end. A bar
+    that its form says returns is written note for note, and no note crosses the lines of such bars.
     """
 
-    def __init__(self, n: int, request: MelodyRequest):
-        self.now = torch.full((n,), request.first_step)  # step of the next event
+    def __init__(self, n: int, request: MelodyRequest, forms: Sequence[Form] | None = None):
+        self.written = Written(n, request, forms)
         self.limit = request.last_step
         self.after_note = torch.zeros(n, dtype=torch.bool)
         self.done = torch.zeros(n, dtype=torch.bool)
+
+    @property
+    def now(self) -> Int[Tensor, "n"]:
+        """Step of the next event of each melody."""
+        return self.written.now
 
     def pitch_mask(self) -> Bool[Tensor, "n 44"]:
         """True where a pitch id is allowed next; a finished melody may only repeat END."""
@@ -141,20 +156,24 @@ class PlayableRules:
         only_end = (self.now >= self.limit) | self.done
         mask[only_end] = False
         mask[only_end, END_ID] = True
-        return mask
+        returning, _ = self.written.returning()
+        forced = F.one_hot(returning, N_PITCH_IDS + 1)[:, :N_PITCH_IDS].bool() & mask  # (n, 44)
+        return torch.where(forced.any(dim=1, keepdim=True), forced, mask)
 
     def duration_mask(self, pitch_ids: Int[Tensor, "n"]) -> Bool[Tensor, "n 65"]:
         """True where a duration is allowed for the chosen pitch ids; END has duration 0 and nothing else has."""
-        room = (self.limit - self.now - (pitch_ids == REST_ID).int()).unsqueeze(1)
+        room = torch.minimum(self.limit - self.now - (pitch_ids == REST_ID).int(), self.written.room()).unsqueeze(1)
         mask = (torch.arange(N_DURATIONS) <= room).repeat(1, 1)
         mask[:, 0] = False
         mask[pitch_ids == END_ID] = False
         mask[pitch_ids == END_ID, 0] = True
-        return mask
+        returning, durations = self.written.returning()
+        forced = F.one_hot(durations, N_DURATIONS).bool() & mask & (returning == pitch_ids).unsqueeze(1)  # (n, 65)
+        return torch.where(forced.any(dim=1, keepdim=True), forced, mask)
 
     def push(self, pitch_ids: Int[Tensor, "n"], durations: Int[Tensor, "n"]) -> None:
         """Note what was drawn."""
-        self.now = self.now + durations
+        self.written.push(pitch_ids, durations)
         self.after_note = pitch_ids >= FIRST_PITCH_ID
         self.done = self.done | (pitch_ids == END_ID)
 

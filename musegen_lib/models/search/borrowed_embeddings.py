@@ -61,8 +61,8 @@ def rnn_points(pitches: Int[np.ndarray, "N L"], durations: Float[np.ndarray, "N 
 def _states(tunes: list[MelodyEvents]) -> Float[np.ndarray, "N D"]:
     """The state that would write the next event."""
     net, batch = RNN.load_once().eval(), collate(tunes)
-    plan = Plan(batch.styles, batch.metres, batch.tonics, batch.modes)
-    place = net.places(batch.onsets, batch.looked_back(), batch.time_left, plan)
+    plan = Plan(batch.styles, batch.metres, batch.tonics, batch.modes, batch.finals)
+    place = net.places(batch.onsets, batch.looked_up(batch.back), batch.time_left, plan)
     return net.cell(net.read(*batch.before(), place, plan))[0][:, -1].numpy()
 
 

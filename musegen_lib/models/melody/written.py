@@ -1,0 +1,71 @@
+"""Melodies in the making: what each has written, and what its form says of the place it has reached."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import torch
+from jaxtyping import Int
+from torch import Tensor
+
+from musegen_lib.encodings.melody_form import NOT_TOLD, SAME, Form
+from musegen_lib.models.melody.batches import START_ID
+
+if TYPE_CHECKING:
+    from musegen_lib.models.melody.sampling import MelodyRequest
+
+
+class Written:
+    """n melodies that are being written, each at its own step, in its own form if there are forms."""
+
+    def __init__(self, n: int, request: MelodyRequest, forms: Sequence[Form] | None = None):
+        self.now = torch.full((n,), request.first_step)  # step of the next event
+        self.width = request.bar_steps
+        self.forms = [form.with_free_end() for form in forms] if forms and request.pickup else forms
+        self.start = request.bar_steps if request.pickup else 0  # the first bar line
+        self.events: list[dict[int, tuple[int, int]]] = [{} for _ in range(n)]  # onset -> pitch id, duration
+
+    def push(self, pitch_ids: Int[Tensor, "n"], durations: Int[Tensor, "n"]) -> None:
+        """Append one event to each melody."""
+        for row, event in enumerate(zip(self.now.tolist(), pitch_ids.tolist(), durations.tolist())):
+            self.events[row].setdefault(event[0], event[1:])
+        self.now = self.now + durations
+
+    def at(self, bars_back: Int[Tensor, "n K"]) -> tuple[Int[Tensor, "n K"], Int[Tensor, "n K"]]:
+        """Pitch id and duration of what began exactly so many bars before now; START_ID and 0 where nothing did."""
+        rows = zip(self.events, self.now.tolist(), (bars_back * self.width).tolist())
+        found = torch.tensor([[events.get(now - lag, (START_ID, 0)) for lag in lags] for events, now, lags in rows])
+        return found[..., 0], found[..., 1]
+
+    def relations(self) -> Int[Tensor, "n 2"]:
+        """What the bar reached and the one after it are to earlier bars; NOT_TOLD without a form and after its end."""
+        return torch.tensor(
+            [[self._said(row, "relations", bar + k, NOT_TOLD) for k in (0, 1)] for row, bar in self._bars()]
+        )
+
+    def lags(self) -> Int[Tensor, "n"]:
+        """How many bars before stands the bar that returns in the one reached; 0 where none does."""
+        return torch.tensor([self._said(row, "lags", bar, 0) for row, bar in self._bars()])
+
+    def returning(self) -> tuple[Int[Tensor, "n"], Int[Tensor, "n"]]:
+        """The event that must come next because its bar returns note for note; START_ID and 0 where it is free."""
+        pitch_ids, durations = (column[:, 0] for column in self.at(self.lags().unsqueeze(1)))
+        free = self.relations()[:, 0] != SAME
+        return pitch_ids.masked_fill(free, START_ID), durations.masked_fill(free, 0)
+
+    def room(self) -> Int[Tensor, "n"]:
+        """Steps to the next line that no note may cross, since a bar there returns; a large number where none is."""
+        return torch.tensor([self._room(row, now) for row, now in enumerate(self.now.tolist())])
+
+    def _room(self, row: int, now: int) -> int:
+        lines = self.forms[row].whole_bars if self.forms else ()
+        ahead = [self.start + bar * self.width - now for bar in lines]
+        return min((steps for steps in ahead if steps > 0), default=10**6)
+
+    def _bars(self) -> list[tuple[int, int]]:
+        return [(row, (now - self.start) // self.width) for row, now in enumerate(self.now.tolist())]
+
+    def _said(self, row: int, name: str, bar: int, otherwise: int) -> int:
+        values = getattr(self.forms[row], name) if self.forms else ()
+        return int(values[bar]) if 0 <= bar < len(values) else otherwise
