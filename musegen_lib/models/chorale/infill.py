@@ -33,7 +33,8 @@ from musegen_lib.encodings.chorale_steps import (
 )
 from musegen_lib.encodings.melody_events import MODES, NO_TONIC
 from musegen_lib.models.chorale.batches import ChoraleBatch, collate_steps
-from musegen_lib.models.chorale.rnn import VoiceEmbedding, VoiceHead, start_small
+from musegen_lib.models.chorale.rnn import start_small
+from musegen_lib.models.chorale.voice_heads import VoiceEmbedding, VoiceHead
 from musegen_lib.training.sampling import sample
 
 KNOWN = ("all", "that it holds", "nothing")  # what can be known of a cell

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -16,7 +17,6 @@ from torch import Tensor
 
 from musegen_lib.encodings.chorale_steps import (
     CHORALE_METRES,
-    END,
     FIRST_PITCH,
     HOLD,
     LOW,
@@ -30,14 +30,13 @@ from musegen_lib.encodings.chorale_steps import (
 )
 from musegen_lib.models.chorale.live import Played
 from musegen_lib.models.chorale.rnn import ChoraleRNN
-from musegen_lib.models.chorale.sampling import ChoraleRequest, ChoraleStream
+from musegen_lib.models.chorale.sampling import STRIKES, ChoraleRequest, ChoraleStream
 
 TEMPO, SLOWEST, FASTEST = 96.0, 20.0, 300.0  # quarter notes a minute
 LOUDER = (10, 0, 0, 4)  # added to the velocity of soprano, alto, tenor, bass
 PLAIN = 70  # velocity of every note played without expression
 LONGEST_PHRASE = 4  # bars of one arch
 PITCHES = [token - FIRST_PITCH + LOW for token in range(N_TOKENS)]
-STRIKES = torch.tensor([FIRST_PITCH <= token < END for token in range(N_TOKENS)])
 
 
 class SeedRules:
@@ -95,7 +94,8 @@ def perform(
     n_bar, n_seed = CHORALE_METRES[seed.metre], len(seed.tokens)
     n_steps, n_phrase, rules = bars * n_bar, phrase_steps(n_seed, n_bar), SeedRules(seed)
     request = ChoraleRequest(seed.metre, steps_to_piece(seed).key or "C major", seed.pickup, temperature=temperature)
-    stream = ChoraleStream(model, 1, request, n_seed + n_steps, rules)
+    frame = replace(seed, tokens=np.full((n_seed + n_steps, N_VOICES), REST))
+    stream = ChoraleStream(model, [frame], request, "length", rules)
     generator = torch.Generator().manual_seed(number)
     for row in seed.tokens:
         stream.advance(generator, tuple(int(token) for token in row))
