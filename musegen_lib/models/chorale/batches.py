@@ -28,6 +28,7 @@ TOLD = {
     "plan": 0.3,
     "soprano": 0.4,
 }  # what pieces are told, each more; share in training
+KINDS = list(TOLD)
 BATCH_STEPS = 3_000  # of a batch, about: few of the long pieces
 
 
@@ -41,7 +42,7 @@ class ChoraleBatch:
     places: Int[Tensor, "B T"]
     time_left: Int[Tensor, "B T"]
     phrases: Int[Tensor, "B T"]
-    sees_soprano: Bool[Tensor, "B"]  # True = the whole soprano is known from the start
+    told: Int[Tensor, "B"]  # numbers of keys of TOLD
     tonics: Int[Tensor, "B"]
     modes: Int[Tensor, "B"]
 
@@ -49,6 +50,11 @@ class ChoraleBatch:
     def n_cells(self) -> int:
         """Steps times voices, END not counted: what nats a cell are divided by."""
         return int((self.mask.sum() - len(self.mask)) * N_VOICES)
+
+    @property
+    def sees_soprano(self) -> Bool[Tensor, "B"]:
+        """True where the whole soprano is known from the start."""
+        return self.told == KINDS.index("soprano")
 
     @property
     def scored(self) -> Bool[Tensor, "B T 4"]:
@@ -79,9 +85,9 @@ def collate_steps(pieces: Sequence[ChoraleSteps], told: Sequence[str] | None = N
             left[row, : n_steps + 1] = beats_left(np.arange(n_steps + 1), n_steps)
         if tell in ("plan", "soprano"):
             phrases[row, : n_steps + 1] = phrase_countdown(piece.ends, n_steps + 1)
-    seen = [tell == "soprano" for tell in told]
+    kinds = [KINDS.index(tell) for tell in told]
     labels = [[piece.tonic for piece in pieces], [piece.mode for piece in pieces]]
-    return ChoraleBatch(*map(torch.as_tensor, (tokens, grid, mask, places, left, phrases, seen, *labels)))
+    return ChoraleBatch(*map(torch.as_tensor, (tokens, grid, mask, places, left, phrases, kinds, *labels)))
 
 
 class ChoraleBatches:
@@ -99,7 +105,7 @@ class ChoraleBatches:
         rows = range(max(0, start), min(len(self.pieces), start + self.size))
         rows = rows[: max(1, BATCH_STEPS // len(self.pieces[rows[0]].tokens))]
         moves = [int(rng.integers(*self.ranges[i], endpoint=True)) for i in rows]
-        told = rng.choice(list(TOLD), len(rows), p=list(TOLD.values())).tolist()
+        told = rng.choice(KINDS, len(rows), p=list(TOLD.values())).tolist()
         drawn = [(transpose_steps(self.pieces[i], by), tell) for i, by, tell in zip(rows, moves, told)]
         drawn = drawn[rank::world_size] or drawn[:1]
         return collate_steps([at_home(p) if tell == "plan" else p for p, tell in drawn], [tell for _, tell in drawn])

@@ -36,6 +36,7 @@ WIDTHS = {  # of the features, each a number from 0
     "beats": 26,  # the same in beats
 }
 LEAP = 4  # semitones
+LONGEST_BARS, TOO_LONG = 8, 20.0  # a phrase whose last note begins later costs as much as a chance of exp(-20)
 BAR_BEATS = 4  # of a melody without metre
 
 
@@ -136,7 +137,8 @@ def find_phrase_ends(model: PhraseEnds, melody: Piece) -> Bool[np.ndarray, "N"]:
         logits = model(torch.from_numpy(features)).double()
         ends, goes_on = F.logsigmoid(logits).numpy(), F.logsigmoid(-logits).numpy()
         ends[-1] = 0.0  # the last note is known to end one
-        scores = best[start] + ends + np.append(0.0, np.cumsum(goes_on)[:-1])
+        too_long = onset[start:] - onset[start] >= LONGEST_BARS * _bar_steps(melody)
+        scores = best[start] + ends + np.append(0.0, np.cumsum(goes_on)[:-1]) - TOO_LONG * too_long
         better = scores > best[start + 1 :]
         best[start + 1 :][better], before[start + 1 :][better] = scores[better], start
     found, last = np.zeros(n, dtype=bool), n

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from musegen_lib.core.errors import MusegenError
 from musegen_lib.core.progress import progress
+from musegen_lib.encodings.chorale_phrases import FERMATA_BEATS, NOT_TOLD
 from musegen_lib.encodings.chorale_steps import (
     CHORALE_METRES,
     END,
@@ -32,6 +33,7 @@ from musegen_lib.models.chorale.voice_heads import forbidden
 from musegen_lib.training.sampling import sample
 
 Rules = Callable[[int, Tensor, Tensor], Tensor]  # voice, before (n, 4), decided (n, turn) -> (n, V) True = allowed
+NEAR_END = FERMATA_BEATS + 3  # counts up to this one: under a fermata, or at most three beats before it
 STRIKES = torch.tensor([FIRST_PITCH <= token < END for token in range(N_TOKENS)])
 
 
@@ -49,6 +51,7 @@ class ChoraleRequest:
     bars: int | None = None
     temperature: float = 0.7  # of the pitches, as in `draw_tokens`
     top_p: float = 0.9  # the likeliest that together have this probability
+    cadence: float = 0.6  # of everything from NEAR_END on, besides
 
     def __post_init__(self) -> None:
         if self.metre not in CHORALE_METRES:
@@ -87,6 +90,7 @@ class ChoraleStream:
         self.frame = collate_steps(frames, [told] * len(frames))
         with torch.no_grad():
             self.outlook = model.outlook(self.frame)  # (n, T + 1, D)
+        self.near_end = (self.frame.phrases > NOT_TOLD) & (self.frame.phrases <= NEAR_END)  # (n, T + 1)
         self.history = torch.zeros(len(frames), max(LAGS), N_VOICES, dtype=torch.long)  # signed, the last step first
         self.state: Tensor | None = None
         self.step = 0
@@ -108,6 +112,7 @@ class ChoraleStream:
         for turn, voice in enumerate(ORDER):
             if given[voice] is None:
                 logits = self.model.score(turn, context, voices, known, before, tonics)[:, 0]
+                logits = torch.where(self.near_end[:, self.step : self.step + 1], logits / self.request.cadence, logits)
                 tokens[:, voice] = draw_tokens(logits, generator, self._allowed(voice, known), self.request)
             else:
                 tokens[:, voice] = given[voice]

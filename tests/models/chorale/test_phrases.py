@@ -138,6 +138,15 @@ def test_the_shipped_model_finds_the_phrases_of_most_chorale_melodies():
     assert 2 <= len(ends) <= 12
 
 
+def test_no_phrase_is_longer_than_eight_bars_if_notes_allow_it():
+    model = PhraseEnds(PhraseEndsConfig())
+    with torch.no_grad():
+        model.weights -= 0.5  # each note alone rather goes on
+    found = find_phrase_ends(model, Piece.from_notes([(4 * i, 4, 60) for i in range(80)]))
+    assert found.sum() == 3
+    assert np.diff(np.flatnonzero(found), prepend=-1).max() <= 32
+
+
 def test_a_melody_without_notes_has_no_phrases_to_find():
     with pytest.raises(ValueError, match="no notes to find phrases in"):
         find_phrase_ends(PhraseEnds(PhraseEndsConfig()), Piece.from_notes([]))
