@@ -50,7 +50,7 @@ def harmonise(
     out: OneFile,
     seed: Seed = 0,
     method: Annotated[str, typer.Option(help="ancestral or gibbs.")] = "ancestral",
-    temperature: Temperature = 0.8,
+    temperature: Temperature = 0.5,
     as_written: AsWritten = False,
     json: Json = False,
 ) -> None:

@@ -39,7 +39,7 @@ def harmonise(
     piece: Piece,
     seed: int = 0,
     method: str = "ancestral",
-    temperature: float = 0.8,
+    temperature: float = 0.5,
     n: int = 1,
     model: ChoraleRNN | ChoraleInfill | None = None,
     ends: Ends | None = None,

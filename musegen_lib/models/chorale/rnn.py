@@ -29,6 +29,7 @@ from musegen_lib.models.chorale.batches import TOLD, ChoraleBatch
 from musegen_lib.models.chorale.phrase_plan import PhrasePlanner
 from musegen_lib.models.chorale.voice_heads import VoiceEmbedding, VoiceHead, forbidden
 
+GAIN = 40.0  # of the heads
 ORDER = (0, 3, 1, 2)  # soprano, bass, alto, tenor
 LAGS = (1, 4, 8, 16)  # steps back that are read directly: the last step, a beat, two, a bar of 4/4
 AHEAD = (0, 1, 2, 3, 4, 6, 8, 12, 16)  # steps of a known soprano that are read from each step on
@@ -66,7 +67,7 @@ class ChoraleRNN(nn.Module):
         self.ahead = nn.Linear(len(AHEAD) * config.embedding_dim, width)
         self.gru = nn.GRU(width, width, config.n_layers, batch_first=True, dropout=inner)
         self.dropout = nn.Dropout(config.dropout)
-        self.heads = nn.ModuleList(VoiceHead(config, known) for known in range(N_VOICES))
+        self.heads = nn.ModuleList(VoiceHead(config, known, GAIN) for known in range(N_VOICES))
         self.planner = PhrasePlanner()
         start_small(self)
 

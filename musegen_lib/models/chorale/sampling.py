@@ -49,9 +49,9 @@ class ChoraleRequest:
     key: str = "G major"
     pickup: int = 4
     bars: int | None = None
-    temperature: float = 0.7  # of the pitches, as in `draw_tokens`
-    top_p: float = 0.9  # the likeliest that together have this probability
-    cadence: float = 0.6  # of everything from NEAR_END on, besides
+    temperature: float = 0.5  # of the pitches, as in `draw_tokens`
+    top_p: float = 0.95  # the likeliest that together have this probability
+    cadence: float = 0.3  # multiplies the temperature of all from NEAR_END on
 
     def __post_init__(self) -> None:
         if self.metre not in CHORALE_METRES:

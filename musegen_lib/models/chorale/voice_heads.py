@@ -17,7 +17,6 @@ from musegen_lib.encodings.melody_events import NO_TONIC
 SILENT = 0  # pitch index of a voice that rests
 WIDEST_STEP = 12  # semitones; wider steps share one score
 N_INTERVALS = 2 * WIDEST_STEP + 2  # the last: not from a pitch to a pitch
-GAIN = 40.0  # of weights that few steps touch: Adam moves a weight by about the learning rate a step
 N_SPANS = 5  # silent; below, in unison, up to an octave above, further above another voice
 
 
@@ -50,10 +49,15 @@ class VoiceEmbedding(nn.Module):
 
 class VoiceHead(nn.Module):
     """Scores what one voice does next: each token by its pitch, its degree in the key, its interval from the voice's
-    last pitch, and its intervals from the voices that are decided."""
+    last pitch, and its intervals from the voices that are decided.
 
-    def __init__(self, config: Sizes, n_known: int):
+    Args:
+        gain: of weights that few steps touch: Adam moves a weight by about the learning rate a step.
+    """
+
+    def __init__(self, config: Sizes, n_known: int, gain: float):
         super().__init__()
+        self.gain = gain
         embedding, self.n_known = config.embedding_dim, n_known
         width = config.hidden_dim + (1 + 2 * n_known) * embedding
         self.relation = nn.Embedding(max(1, n_known) * 13 * N_INTERVALS, embedding)
@@ -92,7 +96,7 @@ class VoiceHead(nn.Module):
             other = known[:, :, number].abs().unsqueeze(-1)
             classes, spans = chord(inner).split([13, N_SPANS], dim=2)
             direction = (known[:, :, number].abs() - known_before[:, :, number].abs()).sign() + 1
-            classes = classes + GAIN * motion[before[:, :, number] * 3 + direction]
+            classes = classes + self.gain * motion[before[:, :, number] * 3 + direction]
             scores = (
                 scores + classes.gather(2, interval_class(pitches, other)) + spans.gather(2, span_of(pitches, other))
             )
