@@ -68,6 +68,7 @@ mutants: $(STAMP) ## change the orchestrating modules in small ways and list the
 train: $(STAMP) ## train the published models again (an hour and a half)
 	$(RUN) musegen_lib train rnn
 	$(RUN) musegen_lib train rnn-chorales
+	$(RUN) musegen_lib train phrase-ends
 	$(RUN) musegen_lib train harmoniser
 	$(RUN) musegen_lib train vae
 	$(RUN) musegen_lib train gan

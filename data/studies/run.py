@@ -28,6 +28,7 @@ STUDIES = {  # module of this folder: its studies; the function of "vae-rates" i
     "style": ("style-latents", "transfer-test"),
     "transfer": ("transfer-curves",),
     "harmony": ("style-harmony",),
+    "phrases": ("chorale-phrases",),
     "recommend": ("hum-search", "tune-designs"),
     "listeners": ("listener-contest", "listener-cold", "listener-loop"),
 }

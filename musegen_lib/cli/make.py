@@ -57,7 +57,7 @@ def harmonise(
     out: OneFile,
     seed: Seed = 0,
     method: Annotated[str, typer.Option(help="ancestral or gibbs.")] = "ancestral",
-    temperature: Temperature = 0.8,
+    temperature: Temperature = 0.5,
     expression: Expressed = Expression.LIGHT,
     as_written: AsWritten = False,
     json: Json = False,

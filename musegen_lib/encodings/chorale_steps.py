@@ -7,7 +7,7 @@ as its voices allow.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -37,6 +37,7 @@ class ChoraleSteps:
     mode: int
     metre: str  # a key of CHORALE_METRES
     pickup: int  # steps before the first bar line
+    ends: tuple[tuple[int, int], ...] = ()  # of its phrases, as in `encodings.chorale_phrases`; none: not known
 
     @property
     def places(self) -> Int[np.ndarray, "T1"]:
@@ -105,7 +106,7 @@ def transpose_steps(steps: ChoraleSteps, semitones: int) -> ChoraleSteps:
     """Move all pitches and the tonic."""
     moved = np.where(steps.tokens >= FIRST_PITCH, steps.tokens + semitones, steps.tokens)
     tonic = steps.tonic if steps.tonic == NO_TONIC else (steps.tonic + semitones) % 12
-    return ChoraleSteps(moved, tonic, steps.mode, steps.metre, steps.pickup)
+    return replace(steps, tokens=moved, tonic=tonic)
 
 
 VOICE_RANGES = ((57, 81), (53, 74), (48, 69), (36, 64))  # soprano A3-A5, alto F3-D5, tenor C3-A4, bass C2-E4

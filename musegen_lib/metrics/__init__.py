@@ -9,6 +9,7 @@ __getattr__, __dir__, __all__ = lazy_names(
     __name__,
     {
         "bars": "FIGURES bar_report copied_share",
+        "cadences": "cadence_report",
         "content": "chroma_similarity content_report contour_kept notes_kept",
         "features": "MELODY_FEATURES bar_features melody_features",
         "likelihood": "Estimate mean_estimate nats_per_note ratio_estimate",

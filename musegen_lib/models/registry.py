@@ -40,6 +40,7 @@ _HOMES = {  # name: module below musegen_lib.models, the recipe in it, what it d
     "gan-sketch": ("gan.recipe", "SKETCH", "generate evaluate"),
     "vae": ("vae.recipe", "VAE", "generate evaluate"),
     "chorales-frames": ("chorale.frames_recipe", "FRAMES", "evaluate"),
+    "phrase-ends": ("chorale.phrase_ends_recipe", "PHRASE_ENDS", "evaluate"),
     "harmoniser": ("chorale.recipe", "HARMONISER", ""),
     "style-judges": ("style.evaluation.classifier_recipes", "NGRAM_CLASSIFIER", ""),
     "style-rolls": ("style.evaluation.classifier_recipes", "ROLL_CLASSIFIER", ""),

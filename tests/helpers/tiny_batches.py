@@ -48,7 +48,7 @@ def voices(n_steps, seed=0):
     columns = [rng.integers(low, high + 1, n_steps) - LOW + FIRST_PITCH for low, high in VOICE_RANGES]
     tokens = np.stack(columns, axis=1)
     tokens[1], tokens[3, 2] = HOLD, REST
-    return ChoraleSteps(tokens, 7, 0, "4/4", 4)
+    return ChoraleSteps(tokens, 7, 0, "4/4", 4, ((n_steps - 2, n_steps),))
 
 
 def chorales_of_two_futures():
@@ -56,6 +56,13 @@ def chorales_of_two_futures():
     return collate_steps([piece]), collate_steps(
         [replace(piece, tokens=np.concatenate([piece.tokens[:NOW], voices(6, 5).tokens]))]
     )
+
+
+def marked_tune():
+    """A melody of three phrases that end on the longest notes, and one bool a note."""
+    ends = np.arange(12) % 4 == 3
+    rows = [(2 * i + 2 * (i // 4), 2 + 2 * int(end), 60 + i % 5) for i, end in enumerate(ends)]
+    return Piece.from_notes(rows, key="C major"), ends
 
 
 def some_hidden(batch):

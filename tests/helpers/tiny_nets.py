@@ -24,6 +24,7 @@ from tiny_batches import (
     frames,
     histories,
     lines,
+    marked_tune,
     moves_of,
     pairs,
     rolls,
@@ -42,6 +43,8 @@ from tiny_batches import (
 from musegen_lib.models.chorale.batches import collate_steps
 from musegen_lib.models.chorale.frames import FrameNet, FramesConfig
 from musegen_lib.models.chorale.infill import ChoraleInfill, InfillConfig, gibbs
+from musegen_lib.models.chorale.phrase_ends import PhraseEnds, PhraseEndsConfig
+from musegen_lib.models.chorale.phrase_ends_recipe import collate_marked
 from musegen_lib.models.chorale.rnn import ChoraleConfig, ChoraleRNN
 from musegen_lib.models.chorale.sampling import ChoraleRequest, sample_chorales
 from musegen_lib.models.gan import nets as gan
@@ -124,12 +127,19 @@ CASES = {
     "ChoraleRNN": Case(
         ChoraleRNN,
         ChoraleConfig(hidden_dim=10, n_layers=2, embedding_dim=4, head_dim=9, dropout=0.5),
-        lambda: collate_steps([voices(5), voices(9, 1)], told=[True, False]),
+        lambda: collate_steps([voices(5), voices(9, 1)], told=["soprano", "nothing"]),
         lambda net, batch: net(batch)[:, :, 0],  # the voice that is decided first
         real=own_loss,
         future=chorales_of_two_futures,
         draw=lambda net, g: [s.tokens.tolist() for s in sample_chorales(net, 2, ChoraleRequest(bars=1), g)],
         idle=frozenset({"heads.0.relation.weight"}),  # the first voice to be decided knows no other
+    ),
+    "PhraseEnds": Case(
+        PhraseEnds,
+        PhraseEndsConfig(),
+        lambda: collate_marked([marked_tune()]),
+        lambda net, batch: net(batch.features),
+        zero="n_values",
     ),
     "ChoraleInfill": Case(
         ChoraleInfill,

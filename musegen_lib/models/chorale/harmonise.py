@@ -11,6 +11,7 @@ from musegen_lib.core.errors import MusegenError
 from musegen_lib.core.piece import CHANGES, Piece
 from musegen_lib.corpus import CHORALE_TERMS
 from musegen_lib.encodings.arrays import skyline
+from musegen_lib.encodings.chorale_phrases import Ends
 from musegen_lib.encodings.chorale_steps import (
     CHORALE_METRES,
     HIGH,
@@ -25,6 +26,7 @@ from musegen_lib.encodings.chorale_steps import (
 )
 from musegen_lib.metrics.key import guess_key
 from musegen_lib.models.chorale.infill import ChoraleInfill, gibbs
+from musegen_lib.models.chorale.phrase_ends_recipe import phrases_of
 from musegen_lib.models.chorale.recipe import CHORALES, HARMONISER
 from musegen_lib.models.chorale.rnn import ChoraleRNN
 from musegen_lib.models.chorale.sampling import ChoraleRequest, harmonise_steps
@@ -37,24 +39,27 @@ def harmonise(
     piece: Piece,
     seed: int = 0,
     method: str = "ancestral",
-    temperature: float = 0.8,
+    temperature: float = 0.5,
     n: int = 1,
     model: ChoraleRNN | ChoraleInfill | None = None,
+    ends: Ends | None = None,
 ) -> list[Piece]:
     """Keep the melody as soprano and write alto, tenor and bass, n times.
 
     Args:
         piece: on sixteenths; of more than one voice the highest notes are the melody. It is moved by octaves, or
             else by semitones, into the range of a soprano.
-        method: "gibbs" draws all three voices anew many times, reading the melody both ways; "ancestral" writes them
-            once, sixteenth by sixteenth, without looking ahead.
+        method: "ancestral" writes the three voices once, sixteenth by sixteenth, knowing the whole melody and its
+            phrase ends; "gibbs" draws them anew many times, reading them both ways.
         model: the net of the method; None takes the shipped one.
+        ends: of the phrases, as in `encodings.chorale_phrases`; None finds them in the melody.
     Raises:
         MusegenError: an unknown method, no notes, another grid, or a melody too long or too wide for one voice.
     """
     if method not in HARMONISE_METHODS:
         raise MusegenError(f"method {method!r} is unknown; use {' or '.join(HARMONISE_METHODS)}")
     melody = melody_for_soprano(piece)
+    melody = replace(melody, ends=phrases_of(piece) if ends is None else ends)
     generator = torch.Generator().manual_seed(seed)
     if method == "gibbs":
         free = np.ones_like(melody.tokens, dtype=bool)
@@ -116,9 +121,8 @@ def _into_range(melody: Piece) -> int:
 def _ancestral(
     model: ChoraleRNN, melody: ChoraleSteps, temperature: float, generator: torch.Generator, n: int
 ) -> list[ChoraleSteps]:
-    labels = steps_to_piece(melody)
     pickup = melody.pickup % CHORALE_METRES[melody.metre]
-    request = ChoraleRequest(melody.metre, labels.key or "C major", pickup, temperature=temperature)
-    soprano = melody.tokens[:, 0].copy()
-    soprano[0] = REST if soprano[0] == HOLD else soprano[0]
-    return harmonise_steps(model, soprano, request, generator, n)
+    request = ChoraleRequest(melody.metre, pickup=pickup, temperature=temperature)
+    tokens = melody.tokens.copy()
+    tokens[0, 0] = REST if tokens[0, 0] == HOLD else tokens[0, 0]
+    return harmonise_steps(model, replace(melody, tokens=tokens), request, generator, n)

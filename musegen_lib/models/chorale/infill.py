@@ -33,9 +33,11 @@ from musegen_lib.encodings.chorale_steps import (
 )
 from musegen_lib.encodings.melody_events import MODES, NO_TONIC
 from musegen_lib.models.chorale.batches import ChoraleBatch, collate_steps
-from musegen_lib.models.chorale.rnn import VoiceEmbedding, VoiceHead, start_small
+from musegen_lib.models.chorale.rnn import start_small
+from musegen_lib.models.chorale.voice_heads import VoiceEmbedding, VoiceHead
 from musegen_lib.training.sampling import sample
 
+GAIN = 20.0  # of the heads
 KNOWN = ("all", "that it holds", "nothing")  # what can be known of a cell
 
 
@@ -68,7 +70,7 @@ class ChoraleInfill(nn.Module):
         self.backward_gru = nn.GRU(width, width, batch_first=True)
         self.both = nn.Linear(3 * width, width)
         self.dropout = nn.Dropout(config.dropout)
-        self.heads = nn.ModuleList(VoiceHead(config, N_VOICES - 1) for _ in range(N_VOICES))
+        self.heads = nn.ModuleList(VoiceHead(config, N_VOICES - 1, GAIN) for _ in range(N_VOICES))
         start_small(self)
 
     def forward(self, batch: ChoraleBatch, hidden: Bool[Tensor, "B T 4"]) -> Float[Tensor, "B T 4 V"]:

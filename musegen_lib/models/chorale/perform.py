@@ -7,6 +7,7 @@ shaped (loudness, tempo, delays) and handed on before the next one is thought of
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from operator import attrgetter
 
 import numpy as np
@@ -18,7 +19,6 @@ from musegen_lib.core.expression import PLAIN_VELOCITY, expressive, note_delays
 from musegen_lib.core.piece import Piece
 from musegen_lib.encodings.chorale_steps import (
     CHORALE_METRES,
-    END,
     FIRST_PITCH,
     HOLD,
     LOW,
@@ -32,12 +32,11 @@ from musegen_lib.encodings.chorale_steps import (
 )
 from musegen_lib.models.chorale.live import Played
 from musegen_lib.models.chorale.rnn import ChoraleRNN
-from musegen_lib.models.chorale.sampling import ChoraleRequest, ChoraleStream
+from musegen_lib.models.chorale.sampling import STRIKES, ChoraleRequest, ChoraleStream
 
 TEMPO, SLOWEST, FASTEST = 96.0, 20.0, 300.0  # quarter notes a minute
 LONGEST_PHRASE = 4  # bars of one arch
 PITCHES = [token - FIRST_PITCH + LOW for token in range(N_TOKENS)]
-STRIKES = torch.tensor([FIRST_PITCH <= token < END for token in range(N_TOKENS)])
 
 
 class SeedRules:
@@ -109,7 +108,8 @@ def perform(
     plan = plan_performance(seed, bars, number, tempo, expression)
     n_seed, n_steps, rules = len(seed.tokens), plan.n_steps, SeedRules(seed)
     request = ChoraleRequest(seed.metre, plan.key or "C major", seed.pickup, temperature=temperature)
-    stream = ChoraleStream(model, 1, request, n_seed + n_steps, rules)
+    frame = replace(seed, tokens=np.full((n_seed + n_steps, N_VOICES), REST))
+    stream = ChoraleStream(model, [frame], request, "length", rules)
     generator = torch.Generator().manual_seed(number)
     for row in seed.tokens:
         stream.advance(generator, tuple(int(token) for token in row))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import torch
 from musegen_lib.core.errors import MusegenError
 from musegen_lib.core.piece import Piece
 from musegen_lib.corpus import CHORALE_TERMS, load_chorales
+from musegen_lib.encodings.chorale_phrases import Ends, ends_of_notes
 from musegen_lib.encodings.chorale_steps import ChoraleSteps, piece_to_steps, steps_to_piece
 from musegen_lib.metrics.likelihood import ratio_estimate
 from musegen_lib.models.chorale.batches import ChoraleBatch, ChoraleBatches, collate_steps
@@ -27,14 +29,24 @@ KEYS = ("G major", "A minor", "D major", "F major", "E minor", "Bb major", "D mi
 
 @lru_cache(maxsize=6)
 def chorale_steps(part: str, split: str = "tune") -> list[ChoraleSteps]:
-    """The chorales of a part of a split, encoded."""
-    return [piece_to_steps(piece) for piece in load_chorales(split, part)]
+    """The chorales of a part of a split, encoded, with the ends of their phrases."""
+    corpus = load_chorales(split, part)
+    return [
+        replace(piece_to_steps(piece), ends=marked_phrases(piece, corpus.marks(i))) for i, piece in enumerate(corpus)
+    ]
 
 
-def chorales_in_batches(pieces: list[ChoraleSteps], size: int = 12) -> list[ChoraleBatch]:
+def marked_phrases(piece: Piece, marks: np.ndarray) -> Ends:
+    """Phrase ends of a chorale: the notes of its soprano that have a fermata, by one bool a note of the piece."""
+    soprano = piece.notes["voice"] == 0
+    return ends_of_notes(piece.replace(notes=piece.notes[soprano]), marks[soprano])
+
+
+def chorales_in_batches(pieces: list[ChoraleSteps], told: str = "nothing", size: int = 12) -> list[ChoraleBatch]:
     """Batch pieces of like length, in a fixed order."""
     ordered = sorted(pieces, key=lambda piece: len(piece.tokens))
-    return [collate_steps(ordered[start : start + size]) for start in range(0, len(ordered), size)]
+    parts = [ordered[start : start + size] for start in range(0, len(ordered), size)]
+    return [collate_steps(part, [told] * len(part)) for part in parts]
 
 
 @torch.no_grad()
@@ -54,9 +66,12 @@ class ChoraleNet(ShippedNet):
         self, out: Path, seed: int = 0, steps: int | None = None, minutes: float | None = None, split: str = "tune"
     ) -> dict[str, Any]:
         """Train for 8 minutes, or for `minutes`, or for a number of steps; the best of the validations is kept."""
-        pieces, valid = chorale_steps("train", split), chorales_in_batches(chorale_steps("valid", split))
-        batches = ChoraleBatches(pieces, self.batch_size, seed)
-        model, run = self.fitted(batches, valid, out, seed, steps, minutes)
+        pieces, batches = (
+            chorale_steps("train", split),
+            ChoraleBatches(chorale_steps("train", split), self.batch_size, seed),
+        )
+        model, run = self.fitted(batches, self.valid_batches(split), out, seed, steps, minutes)
+        self.finish(model, pieces)
         data = f"Bach chorales, split {split}, part train, {len(pieces)} pieces: {CHORALE_TERMS}"
         return self.save_trained(out, model, run, data, seed, steps, minutes, corpus="chorales")
 
@@ -64,7 +79,14 @@ class ChoraleNet(ShippedNet):
         """The loss on the validation chorales; what is hidden at random is the same at each call."""
         with torch.random.fork_rng():
             torch.manual_seed(0)
-            return training.evaluate(self.load(), chorales_in_batches(chorale_steps("valid")))
+            return training.evaluate(self.load(), self.valid_batches())
+
+    def valid_batches(self, split: str = "tune") -> list[ChoraleBatch]:
+        """Validation chorales of which the net is told nothing."""
+        return chorales_in_batches(chorale_steps("valid", split))
+
+    def finish(self, model: Any, pieces: list[ChoraleSteps]) -> None:
+        """What is learnt without a loss, after training."""
 
 
 class ChoraleRecipe(ChoraleNet):
@@ -76,12 +98,19 @@ class ChoraleRecipe(ChoraleNet):
     )
     net = ChoraleRNN
     config = ChoraleConfig()
-    training = training.TrainConfig(
-        steps=1_000_000, minutes=8.0, learning_rate=3e-3, weight_decay=0.5, validate_every=100, patience=12
-    )
+    training = training.TrainConfig(steps=1_000, learning_rate=3e-3, weight_decay=0.5, validate_every=100, patience=12)
+
+    def valid_batches(self, split: str = "tune") -> list[ChoraleBatch]:
+        """Validation chorales twice: nothing told, and the soprano and its phrase ends known."""
+        pieces = chorale_steps("valid", split)
+        return chorales_in_batches(pieces) + chorales_in_batches(pieces, "soprano")
+
+    def finish(self, model: ChoraleRNN, pieces: list[ChoraleSteps]) -> None:
+        """Count how long pieces and phrases are."""
+        model.planner.learn(pieces)
 
     def generate(self, n: int, seed: int, rules: Any = None, **controls: Any) -> list[Piece]:
-        """Write n chorales, in different keys if none is asked for; the net ends each by itself if no bars are."""
+        """Write n chorales, in different keys if none is asked for, each along a plan of its phrases."""
         unknown = controls.keys() - ChoraleRequest.__dataclass_fields__.keys()
         if unknown:
             known = ", ".join(ChoraleRequest.__dataclass_fields__)

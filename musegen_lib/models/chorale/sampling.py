@@ -3,49 +3,55 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from musegen_lib.core.errors import MusegenError
 from musegen_lib.core.progress import progress
+from musegen_lib.encodings.chorale_phrases import FERMATA_BEATS, NOT_TOLD
 from musegen_lib.encodings.chorale_steps import (
     CHORALE_METRES,
     END,
     FIRST_PITCH,
     HOLD,
-    LEFT_BEATS,
     LOW,
+    N_TOKENS,
     N_VOICES,
-    STEPS_PER_BEAT,
+    REST,
     ChoraleSteps,
-    beats_left,
-    step_places,
 )
 from musegen_lib.encodings.melody_events import MODES, NO_TONIC, key_to_ids
-from musegen_lib.models.chorale.rnn import LAGS, ORDER, ChoraleRNN, forbidden
+from musegen_lib.models.chorale.batches import collate_steps
+from musegen_lib.models.chorale.phrase_plan import LONGEST
+from musegen_lib.models.chorale.rnn import LAGS, ORDER, ChoraleRNN
+from musegen_lib.models.chorale.voice_heads import forbidden
 from musegen_lib.training.sampling import sample
 
 Rules = Callable[[int, Tensor, Tensor], Tensor]  # voice, before (n, 4), decided (n, turn) -> (n, V) True = allowed
-LONGEST = 32  # bars; a piece that found no end is led to one there
+NEAR_END = FERMATA_BEATS + 3  # counts up to this one: under a fermata, or at most three beats before it
+STRIKES = torch.tensor([FIRST_PITCH <= token < END for token in range(N_TOKENS)])
 
 
 @dataclass(frozen=True)
 class ChoraleRequest:
     """What to write: metre, key, pickup (sixteenth steps), length in bars, and how daring it may be.
 
-    Without `bars` the net decides when to end. A pickup and the shortened last bar count as one bar.
+    Without `bars` a length is drawn from those of the training chorales. A pickup and the shortened last bar count as
+    one bar.
     """
 
     metre: str = "4/4"
     key: str = "G major"
     pickup: int = 4
     bars: int | None = None
-    temperature: float = 1.0
-    top_p: float = 0.9  # the likeliest tokens that together have this probability
+    temperature: float = 0.5  # of the pitches, as in `draw_tokens`
+    top_p: float = 0.95  # the likeliest that together have this probability
+    cadence: float = 0.3  # multiplies the temperature of all from NEAR_END on
 
     def __post_init__(self) -> None:
         if self.metre not in CHORALE_METRES:
@@ -59,61 +65,55 @@ class ChoraleRequest:
         if not 0 <= self.pickup < CHORALE_METRES[self.metre]:
             raise MusegenError(f"a pickup of {self.pickup} steps does not fit a bar of {CHORALE_METRES[self.metre]}")
 
-    @property
-    def n_steps(self) -> int | None:
-        """Steps from first to last, None where the net decides."""
-        return None if self.bars is None else self.bars * CHORALE_METRES[self.metre]
-
 
 class ChoraleStream:
     """n chorales in the making: one GRU step and four small decisions a sixteenth.
 
     Args:
-        n_steps: how long the pieces will be, told to the net; None: not told.
+        frames: what is known of each piece: key, metre, pickup, number of steps; its soprano and the ends of its
+            phrases if `told` says so. The tokens of free voices do not matter.
+        told: how much of it the net is told, a key of TOLD.
         rules: may forbid tokens: gets the turn's voice, the signed pitches before (n, 4), those decided in this step
             (n, turn) in ORDER, and returns (n, V) True = allowed.
-        keys: a key for each piece, in place of the request's.
     """
 
     def __init__(
         self,
         model: ChoraleRNN,
-        n: int,
+        frames: Sequence[ChoraleSteps],
         request: ChoraleRequest,
-        n_steps: int | None = None,
+        told: str = "plan",
         rules: Rules | None = None,
-        keys: Sequence[str] | None = None,
     ):
-        self.model, self.request, self.n_steps, self.rules = model.eval(), request, n_steps, rules
-        self.end = n_steps or LONGEST * CHORALE_METRES[request.metre]  # where it is cut off at the latest
-        ids = [key_to_ids(key) for key in keys or [request.key] * n]
-        self.key = torch.tensor([tonic for tonic, _ in ids]), torch.tensor([mode for _, mode in ids])
-        self.history = torch.zeros(n, max(LAGS), N_VOICES, dtype=torch.long)  # signed pitches, the last step first
+        self.model, self.request, self.rules = model.eval(), request, rules
+        self.may_end = told == "nothing"
+        self.frame = collate_steps(frames, [told] * len(frames))
+        with torch.no_grad():
+            self.outlook = model.outlook(self.frame)  # (n, T + 1, D)
+        self.near_end = (self.frame.phrases > NOT_TOLD) & (self.frame.phrases <= NEAR_END)  # (n, T + 1)
+        self.history = torch.zeros(len(frames), max(LAGS), N_VOICES, dtype=torch.long)  # signed, the last step first
         self.state: Tensor | None = None
         self.step = 0
 
     @torch.no_grad()
-    def advance(
-        self, generator: torch.Generator, given: Sequence[int | None] = (None,) * N_VOICES
-    ) -> Int[Tensor, "n 4"]:
+    def advance(self, generator: torch.Generator, given: Sequence[Any] = (None,) * N_VOICES) -> Int[Tensor, "n 4"]:
         """Decide the next sixteenth and return its tokens, soprano first.
 
         Args:
-            given: a token for each voice that is not free.
+            given: a token, or one a piece, for each voice that is not free.
         """
-        n, request = len(self.history), self.request
-        before = self.history[:, :1]
+        n = len(self.history)
+        before, tonics = self.history[:, :1], self.frame.tonics
         earlier = self.history[:, [lag - 1 for lag in LAGS]].flatten(1).unsqueeze(1)  # (n, 1, 4 x lags)
-        place = torch.full((n, 1), int(step_places(self.step, request.metre, request.pickup)))
-        left = torch.full((n, 1), self._beats_left())
-        context, voices, self.state = self.model.read(earlier, place, left, self.key, self.state)
+        outlook = self.outlook[:, self.step : self.step + 1]
+        context, voices, self.state = self.model.read(earlier, outlook, tonics, self.state)
         known = torch.zeros(n, 1, 0, dtype=torch.long)
         tokens = torch.zeros(n, N_VOICES, dtype=torch.long)
         for turn, voice in enumerate(ORDER):
             if given[voice] is None:
-                logits = self.model.score(turn, context, voices, known, before, self.key[0])[:, 0]
-                draw = request.temperature, 0, request.top_p
-                tokens[:, voice] = sample(logits, generator, self._allowed(voice, known), *draw)
+                logits = self.model.score(turn, context, voices, known, before, tonics)[:, 0]
+                logits = torch.where(self.near_end[:, self.step : self.step + 1], logits / self.request.cadence, logits)
+                tokens[:, voice] = draw_tokens(logits, generator, self._allowed(voice, known), self.request)
             else:
                 tokens[:, voice] = given[voice]
             now = token_to_signed(tokens[:, voice], before[:, 0, voice])
@@ -125,22 +125,26 @@ class ChoraleStream:
     def _allowed(self, voice: int, known: Tensor) -> Bool[Tensor, "n V"]:
         before = self.history[:, 0]
         allowed = ~forbidden(voice, before[:, voice])
-        allowed[:, END] &= self._may_end()
+        # the last bar completes the pickup
+        allowed[:, END] &= self.may_end and self.step > 0 and self.step % CHORALE_METRES[self.request.metre] == 0
         if self.rules is not None:
             allowed &= self.rules(voice, before, known[:, 0])
         return allowed
 
-    def _beats_left(self) -> int:
-        """What the net is told: the truth, or nothing; a piece that finds no end is led to one in the last beats."""
-        told = self.n_steps is not None or self.end - self.step < LEFT_BEATS * STEPS_PER_BEAT
-        return int(beats_left(np.array(self.step), self.end)) if told else 0
 
-    def _may_end(self) -> bool:
-        if self.n_steps is not None:
-            return False  # the caller counts
-        return (
-            self.step > 0 and self.step % CHORALE_METRES[self.request.metre] == 0
-        )  # the last bar completes the pickup
+def draw_tokens(
+    logits: Float[Tensor, "n V"], generator: torch.Generator, allowed: Bool[Tensor, "n V"], request: ChoraleRequest
+) -> Int[Tensor, "n"]:
+    """Draw whether a voice strikes as the net has it, then which pitch, at the temperature and top_p of the request.
+
+    One low temperature for both would seldom tie a note over a beat: a suspension begins with an unlikely hold.
+    """
+    strikes = torch.softmax(logits.masked_fill(~allowed, -torch.inf), dim=1)[:, STRIKES].sum(dim=1)
+    struck = (torch.rand(len(logits), generator=generator) < strikes).unsqueeze(1)  # (n, 1)
+    chosen = allowed & (struck == STRIKES)
+    chosen = torch.where(chosen.any(dim=1, keepdim=True), chosen, allowed)  # a share that rounds to 0 or 1
+    sharper = torch.where(struck, logits / max(request.temperature, 1e-6), logits)
+    return sample(sharper, generator, chosen, top_p=request.top_p)
 
 
 def token_to_signed(tokens: Int[Tensor, "n"], before: Int[Tensor, "n"]) -> Int[Tensor, "n"]:
@@ -156,36 +160,56 @@ def sample_chorales(
     generator: torch.Generator,
     rules: Rules | None = None,
     keys: Sequence[str] | None = None,
+    told: str = "plan",
 ) -> list[ChoraleSteps]:
-    """Draw n chorales; each ends where it was asked to, or where the net wrote END on a full bar.
+    """Draw n chorales, each along a plan of its own.
 
     Args:
-        rules, keys: as of a ChoraleStream.
+        rules: as of a ChoraleStream.
+        keys: a key for each piece, in place of the request's.
+        told: "nothing" draws without a plan, for nets that have not learnt from plans: a piece then ends where the net
+            writes END on a full bar.
 
     Raises:
         MusegenError: n is below 1.
     """
     if n < 1:
         raise MusegenError(f"cannot draw {n} chorales; ask for at least 1")
-    stream = ChoraleStream(model, n, request, request.n_steps, rules, keys)
+    frames = [make_frame(model, request, key, generator, told) for key in keys or [request.key] * n]
+    stream = ChoraleStream(model, frames, request, told, rules)
     written, ended = [], torch.zeros(n, dtype=torch.bool)
-    while stream.step < stream.end and not ended.all():
+    while stream.step < max(len(frame.tokens) for frame in frames) and not ended.all():
         written.append(stream.advance(generator))
         ended |= written[-1][:, 0] == END
     tokens = torch.stack(written, dim=1).numpy()  # (n, T, 4)
-    return [_cut_at_end(rows, request, key) for rows, key in zip(tokens, keys or [request.key] * n)]
+    return [_cut_at_end(rows, frame) for rows, frame in zip(tokens, frames)]
+
+
+def make_frame(
+    model: ChoraleRNN, request: ChoraleRequest, key: str, generator: torch.Generator, told: str
+) -> ChoraleSteps:
+    """An empty piece of the asked length, or of one that is drawn, with its phrase ends."""
+    bar = CHORALE_METRES[request.metre]
+    n_steps, ends = LONGEST * bar, ()
+    if told == "plan":
+        bars = request.bars or model.planner.draw_bars(request.metre, 1, generator)[0]
+        n_steps = bars * bar
+        ends = model.planner.draw_ends(request.metre, request.pickup, n_steps, generator)
+    tokens = np.full((n_steps, N_VOICES), REST)
+    return ChoraleSteps(tokens, *key_to_ids(key), request.metre, request.pickup, ends)
 
 
 def harmonise_steps(
-    model: ChoraleRNN, melody: Int[np.ndarray, "T"], request: ChoraleRequest, generator: torch.Generator, n: int = 1
+    model: ChoraleRNN, melody: ChoraleSteps, request: ChoraleRequest, generator: torch.Generator, n: int = 1
 ) -> list[ChoraleSteps]:
-    """Write alto, tenor and bass below soprano tokens (T,), step by step, n times; the net is told the length only."""
-    stream = ChoraleStream(model, n, request, len(melody))
-    tokens = [stream.advance(generator, (int(token), None, None, None)) for token in progress(melody, "harmonising")]
-    return [_cut_at_end(rows, request) for rows in torch.stack(tokens, dim=1).numpy()]
+    """Write alto, tenor and bass below the soprano of a piece, n times; the net knows it from the start."""
+    stream = ChoraleStream(model, [melody] * n, request, "soprano")
+    soprano = melody.tokens[:, 0].tolist()
+    written = [stream.advance(generator, (token, None, None, None)) for token in progress(soprano, "harmonising")]
+    return [_cut_at_end(rows, melody) for rows in torch.stack(written, dim=1).numpy()]
 
 
-def _cut_at_end(tokens: np.ndarray, request: ChoraleRequest, key: str | None = None) -> ChoraleSteps:
+def _cut_at_end(tokens: np.ndarray, frame: ChoraleSteps) -> ChoraleSteps:
+    tokens = tokens[: len(frame.tokens)]
     ends = np.flatnonzero(tokens[:, 0] == END)
-    kept = tokens[: ends[0]] if len(ends) else tokens
-    return ChoraleSteps(kept, *key_to_ids(key or request.key), request.metre, request.pickup)
+    return replace(frame, tokens=tokens[: ends[0]] if len(ends) else tokens)

@@ -1,5 +1,7 @@
 """Four voices: the encoding, the net that writes them, the net that fills them in."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -27,6 +29,7 @@ from musegen_lib.encodings.chorale_steps import (
     transpose_range,
     transpose_steps,
 )
+from musegen_lib.encodings.melody_events import NO_TONIC
 from musegen_lib.models.chorale.batches import ChoraleBatches, collate_steps
 from musegen_lib.models.chorale.infill import (
     KNOWN,
@@ -37,9 +40,15 @@ from musegen_lib.models.chorale.infill import (
     turned,
     visible_grid,
 )
-from musegen_lib.models.chorale.recipe import chorale_nll
-from musegen_lib.models.chorale.rnn import LAGS, ORDER, ChoraleConfig, ChoraleRNN
-from musegen_lib.models.chorale.sampling import ChoraleRequest, ChoraleStream, harmonise_steps, sample_chorales
+from musegen_lib.models.chorale.recipe import chorale_nll, chorale_steps
+from musegen_lib.models.chorale.rnn import AHEAD, LAGS, ORDER, ChoraleConfig, ChoraleRNN
+from musegen_lib.models.chorale.sampling import (
+    ChoraleRequest,
+    ChoraleStream,
+    draw_tokens,
+    harmonise_steps,
+    sample_chorales,
+)
 
 TINY = ChoraleConfig(hidden_dim=10, n_layers=2, embedding_dim=4, head_dim=9, dropout=0.5)
 
@@ -54,7 +63,7 @@ def make_steps(n_steps, seed=0, metre="4/4", pickup=4, tonic=7):
         for step in range(n_steps):
             if tokens[step, voice] == HOLD and (step == 0 or tokens[step - 1, voice] == REST):
                 tokens[step, voice] = REST
-    return ChoraleSteps(tokens, tonic, 0, metre, pickup)
+    return ChoraleSteps(tokens, tonic, 0, metre, pickup, ((n_steps - 2, n_steps),))
 
 
 def make_net(seed=0, config=TINY):
@@ -113,8 +122,8 @@ def test_a_transposition_moves_notes_and_tonic_and_stays_near_the_ranges(piece):
             assert sung.max() <= high + MARGIN
 
 
-def test_batches_close_each_piece_with_end_and_tell_its_length_only_where_asked():
-    batch = collate_steps(PIECES, told=[True, False, False])
+def test_batches_close_each_piece_with_end_and_tell_only_what_is_asked():
+    batch = collate_steps(PIECES, told=["length", "plan", "nothing"])
     for row, piece in enumerate(PIECES):
         n = len(piece.tokens)
         assert int(batch.tokens[row, n, 0]) == END
@@ -122,8 +131,26 @@ def test_batches_close_each_piece_with_end_and_tell_its_length_only_where_asked(
         assert np.array_equal(batch.grid[row, :n].numpy(), tokens_to_grid(piece.tokens))
     assert batch.time_left[0, 5] == 1
     assert batch.time_left[0, 0] == 3
-    assert not batch.time_left[1:].any()
+    assert batch.phrases[1, 13:17].tolist() == [5, 1, 1, 0]
+    assert not batch.phrases[[0, 2]].any()
+    assert not batch.time_left[2].any()
     assert batch.n_cells == 4 * (5 + 16 + 9)
+
+
+def test_a_soprano_that_is_known_is_not_scored_and_of_an_end_the_soprano_alone():
+    batch = collate_steps(PIECES[:2], told=["soprano", "nothing"])
+    assert batch.scored.sum(dim=1).tolist() == [[0, 5, 5, 5], [17, 16, 16, 16]]
+
+
+def test_pieces_whose_plan_is_told_are_named_by_the_key_they_end_in():
+    pieces = [replace(piece, tonic=9, mode=1) for piece in chorale_steps("valid")]
+    batch = ChoraleBatches(pieces, 12, 0)(0)
+    planned = batch.phrases.any(dim=1) & ~batch.sees_soprano
+    assert planned.any()
+    for row in planned.nonzero()[:, 0]:
+        n_steps = int(batch.mask[row].sum()) - 1
+        last = int(batch.grid[row, n_steps - 1, 3].abs())
+        assert not last or int(batch.tonics[row]) in (last % 12, NO_TONIC)
 
 
 def test_the_same_step_gives_the_same_batch_and_moves_pieces_as_a_whole():
@@ -140,13 +167,23 @@ def test_logits_at_t_ignore_the_present_voices_to_come_and_the_future():
     changed = piece.tokens.copy()
     changed[6:, ORDER[2]] = 30  # from step 6 on the alto and the tenor sing something else
     changed[6:, ORDER[3]] = 20
-    other = ChoraleSteps(changed, *(getattr(piece, n) for n in ("tonic", "mode", "metre", "pickup")))
+    other = replace(piece, tokens=changed)
     with torch.no_grad():
         a, b = net(collate_steps([piece])), net(collate_steps([other]))
     assert torch.equal(a[0, :6], b[0, :6])
     assert torch.equal(a[0, 6, list(ORDER[:3])], b[0, 6, list(ORDER[:3])])
     assert not torch.equal(a[0, 6, ORDER[3]], b[0, 6, ORDER[3]])  # the tenor hears the alto
     assert not torch.equal(a[0, 7, 0], b[0, 7, 0])
+
+
+def test_a_known_soprano_is_read_a_bar_ahead_and_no_further():
+    net, piece = make_net(), make_steps(40, 3)
+    changed = piece.tokens.copy()
+    changed[30, 0] = 41 if changed[30, 0] != 41 else 42
+    with torch.no_grad():
+        a, b = (net(collate_steps([replace(piece, tokens=t)], ["soprano"]))[0, :, 3] for t in (piece.tokens, changed))
+    differ = (a != b).any(dim=1).nonzero()[0]
+    assert int(differ) == 30 - AHEAD[-1]
 
 
 def test_padding_leaves_the_likelihood_alone():
@@ -172,28 +209,42 @@ def test_nothing_is_held_that_does_not_sound_and_only_the_soprano_can_end():
     assert torch.isfinite(logits[:, :, 0, END]).all()
 
 
-@pytest.mark.parametrize("temperature", [0.0, 1.0])
-def test_a_stream_draws_from_what_forward_scores(temperature):
-    net = make_net()
-    request = ChoraleRequest("3/4", "D minor", 4, bars=1, temperature=temperature)
-    [drawn] = sample_chorales(net, 1, request, torch.Generator().manual_seed(5))
-    batch = collate_steps([drawn], told=[True])
-    stream = ChoraleStream(net, 1, request, request.n_steps)
+@pytest.mark.parametrize("told", ["plan", "soprano"])
+def test_a_stream_draws_from_what_forward_scores(told):
+    net, request = make_net(), ChoraleRequest("3/4", "D minor", 4)
+    frame = replace(make_steps(12, 8), metre="3/4")
+    given = (None if told == "plan" else frame.tokens[:, 0].tolist(), None, None, None)
     seen = []
     net.score, score = lambda *a: seen.append(score(*a)) or seen[-1], net.score
-    for row in drawn.tokens:
-        stream.advance(torch.Generator(), tuple(int(token) for token in row))  # all given: nothing scored
-    assert not seen
-    stream = ChoraleStream(net, 1, request, request.n_steps)
-    generator = torch.Generator().manual_seed(5)
-    again = torch.stack([stream.advance(generator)[0] for _ in drawn.tokens])
+
+    def draw(generator):
+        stream = ChoraleStream(net, [frame], request, told)
+        return torch.stack(
+            [stream.advance(generator, [row and row[step] for row in given])[0] for step in range(12)]
+        ).numpy()
+
+    drawn = draw(torch.Generator().manual_seed(5))
     del net.score
-    assert np.array_equal(again.numpy(), drawn.tokens)
+    assert np.array_equal(drawn, draw(torch.Generator().manual_seed(5)))
     with torch.no_grad():
-        logits = net(batch)[0]
-    for step in range(len(drawn.tokens)):
-        for turn, voice in enumerate(ORDER):
-            assert torch.allclose(seen[4 * step + turn][0, 0], logits[step, voice], atol=1e-5)
+        logits = net(collate_steps([replace(frame, tokens=drawn)], [told]))[0]
+    turns = [(step, voice) for step in range(12) for voice in ORDER if given[voice] is None]
+    assert len(seen) == len(turns)
+    for (step, voice), scores in zip(turns, seen):
+        assert torch.allclose(scores[0, 0], logits[step, voice], atol=1e-5)
+
+
+def test_a_voice_strikes_as_often_as_the_net_has_it_and_low_temperature_picks_the_likeliest_pitch():
+    logits = torch.full((1, N_TOKENS), -20.0)
+    logits[0, HOLD], logits[0, FIRST_PITCH : FIRST_PITCH + 2] = 1.0, torch.tensor([0.2, 0.0])
+    allowed, generator = torch.ones(4000, N_TOKENS, dtype=torch.bool), torch.Generator().manual_seed(0)
+    request = ChoraleRequest(temperature=0.1)
+    drawn = draw_tokens(logits.expand(4000, -1), generator, allowed, request)
+    holds = np.exp(1) / (np.exp(1) + np.exp(0.2) + 1)
+    assert (drawn == HOLD).float().mean() == pytest.approx(holds, abs=0.03)
+    assert (drawn == FIRST_PITCH).sum() > 5 * (drawn == FIRST_PITCH + 1).sum()
+    allowed[:, HOLD] = False
+    assert (draw_tokens(logits.expand(4000, -1), generator, allowed, request) != HOLD).all()
 
 
 def test_the_same_seed_draws_the_same_chorales_and_another_seed_others():
@@ -207,13 +258,16 @@ def test_the_same_seed_draws_the_same_chorales_and_another_seed_others():
     assert draw(1) == draw(1) != draw(2)
 
 
-def test_a_chorale_is_as_long_as_it_was_asked_to_be_or_ends_on_a_full_bar():
+def test_a_chorale_is_as_long_as_it_was_asked_to_be_as_its_plan_or_ends_on_a_full_bar():
     net = make_net()
     asked = sample_chorales(net, 2, ChoraleRequest("3/4", pickup=0, bars=3), torch.Generator().manual_seed(0))
     assert [len(steps.tokens) for steps in asked] == [36, 36]
+    assert all(steps.ends[-1][1] == 36 for steps in asked)
+    net.planner.bars[:] = torch.eye(32)[[2, 4]]  # pieces of three bars in 4/4, of five in 3/4
+    assert [len(steps.tokens) for steps in sample_chorales(net, 1, ChoraleRequest(), torch.Generator())] == [48]
     with torch.no_grad():
         net.heads[0].token.bias[END] += 3  # an untrained net would seldom end
-    free = sample_chorales(net, 4, ChoraleRequest(), torch.Generator().manual_seed(0))
+    free = sample_chorales(net, 4, ChoraleRequest(), torch.Generator().manual_seed(0), told="nothing")
     assert all(len(steps.tokens) % 16 == 0 for steps in free)
     assert any(len(steps.tokens) < 40 * 16 for steps in free)
     assert all((steps.tokens != END).all() for steps in free)
@@ -245,9 +299,9 @@ def test_an_impossible_wish_is_one_line(wish, fault):
 
 
 def test_harmonising_keeps_the_soprano():
-    melody = make_steps(20, 8).tokens[:, 0]
+    melody = make_steps(20, 8)
     for steps in harmonise_steps(make_net(), melody, ChoraleRequest(), torch.Generator().manual_seed(0), n=3):
-        assert np.array_equal(steps.tokens[:, 0], melody)
+        assert np.array_equal(steps.tokens[:, 0], melody.tokens[:, 0])
         assert (steps.tokens[:, 1:] >= FIRST_PITCH).any()
 
 
