@@ -25,7 +25,8 @@ N_PITCHES = HIGH - LOW + 1
 N_BAR_TOKENS = FIRST_PITCH + N_PITCHES
 PERIODS = (12.0, 6.0, 4.0, 3.0, 2.4, 2.0, 24.0, 48.0, 96.0)
 _UPPER, _LOWER = zip(*combinations(range(N_VOICES), 2))
-N_FEATURES = 2 * len(PERIODS) * (N_VOICES + len(_UPPER) + N_VOICES) + 2 * N_VOICES
+PARALLEL_GAIN = 3.0  # parallels are rare: a feature that is seldom 1 must be large to be learnt
+N_FEATURES = 2 * len(PERIODS) * (N_VOICES + len(_UPPER) + N_VOICES) + 12 * len(_UPPER) + 2 * N_VOICES
 
 
 def sounding(tokens: Float[Tensor, "B T 4 K"]) -> Float[Tensor, "B T 4 P1"]:
@@ -57,13 +58,31 @@ def turned_back(a: Float[Tensor, "... W2"], b: Float[Tensor, "... W2"]) -> Float
     return torch.cat([ax * bx + ay * by, ay * bx - ax * by], dim=-1)
 
 
+def parallel_motion(sound: Float[Tensor, "B T 4 P1"]) -> Float[Tensor, "B T 6 12"]:
+    """For each pair of voices, how surely both move and keep their interval: one number an interval class.
+
+    1 at 7 is a pair in parallel fifths, at 0 in octaves or unisons; 0 in the first step and where a voice rests.
+    """
+    pitch = sound[..., :N_PITCHES]
+    classes = torch.stack([pitch[..., k::12].sum(dim=-1) for k in range(12)], dim=-1)  # (B, T, 4, 12), from LOW
+    upper, lower = classes[:, :, list(_UPPER)], classes[:, :, list(_LOWER)]
+    turned = torch.stack([lower.roll(k, dims=-1) for k in range(12)], dim=-2)  # (B, T, 6, 12 intervals, 12)
+    interval = (upper.unsqueeze(-2) * turned).sum(dim=-1)  # (B, T, 6, 12)
+    stays = (pitch[:, 1:] * pitch[:, :-1]).sum(dim=-1)  # (B, T - 1, 4)
+    both_move = (1 - stays[:, :, list(_UPPER)]) * (1 - stays[:, :, list(_LOWER)])
+    kept = interval[:, 1:] * interval[:, :-1] * both_move.unsqueeze(-1)
+    return F.pad(kept, (0, 0, 0, 0, 1, 0))
+
+
 def interval_features(tokens: Float[Tensor, "B T 4 K"]) -> Float[Tensor, "B T F"]:
-    """Clocks of the four pitches, the six intervals between voices, the four moves since the last step; onsets
-    and silences.
+    """Clocks of the four pitches, the six intervals between voices, the four moves since the last step; parallel motion
+    of the six pairs; onsets and silences.
     """
     sound = sounding(tokens)
     hands = sound[..., :N_PITCHES] @ clocks().to(tokens)  # (B, T, 4, 2W)
     between = turned_back(hands[:, :, list(_UPPER)], hands[:, :, list(_LOWER)])  # (B, T, 6, 2W)
     moves = F.pad(turned_back(hands[:, 1:], hands[:, :-1]), (0, 0, 0, 0, 1, 0))
     onsets, silent = tokens[..., FIRST_PITCH:].sum(dim=-1), sound[..., N_PITCHES]
-    return torch.cat([hands.flatten(2), between.flatten(2), moves.flatten(2), onsets, silent], dim=-1)
+    parallels = PARALLEL_GAIN * parallel_motion(sound)
+    seen = [hands, between, moves, parallels]
+    return torch.cat([*(part.flatten(2) for part in seen), onsets, silent], dim=-1)
