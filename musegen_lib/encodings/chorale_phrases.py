@@ -14,8 +14,8 @@ from jaxtyping import Bool, Int
 
 from musegen_lib.core.piece import Piece
 from musegen_lib.encodings.arrays import STEPS_PER_BEAT
-from musegen_lib.encodings.chorale_steps import ChoraleSteps, tokens_to_grid
-from musegen_lib.encodings.melody_events import MODES, NO_TONIC
+from musegen_lib.encodings.chorale_steps import CHORALE_MODES, ChoraleSteps, tokens_to_grid
+from musegen_lib.encodings.melody_events import NO_TONIC
 
 FERMATA_BEATS = 4  # longer fermatas count as these
 AHEAD_BEATS = 16  # a phrase end further away reads the same
@@ -77,8 +77,12 @@ def at_home(steps: ChoraleSteps) -> ChoraleSteps:
     last = int(sung[sung > 0][-1]) if sung.any() else None
     if steps.tonic == NO_TONIC or last is None:
         return steps
-    mode = HOME_MODES.get((MODES[steps.mode], (last - steps.tonic) % 12))
-    return replace(steps, tonic=last % 12, mode=MODES.index(mode)) if mode else replace(steps, tonic=NO_TONIC, mode=0)
+    mode = HOME_MODES.get((CHORALE_MODES[steps.mode], (last - steps.tonic) % 12))
+    return (
+        replace(steps, tonic=last % 12, mode=CHORALE_MODES.index(mode))
+        if mode
+        else replace(steps, tonic=NO_TONIC, mode=0)
+    )
 
 
 def phrase_lengths(ends: Sequence[tuple[int, int]]) -> list[tuple[int, int, int]]:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Int
 
-from musegen_lib.core.keys import spell_key
+from musegen_lib.core.keys import church_key, spell_key
 from musegen_lib.core.piece import Piece
 from musegen_lib.encodings.arrays import FIRST_PITCH, HOLD, REST, STEPS_PER_BEAT, grid_to_piece, piece_to_grid
 from musegen_lib.encodings.melody_events import MODES, NO_TONIC, key_to_ids
@@ -22,6 +22,7 @@ LOW, HIGH = 33, 84  # a little beyond what Bach's voices sing
 END = FIRST_PITCH + HIGH - LOW + 1
 N_TOKENS = END + 1
 N_VOICES = 4
+CHORALE_MODES = MODES[:4]  # major, minor, dorian, mixolydian: those of Bach's chorales
 MARGIN = 3  # semitones by which a transposition may leave a voice's range
 CHORALE_METRES = {"4/4": 16, "3/4": 12}
 N_PLACES = sum(CHORALE_METRES.values())
@@ -73,12 +74,24 @@ def piece_to_steps(piece: Piece) -> ChoraleSteps:
     if len(sung) and (sung.min() < LOW or sung.max() > HIGH):
         raise ValueError(f"{piece!r} sings {sung.min()} to {sung.max()}, this encoding holds {LOW} to {HIGH}")
     tokens = np.select([grid > 0, grid < 0], [grid - LOW + FIRST_PITCH, HOLD], REST)
-    return ChoraleSteps(tokens, *key_to_ids(piece.key), bar_family(piece), piece.pickup_steps)
+    return ChoraleSteps(tokens, *chorale_key(piece.key), bar_family(piece), piece.pickup_steps)
+
+
+def chorale_key(key: str | None) -> tuple[int, int]:
+    """Pitch class of the tonic and number of the mode in CHORALE_MODES; NO_TONIC and 0 where the key is unknown.
+
+    A pentatonic or phrygian key is read as the chorale mode with its third.
+
+    >>> chorale_key("A yu"), chorale_key("E phrygian"), chorale_key(None)
+    ((9, 1), (4, 1), (12, 0))
+    """
+    tonic, mode = key_to_ids((church_key(key) or "").replace("phrygian", "minor"))
+    return tonic, mode
 
 
 def steps_to_piece(steps: ChoraleSteps, **labels: Any) -> Piece:
     """Decode; the key is spelt from its tonic."""
-    key = None if steps.tonic == NO_TONIC else spell_key(steps.tonic, MODES[steps.mode])
+    key = None if steps.tonic == NO_TONIC else spell_key(steps.tonic, CHORALE_MODES[steps.mode])
     known = {"metre": steps.metre, "key": key, "pickup_steps": steps.pickup}
     return grid_to_piece(tokens_to_grid(steps.tokens), **known | labels)
 

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from musegen_lib.core.configs import require_sizes
 from musegen_lib.core.progress import progress
 from musegen_lib.encodings.chorale_steps import (
+    CHORALE_MODES,
     END,
     FIRST_PITCH,
     HOLD,
@@ -31,7 +32,7 @@ from musegen_lib.encodings.chorale_steps import (
     STEPS_PER_BEAT,
     ChoraleSteps,
 )
-from musegen_lib.encodings.melody_events import MODES, NO_TONIC
+from musegen_lib.encodings.melody_events import NO_TONIC
 from musegen_lib.models.chorale.batches import ChoraleBatch, collate_steps
 from musegen_lib.models.chorale.rnn import start_small
 from musegen_lib.models.chorale.voice_heads import VoiceEmbedding, VoiceHead
@@ -65,7 +66,7 @@ class ChoraleInfill(nn.Module):
         self.known = nn.Embedding(len(KNOWN), embedding)
         self.join = nn.Linear(N_VOICES * embedding, width)
         self.place = nn.Embedding(N_PLACES, width)
-        self.key = nn.Embedding((NO_TONIC + 1) * len(MODES), width)
+        self.key = nn.Embedding((NO_TONIC + 1) * len(CHORALE_MODES), width)
         self.forward_gru = nn.GRU(width, width, batch_first=True)
         self.backward_gru = nn.GRU(width, width, batch_first=True)
         self.both = nn.Linear(3 * width, width)
@@ -77,7 +78,7 @@ class ChoraleInfill(nn.Module):
         """Logits of every cell; those of hidden cells have not read any hidden cell."""
         grid, known = visible_grid(batch.tokens, hidden)
         cells = self.voice(grid, batch.tonics) + self.known(known)  # (B, T, 4, E)
-        whole = self.key(batch.tonics * len(MODES) + batch.modes).unsqueeze(1)
+        whole = self.key(batch.tonics * len(CHORALE_MODES) + batch.modes).unsqueeze(1)
         x = self.dropout(self.join(cells.flatten(2))) + self.place(batch.places) + whole  # (B, T, D)
         from_end = turned(self.backward_gru(turned(x, batch.mask))[0], batch.mask)
         read = F.gelu(self.both(self.dropout(torch.cat([self.forward_gru(x)[0], from_end, x], dim=-1))))

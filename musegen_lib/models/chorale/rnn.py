@@ -20,11 +20,12 @@ from torch import Tensor, nn
 from musegen_lib.core.configs import require_sizes
 from musegen_lib.encodings.chorale_phrases import N_COUNTS
 from musegen_lib.encodings.chorale_steps import (
+    CHORALE_MODES,
     LEFT_BEATS,
     N_PLACES,
     N_VOICES,
 )
-from musegen_lib.encodings.melody_events import MODES, NO_TONIC
+from musegen_lib.encodings.melody_events import NO_TONIC
 from musegen_lib.models.chorale.batches import TOLD, ChoraleBatch
 from musegen_lib.models.chorale.phrase_plan import PhrasePlanner
 from musegen_lib.models.chorale.voice_heads import VoiceEmbedding, VoiceHead, forbidden
@@ -62,7 +63,7 @@ class ChoraleRNN(nn.Module):
         self.left = nn.Embedding(LEFT_BEATS + 1, width)
         self.phrase = nn.Embedding(N_COUNTS, width)
         self.told = nn.Embedding(len(TOLD), width)  # with a plan the key is that of the end, see `at_home`
-        self.key = nn.Embedding((NO_TONIC + 1) * len(MODES), width)
+        self.key = nn.Embedding((NO_TONIC + 1) * len(CHORALE_MODES), width)
         inner = config.dropout if config.n_layers > 1 else 0.0
         self.ahead = nn.Linear(len(AHEAD) * config.embedding_dim, width)
         self.gru = nn.GRU(width, width, config.n_layers, batch_first=True, dropout=inner)
@@ -73,7 +74,7 @@ class ChoraleRNN(nn.Module):
 
     def outlook(self, batch: ChoraleBatch) -> Float[Tensor, "B T D"]:
         """What is known of each step before the piece begins: its place, its key, and what the batch tells."""
-        whole = self.key(batch.tonics * len(MODES) + batch.modes) + self.told(batch.told)  # (B, D)
+        whole = self.key(batch.tonics * len(CHORALE_MODES) + batch.modes) + self.told(batch.told)  # (B, D)
         known = self.place(batch.places) + self.left(batch.time_left) + self.phrase(batch.phrases) + whole.unsqueeze(1)
         seen = batch.sees_soprano.nonzero()[:, 0]
         if not len(seen):

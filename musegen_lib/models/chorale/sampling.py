@@ -16,6 +16,7 @@ from musegen_lib.core.progress import progress
 from musegen_lib.encodings.chorale_phrases import FERMATA_BEATS, NOT_TOLD
 from musegen_lib.encodings.chorale_steps import (
     CHORALE_METRES,
+    CHORALE_MODES,
     END,
     FIRST_PITCH,
     HOLD,
@@ -24,8 +25,9 @@ from musegen_lib.encodings.chorale_steps import (
     N_VOICES,
     REST,
     ChoraleSteps,
+    chorale_key,
 )
-from musegen_lib.encodings.melody_events import MODES, NO_TONIC, key_to_ids
+from musegen_lib.encodings.melody_events import NO_TONIC
 from musegen_lib.models.chorale.batches import collate_steps
 from musegen_lib.models.chorale.phrase_plan import LONGEST
 from musegen_lib.models.chorale.rnn import LAGS, ORDER, ChoraleRNN
@@ -58,8 +60,9 @@ class ChoraleRequest:
             raise MusegenError(
                 f"metre {self.metre!r} is unknown to chorales; choose one of {', '.join(CHORALE_METRES)}"
             )
-        if key_to_ids(self.key)[0] == NO_TONIC:
-            raise MusegenError(f"key {self.key!r} is unknown; write it like 'G major', modes are {', '.join(MODES)}")
+        if chorale_key(self.key)[0] == NO_TONIC:
+            modes = ", ".join(CHORALE_MODES)
+            raise MusegenError(f"key {self.key!r} is unknown; write it like 'G major', modes are {modes}")
         if self.bars is not None and not 1 <= self.bars <= LONGEST:
             raise MusegenError(f"{self.bars} bars: ask for 1 to {LONGEST}")
         if not 0 <= self.pickup < CHORALE_METRES[self.metre]:
@@ -196,7 +199,7 @@ def make_frame(
         n_steps = bars * bar
         ends = model.planner.draw_ends(request.metre, request.pickup, n_steps, generator)
     tokens = np.full((n_steps, N_VOICES), REST)
-    return ChoraleSteps(tokens, *key_to_ids(key), request.metre, request.pickup, ends)
+    return ChoraleSteps(tokens, *chorale_key(key), request.metre, request.pickup, ends)
 
 
 def harmonise_steps(
