@@ -90,9 +90,10 @@ def chorale_key(key: str | None) -> tuple[int, int]:
 
 
 def steps_to_piece(steps: ChoraleSteps, **labels: Any) -> Piece:
-    """Decode; the key is spelt from its tonic."""
+    """Decode; the key is spelt from its tonic, and a fermata stands at each phrase end."""
     key = None if steps.tonic == NO_TONIC else spell_key(steps.tonic, CHORALE_MODES[steps.mode])
     known = {"metre": steps.metre, "key": key, "pickup_steps": steps.pickup}
+    known["fermatas"] = tuple(onset for onset, _ in steps.ends)
     return grid_to_piece(tokens_to_grid(steps.tokens), **known | labels)
 
 
