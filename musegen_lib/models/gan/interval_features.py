@@ -24,6 +24,7 @@ from musegen_lib.encodings.chorale_steps import FIRST_PITCH, HIGH, HOLD, LOW, N_
 N_PITCHES = HIGH - LOW + 1
 N_BAR_TOKENS = FIRST_PITCH + N_PITCHES
 PERIODS = (12.0, 6.0, 4.0, 3.0, 2.4, 2.0, 24.0, 48.0, 96.0)
+_ABOVE = (torch.arange(12).unsqueeze(1) + torch.arange(12)) % 12  # [interval, class]: the class so far above
 _UPPER, _LOWER = zip(*combinations(range(N_VOICES), 2))
 PARALLEL_GAIN = 3.0  # parallels are rare: a feature that is seldom 1 must be large to be learnt
 N_FEATURES = 2 * len(PERIODS) * (N_VOICES + len(_UPPER) + N_VOICES) + 12 * len(_UPPER) + 2 * N_VOICES
@@ -58,16 +59,37 @@ def turned_back(a: Float[Tensor, "... W2"], b: Float[Tensor, "... W2"]) -> Float
     return torch.cat([ax * bx + ay * by, ay * bx - ax * by], dim=-1)
 
 
+def pitch_classes(sound: Float[Tensor, "... P1"]) -> Float[Tensor, "... 12"]:
+    """Sum pitches over octaves; class 0 is that of LOW, and silence has none."""
+    pitch = sound[..., :N_PITCHES]
+    return torch.stack([pitch[..., k::12].sum(dim=-1) for k in range(12)], dim=-1)
+
+
+def interval_classes(upper: Float[Tensor, "... 12"], lower: Float[Tensor, "... 12"]) -> Float[Tensor, "... 12"]:
+    """How surely `upper` stands each interval class above `lower`.
+
+    >>> interval_classes(torch.eye(12)[7], torch.eye(12)[0]).argmax().item()
+    7
+    """
+    return (upper[..., _ABOVE] @ lower.unsqueeze(-1)).squeeze(-1)
+
+
+def directions(now: Float[Tensor, "... P1"], before: Float[Tensor, "... P1"]) -> Float[Tensor, "... 3"]:
+    """How surely a voice went down, stayed or went up; all 0 where it is or was silent."""
+    pitch, last = now[..., :N_PITCHES], before[..., :N_PITCHES]
+    below = last.cumsum(dim=-1)
+    up, stayed = (pitch * (below - last)).sum(dim=-1), (pitch * last).sum(dim=-1)
+    down = (pitch * (last.sum(dim=-1, keepdim=True) - below)).sum(dim=-1)
+    return torch.stack([down, stayed, up], dim=-1)
+
+
 def parallel_motion(sound: Float[Tensor, "B T 4 P1"]) -> Float[Tensor, "B T 6 12"]:
     """For each pair of voices, how surely both move and keep their interval: one number an interval class.
 
     1 at 7 is a pair in parallel fifths, at 0 in octaves or unisons; 0 in the first step and where a voice rests.
     """
-    pitch = sound[..., :N_PITCHES]
-    classes = torch.stack([pitch[..., k::12].sum(dim=-1) for k in range(12)], dim=-1)  # (B, T, 4, 12), from LOW
-    upper, lower = classes[:, :, list(_UPPER)], classes[:, :, list(_LOWER)]
-    turned = torch.stack([lower.roll(k, dims=-1) for k in range(12)], dim=-2)  # (B, T, 6, 12 intervals, 12)
-    interval = (upper.unsqueeze(-2) * turned).sum(dim=-1)  # (B, T, 6, 12)
+    pitch, classes = sound[..., :N_PITCHES], pitch_classes(sound)  # (B, T, 4, 12)
+    interval = interval_classes(classes[:, :, list(_UPPER)], classes[:, :, list(_LOWER)])  # (B, T, 6, 12)
     stays = (pitch[:, 1:] * pitch[:, :-1]).sum(dim=-1)  # (B, T - 1, 4)
     both_move = (1 - stays[:, :, list(_UPPER)]) * (1 - stays[:, :, list(_LOWER)])
     kept = interval[:, 1:] * interval[:, :-1] * both_move.unsqueeze(-1)

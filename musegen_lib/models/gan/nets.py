@@ -24,13 +24,23 @@ from torch.nn.utils.parametrizations import spectral_norm
 from musegen_lib.core.configs import require_sizes
 from musegen_lib.encodings.arrays import BAR_STEPS, STEPS_PER_BEAT
 from musegen_lib.encodings.chorale_steps import FIRST_PITCH, HOLD, N_VOICES, REST
-from musegen_lib.models.gan.interval_features import N_BAR_TOKENS, N_FEATURES, N_PITCHES, interval_features
+from musegen_lib.models.gan.interval_features import (
+    N_BAR_TOKENS,
+    N_FEATURES,
+    N_PITCHES,
+    directions,
+    interval_classes,
+    interval_features,
+    pitch_classes,
+)
 from musegen_lib.training.sampling import gumbel_noise, straight_through
 
 BAR_CELLS = 784
 ORDER = (3, 0, 2, 1)  # bass first, then soprano, tenor, alto: outer voices before inner ones
 SHARED = 0  # row of the noise that all voices read; voice v reads row 1 + v
 WIDEST_RELATION = 24  # widest interval in semitones that the relations tell apart
+_BELOW = (torch.arange(12).unsqueeze(1) - torch.arange(12)) % 12  # [class, other class]: their interval
+GAIN = 5.0  # of weights that few steps touch
 NEVER = -1e4  # logit of a token that cannot be
 
 
@@ -119,6 +129,7 @@ class BarGenerator(nn.Module):
             nn.Parameter(0.3 * torch.randn(1 + i, config.n_relations, 2 * WIDEST_RELATION + 1))
             for i in range(len(ORDER))
         )
+        self.motion = nn.ParameterList(nn.Parameter(torch.zeros(i, 36, 12)) for i in range(len(ORDER)))
 
     def forward(
         self, noise: Float[Tensor, "B bars 5 Z"], gumbel: Float[Tensor, "B T 4 K"] | None = None
@@ -141,10 +152,12 @@ class BarGenerator(nn.Module):
             bar, place = divmod(step, BAR_STEPS)
             heard = torch.cat([*sound, *struck], dim=1)
             hidden = self.cell(self.read(heard) + shared[:, bar] + self.places[place], hidden)
+            before = list(sound)
             tokens: list[Tensor] = [hidden] * N_VOICES
             state, chosen = hidden, []
             for i, voice in enumerate(ORDER):
                 logits = self._logits(i, state + own[i][:, bar], torch.stack([sound[voice], *chosen]), banks[i])
+                logits = logits + self._led(i, sound[voice], chosen, [before[v] for v in ORDER[:i]])
                 if step == 0:
                     logits = opening(logits)
                 token = straight_through(logits if gumbel is None else logits + gumbel[:, step, voice])
@@ -162,6 +175,17 @@ class BarGenerator(nn.Module):
         relation_scores = torch.bmm(heard[..., :N_PITCHES], bank).view(shape)
         weights = out[:, N_BAR_TOKENS:].view(shape[1], shape[0], shape[2])
         return out[:, :N_BAR_TOKENS] + F.pad(torch.einsum("nbrp,bnr->bp", relation_scores, weights), (FIRST_PITCH, 0))
+
+    def _led(self, i: int, own: Tensor, chosen: list[Tensor], before: list[Tensor]) -> Tensor:
+        """Liking for each interval class to the placed voices, by the interval before and how the other voice moved."""
+        liked = own.new_zeros(len(own), 12)
+        for motion, now, last in zip(self.motion[i], chosen, before):
+            interval = interval_classes(pitch_classes(own), pitch_classes(last))  # (B, 12)
+            seen = (interval.unsqueeze(2) * directions(now, last).unsqueeze(1)).flatten(1)  # (B, 36)
+            liking, other = GAIN * seen @ motion, pitch_classes(now)  # (B, 12) each
+            liked = liked + (liking[:, _BELOW] @ other.unsqueeze(-1)).squeeze(-1)  # (B, 12)
+        by_pitch = liked.repeat(1, -(-N_PITCHES // 12))[:, :N_PITCHES]
+        return F.pad(by_pitch, (FIRST_PITCH, 0))
 
     def draw(
         self, n: int, generator: torch.Generator | None = None, temperature: float = 1.0
