@@ -19,8 +19,9 @@ import pytest
 from nbval.kernel import RunningKernel
 from nbval.plugin import IPyNbCell
 
+from musegen_lib.lessons.notebooks import STARTS
+
 POLL_SECONDS = 1.0
-STARTS = 3
 nbval_start_new_kernel = nbval.kernel.start_new_kernel
 nbval_await_reply = RunningKernel.await_reply  # kept whole: called once per slice of the wait
 

@@ -88,8 +88,8 @@ def read_for_notation(path: Path, as_written: bool = False) -> tuple[Piece, list
     changes again within a bar written, as in a ritardando.
     """
     piece, lines = read_piece(path, None, as_written)
-    piece = _written(piece) if path.suffix.lower() in MIDI_ENDINGS else piece
     is_midi, grid = path.suffix.lower() in MIDI_ENDINGS, piece.steps_per_beat
+    piece = _written(piece) if is_midi else piece
     if grid <= FINEST_WRITTEN and (not is_midi or grid < FINE):
         return piece, lines
     edges = piece.notes["onset_steps"].astype(np.int64)
