@@ -29,11 +29,11 @@ ROOT = Path(__file__).resolve().parents[2]
 NETS = ROOT / "book/_build/vendor/nets"
 MAX_BYTES = 8_000_000  # of all weights together
 MAP_SIDE = 7
-CORNERS = {  # two bars of 4/4 in G major: (pitch, sixteenths)
-    "Ode to Joy (Beethoven)": ((71, 4), (71, 4), (72, 4), (74, 4), (74, 4), (72, 4), (71, 4), (69, 4)),
-    "Twinkle, twinkle (French, 18th century)": ((67, 4), (67, 4), (74, 4), (74, 4), (76, 4), (76, 4), (74, 8)),
-    "Brother John (French)": ((67, 4), (69, 4), (71, 4), (67, 4), (67, 4), (69, 4), (71, 4), (67, 4)),
-    "a phrase written for this course": tuple((pitch, steps) for _, steps, pitch in OUR_TUNE[:7]),
+CORNERS = {  # two bars of 4/4 in C major, where the VAE is at home: (pitch, sixteenths)
+    "Ode to Joy (Beethoven)": ((76, 4), (76, 4), (77, 4), (79, 4), (79, 4), (77, 4), (76, 4), (74, 4)),
+    "Twinkle, twinkle (French, 18th century)": ((72, 4), (72, 4), (79, 4), (79, 4), (81, 4), (81, 4), (79, 8)),
+    "Brother John (French)": ((72, 4), (74, 4), (76, 4), (72, 4), (72, 4), (74, 4), (76, 4), (72, 4)),
+    "a phrase written for this course": tuple((pitch + 5, steps) for _, steps, pitch in OUR_TUNE[:7]),
 }
 REQUESTS = (
     MelodyRequest("german", "4/4", "G major", bars=8),

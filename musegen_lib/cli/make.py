@@ -72,13 +72,13 @@ def vary(
     source: Melody,
     out: Folder,
     n: Annotated[int, typer.Option("--n", min=1, max=1000, help="How many variations.")] = 8,
-    distance: Annotated[float, typer.Option(min=0.0, max=10.0, help="How far to go; 0 is the round trip.")] = 0.5,
+    distance: Annotated[float, typer.Option(min=0.0, max=10.0, help="How far to go, 0.2 to 1.")] = 0.5,
     seed: Seed = 0,
     expression: Expressed = Expression.LIGHT,
     as_written: AsWritten = False,
     json: Json = False,
 ) -> None:
-    """Write variations of the first two bars of a melody: codes near its own, decoded by the VAE."""
+    """Write variations of a melody, all different: codes near those of its bars, decoded by the VAE in its key."""
     from musegen_lib.cli.vary import vary_file
 
     print_result(vary_file(source, out, n, distance, seed, as_written, expression), json)
@@ -93,7 +93,7 @@ def interpolate(
     as_written: AsWritten = False,
     json: Json = False,
 ) -> None:
-    """Walk from the first two bars of one melody to those of another through the VAE's codes."""
+    """Walk from one melody to another through the VAE's codes, in the key of the first."""
     from musegen_lib.cli.vary import interpolate_files
 
     print_result(interpolate_files(first, second, out, steps, as_written, expression), json)

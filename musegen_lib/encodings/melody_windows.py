@@ -1,7 +1,9 @@
 """Two bars of melody as 32 tokens: what the melody VAE reads and writes. Taught in notebooks/03_vae.ipynb.
 
 A window is (T,) token ids of `encodings.piece_to_tokens` with T = 32: eight beats of four sixteenths. A note that began
-before the window counts as struck at its start.
+before the window counts as struck at its start. Every tune is first moved home: by so many semitones that the scale of
+its key becomes that of C major, and all tunes have one register: G major is read as C major, E minor as A minor, A
+dorian as D dorian.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from jaxtyping import Bool, Int
 
 from musegen_lib.core.errors import MusegenError
 from musegen_lib.core.piece import Piece
+from musegen_lib.core.scales import best_scale
 from musegen_lib.corpus import Corpus, load_folk_tunes
 from musegen_lib.encodings.arrays import (
     FIRST_PITCH,
@@ -31,8 +34,8 @@ from musegen_lib.encodings.arrays import (
 )
 
 WINDOW_STEPS = 32
+MIDDLE = 71  # B4, the middle of the folk tunes
 WINDOW_METRES = {"4/4": 16, "2/2": 16, "2/4": 8}  # steps a bar; a window is two bars of the first two, four of 2/4
-MAX_SHIFT = 6  # semitones a window may move in training
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,7 @@ class MelodyWindows:
     """Many windows, and where each comes from.
 
     Args:
-        tokens: (N, T) token ids.
+        tokens: (N, T) token ids, at home.
         tunes: (N,) number of the tune in the corpus it was cut from.
         first_bars: (N,) the bar it begins with, counted from the first full bar.
         styles: (N,) such as "chinese".
@@ -67,19 +70,44 @@ class MelodyWindows:
 
 
 def cut_windows(corpus: Corpus, metres: Sequence[str] = ("4/4", "2/2"), hop_bars: int = 2) -> MelodyWindows:
-    """Cut the tunes in these metres that lie on sixteenths into windows, hop_bars apart, pickups left out."""
+    """Cut the tunes in these metres that lie on sixteenths into windows at home, hop_bars apart, pickups left out."""
     on_grid = np.isin(corpus.column("metre"), metres) & (corpus.column("grid") == STEPS_PER_BEAT)
     found: list[np.ndarray] = []
     rows: list[tuple[int, int, str, str]] = []
     for number in np.flatnonzero(on_grid).tolist():
         tune = corpus[number]
         bar = WINDOW_METRES[tune.metre or ""]
-        cut = tune_to_windows(tune, hop_bars * bar)
+        cut = tune_to_windows(tune.transpose(home_shift(tune)), hop_bars * bar)
         found += [cut]
         rows += [(number, hop_bars * i, tune.style, tune.title) for i in range(len(cut))]
     tokens = np.concatenate([np.zeros((0, WINDOW_STEPS), dtype=np.int64), *found])
     columns = [np.array(column) for column in zip(*rows)] if rows else [np.zeros(0, dtype=np.int64)] * 4
     return MelodyWindows(tokens, *columns)
+
+
+def home_shift(piece: Piece) -> int:
+    """Semitones that bring a melody to the scale of C major, in the octave where its mean pitch is nearest to MIDDLE.
+
+    >>> home_shift(Piece.from_notes([(0, 4, 67), (4, 4, 66), (8, 8, 67)], key="G major"))
+    5
+    """
+    return middle_shift(piece, -best_scale(piece, piece.key))
+
+
+def middle_shift(piece: Piece, semitones: int) -> int:
+    """So many semitones up or down, and the octaves with which the mean pitch comes nearest to MIDDLE.
+
+    Raises:
+        MusegenError: the melody is too wide for the net.
+    """
+    pitches = piece.notes["pitch"].astype(np.int64)
+    low, high = int(pitches.min()), int(pitches.max())
+    ways = [semitones % 12 + 12 * octaves for octaves in range(-12, 12)]
+    fits = [shift for shift in ways if low + shift >= MELODY_LOW and high + shift <= MELODY_HIGH]
+    if not fits:
+        name = piece.title or "the piece"
+        raise MusegenError(f"{name}: its melody spans {high - low} semitones, too wide for the net")
+    return min(fits, key=lambda shift: abs(int((pitches + shift - MIDDLE).sum())))
 
 
 def tune_to_windows(tune: Piece, hop_steps: int = WINDOW_STEPS) -> Int[np.ndarray, "N 32"]:
@@ -130,16 +158,6 @@ def _to_lowest(windows: Int[np.ndarray, "N 32"]) -> Int[np.ndarray, "N 32"]:
     return np.where(pitched, windows - lowest + FIRST_PITCH, windows)
 
 
-def transpose_windows(windows: Int[np.ndarray, "N 32"], rng: np.random.Generator) -> Int[np.ndarray, "N 32"]:
-    """Move each window by a random number of semitones, up to MAX_SHIFT, as far as the range of pitches allows."""
-    pitched = windows >= FIRST_PITCH
-    low = np.where(pitched, windows, N_MELODY_TOKENS).min(axis=1)
-    high = np.where(pitched, windows, 0).max(axis=1)
-    down, up = np.minimum(MAX_SHIFT, low - FIRST_PITCH), np.minimum(MAX_SHIFT, N_MELODY_TOKENS - 1 - high)
-    shift = rng.integers(-down, up + 1)
-    return np.where(pitched, windows + shift[:, None], windows)
-
-
 def make_playable(tokens: Int[np.ndarray, "T"]) -> Int[np.ndarray, "T"]:
     """Turn each HOLD with no note to hold into a REST; nothing else is wrong that tokens can say.
 
@@ -165,22 +183,21 @@ def windows_to_piece(windows: Sequence[np.ndarray], **labels: Any) -> Piece:
 
 
 def piece_to_window(piece: Piece) -> tuple[Int[np.ndarray, "32"], list[str]]:
-    """The first 32 sixteenths of any piece's melody after its pickup, and lines on what was left out or changed.
+    """The first 32 sixteenths of any piece's melody after its pickup, at home, and lines on what was left out.
 
-    Of several notes at once the highest is taken; a melody that is too low or too high moves by octaves.
+    Of several notes at once the highest is taken. The whole melody decides where home is.
 
     Raises:
         MusegenError: no note is left, the piece is not on sixteenths, or its melody is too wide for the net.
     """
-    name = piece.title or "the piece"
+    name, melody = piece.title or "the piece", skyline(piece)
     if piece.steps_per_beat != STEPS_PER_BEAT:
         raise MusegenError(f"{name}: has {piece.steps_per_beat} steps a beat; wanted sixteenths, {STEPS_PER_BEAT}")
-    melody = skyline(piece)
-    start = piece.pickup_steps
-    notes = melody.notes[(melody.notes["onset_steps"] >= start) & (melody.notes["onset_steps"] < start + WINDOW_STEPS)]
+    start, onsets = piece.pickup_steps, melody.notes["onset_steps"]
+    notes = melody.notes[(onsets >= start) & (onsets < start + WINDOW_STEPS)]
     if not len(notes):
         raise MusegenError(f"{name}: no melody in its first {WINDOW_STEPS} sixteenths")
-    shift = _octaves_into_range(notes["pitch"], name)
+    shift = middle_shift(melody.replace(notes=notes), -best_scale(melody, piece.key))
     tokens = np.full(start + max(WINDOW_STEPS, melody.n_steps), REST, dtype=np.int64)
     for onset, duration, pitch, *_ in notes.tolist():
         tokens[onset : onset + duration] = HOLD
@@ -188,21 +205,12 @@ def piece_to_window(piece: Piece) -> tuple[Int[np.ndarray, "32"], list[str]]:
     return tokens[start : start + WINDOW_STEPS], _left_out(piece, len(notes), shift)
 
 
-def _octaves_into_range(pitches: np.ndarray, name: str) -> int:
-    """Semitones, a multiple of 12, by which a melody moves to fit the tokens."""
-    low, high = int(pitches.min()), int(pitches.max())
-    fits = [12 * k for k in range(-11, 12) if low + 12 * k >= MELODY_LOW and high + 12 * k <= MELODY_HIGH]
-    if not fits:
-        raise MusegenError(f"{name}: its melody spans {high - low} semitones, too wide for the net")
-    return min(fits, key=abs)
-
-
 def _left_out(piece: Piece, n_kept: int, shift: int) -> list[str]:
     told = [f"{n_kept} of {len(piece)} notes kept: the melody of the first {WINDOW_STEPS} sixteenths"]
     if piece.pickup_steps:
         told.append(f"a pickup of {piece.pickup_steps} sixteenths is left out")
     if shift:
-        told.append(f"moved by {shift // 12:+d} octave{'s' * (abs(shift) > 12)} into the range of the net")
+        told.append(f"moved by {shift:+d} semitones to the scale of C major, in which the net reads and writes")
     if piece.metre not in WINDOW_METRES:
         told.append(f"metre {piece.metre}: read as 4/4, which the net was trained on")
     return told

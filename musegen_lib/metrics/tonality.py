@@ -6,9 +6,9 @@ import numpy as np
 from jaxtyping import Float
 
 from musegen_lib.core.piece import Piece, pitched_notes
+from musegen_lib.core.scales import weight_on_scales
 from musegen_lib.metrics.histograms import pitch_class_histogram, pitched_roll
 
-DIATONIC = (0, 2, 4, 5, 7, 9, 11)
 TONAL_RADII = (1.0, 1.0, 0.5)  # of the circles of fifths, minor thirds and major thirds
 
 
@@ -108,15 +108,6 @@ def _beat_chroma(piece: Piece, n_steps: int) -> np.ndarray:
     chroma = np.zeros((-(-(n_steps + lead) // piece.steps_per_beat), 12))
     np.add.at(chroma, (np.arange(n_steps) + lead) // piece.steps_per_beat, by_class)
     return chroma
-
-
-def weight_on_scales(weight: Float[np.ndarray, "12"] | np.ndarray) -> np.ndarray:
-    """How much of the weight of twelve pitch classes lies on the diatonic scale of each tonic, (12,).
-
-    >>> weight_on_scales(np.array([3, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0])).tolist()
-    [3, 5, 2, 3, 2, 3, 2, 3, 5, 2, 3, 2]
-    """
-    return np.array([weight[(tonic + np.array(DIATONIC)) % 12].sum() for tonic in range(12)])
 
 
 def _best_scale(weight: np.ndarray) -> float:

@@ -6,18 +6,17 @@ import pytest
 from musegen_lib.core.errors import MusegenError
 from musegen_lib.core.piece import DRUMS, Piece
 from musegen_lib.corpus import load_folk_tunes, windows
-from musegen_lib.encodings.arrays import FIRST_PITCH, HOLD, N_MELODY_TOKENS, REST, piece_to_tokens
+from musegen_lib.encodings.arrays import FIRST_PITCH, HOLD, MELODY_HIGH, MELODY_LOW, REST, piece_to_tokens
 from musegen_lib.encodings.melody_events import is_playable
 from musegen_lib.encodings.melody_windows import (
-    MAX_SHIFT,
     WINDOW_STEPS,
     cut_windows,
     held_out_windows,
+    home_shift,
     is_among,
     make_playable,
     piece_to_window,
     training_windows,
-    transpose_windows,
     tune_to_windows,
     window_to_piece,
     windows_to_piece,
@@ -36,8 +35,9 @@ def test_windows_are_those_that_excerpts_of_bars_give():
     chosen = tunes.select(np.isin(tunes.column("metre"), ("4/4", "2/2")) & (tunes.column("grid") == 4))[:40]
     found = cut_windows(chosen)
     expected = [piece_to_tokens(piece, WINDOW_STEPS) for piece in windows(chosen, 2)]
-    expected = [tokens for tokens in expected if (tokens >= FIRST_PITCH).any()]
-    assert np.array_equal(found.tokens, expected)
+    expected = np.stack([tokens for tokens in expected if (tokens >= FIRST_PITCH).any()])
+    shifts = np.array([home_shift(chosen[number]) for number in found.tunes.tolist()])
+    assert np.array_equal(found.tokens, np.where(expected >= FIRST_PITCH, expected + shifts[:, None], expected))
     assert len(found) > 100
     assert found.titles[0] == chosen[int(found.tunes[0])].title
 
@@ -60,8 +60,8 @@ def test_no_held_out_window_is_a_training_window_in_any_key():
     held_out = held_out_windows("test")
     assert len(held_out) > 1500
     assert not is_among(held_out.tokens, training_windows()).any()
-    moved = transpose_windows(training_windows()[:50], np.random.default_rng(0))
-    assert is_among(moved, training_windows()).all()
+    some = training_windows()[:50]
+    assert is_among(np.where(some >= FIRST_PITCH, some + 1, some), training_windows()).all()
 
 
 def test_train_and_test_share_no_tune():
@@ -72,20 +72,33 @@ def test_train_and_test_share_no_tune():
     assert not train & {tunes.column("id")[number] for number in held_out_windows("test").tunes}
 
 
-def test_transposing_keeps_rhythm_and_intervals_and_stays_in_range():
-    rows = np.stack([window((0, 8, 48), (8, 8, 50)), window((0, 8, 89), (8, 8, 87)), window((0, 4, 60), (8, 4, 67))])
-    seen = set()
-    for seed in range(60):
-        moved = transpose_windows(rows, np.random.default_rng(seed))
-        pitched = rows >= FIRST_PITCH
-        assert np.array_equal(moved[~pitched], rows[~pitched])
-        assert moved[pitched].min() >= FIRST_PITCH
-        assert moved[pitched].max() < N_MELODY_TOKENS
-        shifts = moved - rows
-        assert all(len(set(shift[p].tolist())) == 1 for shift, p in zip(shifts, pitched))
-        seen |= {(row, int(shift[p][0])) for row, (shift, p) in enumerate(zip(shifts, pitched))}
-    assert {shift for row, shift in seen if row == 0} <= set(range(MAX_SHIFT + 1))
-    assert {shift for row, shift in seen if row == 2} == set(range(-MAX_SHIFT, MAX_SHIFT + 1))
+@pytest.mark.parametrize(
+    ("key", "pitches", "shift"),
+    [
+        ("G major", (67, 71, 74, 66, 67), 5),
+        ("E minor", (64, 66, 67, 71, 64), 5),
+        ("A dorian", (69, 71, 72, 78, 69), 5),
+        ("E yu", (64, 67, 69, 71, 64), 5),  # pentatonic: three scales hold it, its key says which
+        (None, (62, 66, 69, 73, 62), -2),  # no key: the notes fit D and A major, the last one is home in D
+        ("G major", (51, 55, 58, 57, 51), 2),  # a wrong key: the notes know better
+        ("C major", (36, 40, 43, 41, 36), 12),  # an octave away, where the net can hold it
+    ],
+)
+def test_home_is_the_scale_of_c_major_whatever_the_mode(key, pitches, shift):
+    tune = Piece.from_notes([(4 * i, 4, pitch) for i, pitch in enumerate(pitches)], key=key)
+    assert home_shift(tune) == shift
+    moved = tune.transpose(shift).notes["pitch"]
+    assert {int(pitch) % 12 for pitch in moved} <= {0, 2, 4, 5, 7, 9, 11}
+    assert moved.min() >= MELODY_LOW
+    assert moved.max() <= MELODY_HIGH
+
+
+def test_most_training_windows_lie_on_the_white_keys():
+    some = training_windows()[::20]
+    white = np.isin((some - FIRST_PITCH + MELODY_LOW) % 12, (0, 2, 4, 5, 7, 9, 11)) | (some < FIRST_PITCH)
+    assert white.all(axis=1).mean() > 0.9
+    at_random = np.isin((some + 1 - FIRST_PITCH + MELODY_LOW) % 12, (0, 2, 4, 5, 7, 9, 11)) | (some < FIRST_PITCH)
+    assert at_random.all(axis=1).mean() < 0.1
 
 
 def test_a_batch_is_a_pure_function_of_its_step_and_its_kl_weight_warms_up():
@@ -122,7 +135,7 @@ def test_windows_in_a_row_do_not_tie_over():
 
 
 def test_a_tune_of_ones_own_becomes_the_window_it_is():
-    tokens, lines = piece_to_window(Piece.from_notes(TUNE))
+    tokens, lines = piece_to_window(Piece.from_notes(TUNE, key="C major"))
     expected = tune_to_windows(Piece.from_notes(TUNE))[0]
     assert np.array_equal(tokens, expected)
     assert lines == ["5 of 6 notes kept: the melody of the first 32 sixteenths"]
@@ -133,11 +146,11 @@ def test_a_foreign_piece_is_read_with_a_report():
     chords = [(4, 8, 30), (4, 8, 23), (12, 200, 35), (12, 4, 38, 80, 1)]
     piece = Piece.from_notes(chords, metre="3/4", pickup_steps=4, programs=(0, DRUMS))
     tokens, lines = piece_to_window(piece)
-    assert tokens[:10].tolist() == [30 + 24 - 46, *[HOLD] * 7, 35 + 24 - 46, HOLD]
+    assert tokens[:10].tolist() == [30 + 25 - 46, *[HOLD] * 7, 35 + 25 - 46, HOLD]
     assert lines == [
         "2 of 4 notes kept: the melody of the first 32 sixteenths",
         "a pickup of 4 sixteenths is left out",
-        "moved by +2 octaves into the range of the net",
+        "moved by +25 semitones to the scale of C major, in which the net reads and writes",
         "metre 3/4: read as 4/4, which the net was trained on",
     ]
 

@@ -1,7 +1,8 @@
 """What lessons 3 and 4 learnt by the way: the VAE's mean and the RNN's state as points of a window.
 
 Neither net was asked to ignore the key or the tempo. Both get all the help that costs nothing: each window is moved so
-that its middle pitch is G4, and its middle length is an eighth. Axes: N windows, L notes.
+that its middle pitch is G4, and its middle length is an eighth; for the VAE, which knows one scale only, to that scale
+near G4. Axes: N windows, L notes.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ import numpy as np
 import torch
 from jaxtyping import Float, Int
 
+from musegen_lib.core.ranking import first_best
+from musegen_lib.core.scales import weight_on_scales
 from musegen_lib.encodings.arrays import FIRST_PITCH, HOLD, MELODY_HIGH, MELODY_LOW, REST
 from musegen_lib.encodings.melody_events import END_ID, FIRST_PITCH_ID, MAX_DURATION, METRES, STYLES, MelodyEvents
 from musegen_lib.encodings.melody_windows import WINDOW_STEPS
@@ -34,6 +37,7 @@ def to_usual_place(
 def vae_points(pitches: Int[np.ndarray, "N L"], durations: Float[np.ndarray, "N L"]) -> Float[np.ndarray, "N Z"]:
     """Means of the VAE's codes of the first two bars of each window, of length 1."""
     pitches, steps = to_usual_place(pitches, durations)
+    pitches = np.clip(pitches + shifts_home(pitches, steps)[:, None], MELODY_LOW, MELODY_HIGH)
     onsets = np.cumsum(steps, axis=1) - steps
     tokens = np.full((len(pitches), WINDOW_STEPS), HOLD, dtype=np.int64)
     row, note = np.nonzero(onsets < WINDOW_STEPS)
@@ -43,6 +47,12 @@ def vae_points(pitches: Int[np.ndarray, "N L"], durations: Float[np.ndarray, "N 
     with torch.no_grad():
         parts = [net.encode(part)[0].numpy() for part in torch.from_numpy(tokens).split(N_AT_ONCE)]
     return _unit(np.concatenate(parts))
+
+
+def shifts_home(pitches: Int[np.ndarray, "N L"], steps: Int[np.ndarray, "N L"]) -> Int[np.ndarray, "N"]:
+    """Semitones, at most six, that bring each melody from its best-fitting scale to that of C major."""
+    weights = np.stack([np.bincount(row % 12, length, 12) for row, length in zip(pitches, steps)])  # (N, 12)
+    return (6 - first_best(np.stack([weight_on_scales(weight) for weight in weights]), axis=1)) % 12 - 6
 
 
 def rnn_points(pitches: Int[np.ndarray, "N L"], durations: Float[np.ndarray, "N L"]) -> Float[np.ndarray, "N D"]:

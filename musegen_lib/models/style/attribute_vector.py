@@ -14,6 +14,7 @@ from jaxtyping import Float, Int
 
 from musegen_lib.core.piece import Piece
 from musegen_lib.core.ranking import best_first, first_best
+from musegen_lib.core.scales import best_scale
 from musegen_lib.corpus.chinese_german import load_side, other_style
 from musegen_lib.encodings.arrays import FIRST_PITCH, HOLD, MELODY_HIGH, MELODY_LOW, REST
 from musegen_lib.encodings.melody_windows import STEPS_PER_BEAT, WINDOW_METRES, WINDOW_STEPS, cut_windows
@@ -69,7 +70,7 @@ def _wishes(model: MelodyVAE, piece: Piece, step: torch.Tensor) -> Float[np.ndar
 
 
 def piece_to_steps(piece: Piece) -> tuple[Int[np.ndarray, "steps"], Int[np.ndarray, "N"], Int[np.ndarray, "N"]]:
-    """Tokens of a melody in whole windows from its first full bar on (a pickup fills the end of a window before).
+    """Tokens of a melody at home, in whole windows from its first full bar on (a pickup ends the window before).
 
     Returns:
         the tokens, the step of each note, and the token of each note; pitches out of range move by octaves.
@@ -79,7 +80,7 @@ def piece_to_steps(piece: Piece) -> tuple[Int[np.ndarray, "steps"], Int[np.ndarr
     end = np.round((piece.notes["onset_steps"] + piece.notes["duration_steps"]) * scale).astype(np.int64)
     lead = -round(piece.pickup_steps * scale) % WINDOW_STEPS
     onset, end = onset + lead, end + lead
-    pitch = piece.notes["pitch"].astype(np.int64)
+    pitch = piece.notes["pitch"].astype(np.int64) + (6 - best_scale(piece, piece.key)) % 12 - 6
     pitch = pitch + 12 * np.ceil(np.clip(MELODY_LOW - pitch, 0, None) / 12).astype(np.int64)
     pitch = pitch - 12 * np.ceil(np.clip(pitch - MELODY_HIGH, 0, None) / 12).astype(np.int64)
     ids = pitch - MELODY_LOW + FIRST_PITCH

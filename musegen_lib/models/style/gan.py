@@ -20,9 +20,9 @@ from torch import Tensor, nn
 
 from musegen_lib.core.progress import progress
 from musegen_lib.core.ranking import best_first, first_best
+from musegen_lib.core.scales import weight_on_scales
 from musegen_lib.corpus.chinese_german import STYLES
 from musegen_lib.encodings.melody_lines import N_INTERVALS, N_LEFT, N_LINE_DURATIONS, N_PLACES, MelodyLine
-from musegen_lib.metrics.tonality import weight_on_scales
 from musegen_lib.models.style.batches import lines_to_batch
 from musegen_lib.models.style.budget import allowed_changes
 from musegen_lib.training.sampling import gumbel_noise, straight_through

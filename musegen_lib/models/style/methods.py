@@ -11,9 +11,9 @@ from jaxtyping import Bool
 
 from musegen_lib.core.piece import Piece
 from musegen_lib.core.ranking import first_best
+from musegen_lib.core.scales import DIATONIC, weight_on_scales
 from musegen_lib.corpus.chinese_german import STYLES, other_style
 from musegen_lib.encodings.melody_lines import MelodyLine, line_to_piece, piece_to_line
-from musegen_lib.metrics.tonality import DIATONIC, weight_on_scales
 from musegen_lib.models.style.batches import lines_to_batch
 from musegen_lib.models.style.beam_search import CONTRAST, rewrite_line
 from musegen_lib.models.style.gan import StyleGAN, rewrite_by_critic

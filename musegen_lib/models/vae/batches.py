@@ -7,8 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from musegen_lib.encodings.melody_windows import transpose_windows
-
 
 @dataclass(frozen=True)
 class WindowBatch:
@@ -19,7 +17,7 @@ class WindowBatch:
 
 
 class WindowBatches:
-    """Batches for `training.fit`: windows drawn by the seed and the step, each moved to a key of its own.
+    """Batches for `training.fit`: windows drawn by the seed and the step.
 
     Args:
         beta: weight of the KL term after the warm-up.
@@ -36,9 +34,8 @@ class WindowBatches:
         """Return this process's share of the batch of a step; the same one each time."""
         rng = np.random.default_rng((self.seed, step))
         chosen = self.windows[rng.integers(len(self.windows), size=self.batch_size)]
-        moved = transpose_windows(chosen, rng)[rank::world_size]
         weight = self.beta * min(1.0, (step + 1) / max(1, self.warmup_steps))
-        return WindowBatch(torch.from_numpy(moved), torch.tensor(weight))
+        return WindowBatch(torch.from_numpy(chosen[rank::world_size]), torch.tensor(weight))
 
 
 def windows_in_batches(windows: np.ndarray, beta: float, size: int = 256) -> list[WindowBatch]:

@@ -1,6 +1,11 @@
-"""Interpolation in the latent space of the melody VAE: variations of a melody, paths between two."""
+"""Interpolation in the latent space of the melody VAE: variations of a melody, paths between two.
+
+First of single windows, (T,) tokens with T = 32, then of whole tunes, which are chains of W windows in one key.
+"""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -9,7 +14,11 @@ from torch import Tensor
 
 from musegen_lib.core.errors import MusegenError
 from musegen_lib.encodings.arrays import FIRST_PITCH
+from musegen_lib.encodings.tune_chain import TuneChain
+from musegen_lib.models.vae.measures import write_windows
 from musegen_lib.models.vae.vae import MelodyVAE
+
+MOST_ROUNDS = 20  # draws of all variations before fewer than were asked for are given
 
 
 def slerp(a: Float[Tensor, "Z"], b: Float[Tensor, "Z"], share: float) -> Float[Tensor, "Z"]:
@@ -64,3 +73,48 @@ def crossfade(
     order = rng.permutation(len(start))
     rank = np.argsort(order, kind="stable")
     return np.stack([np.where(rank < round(len(start) * k / (n_steps - 1)), end, start) for k in range(n_steps)])
+
+
+@torch.no_grad()
+def vary_tune(
+    model: MelodyVAE, tune: TuneChain, n: int, distance: float, generator: torch.Generator
+) -> list[TuneChain]:
+    """Up to n tunes, all different and none the tune itself, from codes around its own; fewer where no more are found.
+
+    Every window moves by noise of deviation `distance` in every unit, equal windows by the same: what returns in the
+    tune returns in its variations. The pickup and the last note stay.
+    """
+    mean, _ = model.encode(torch.from_numpy(tune.windows))  # (W, Z)
+    kinds = np.unique(tune.windows, axis=0, return_inverse=True)[1].reshape(-1)  # (W,) equal windows, equal numbers
+    found = {tune.tokens.tobytes(): tune}
+    for _ in range(MOST_ROUNDS):
+        noise = torch.randn(n, kinds.max() + 1, mean.shape[1], generator=generator)[:, kinds]  # (n, W, Z)
+        written = write_windows(model, (mean + distance * noise).flatten(0, 1)).reshape(n, *tune.windows.shape)
+        for made in map(tune.written, written):
+            if np.array_equal(sounds(made.windows), sounds(tune.windows)):
+                found.setdefault(made.tokens.tobytes(), made)
+        if len(found) > n:
+            break
+    return list(found.values())[1 : n + 1]
+
+
+@torch.no_grad()
+def path_between_tunes(model: MelodyVAE, first: TuneChain, second: TuneChain, n_steps: int) -> list[TuneChain]:
+    """n_steps tunes from one to another, both among them, all in the key of the first and as long as the shorter.
+
+    Windows are paired in their order; of the longer tune the first ones count and the last. The nearer end lends its
+    pickup and its last note.
+    """
+    n_windows = min(len(first.windows), len(second.windows))
+    first, second = first.shortened(n_windows), replace(second.shortened(n_windows), shift=first.shift)
+    start, end = (model.encode(torch.from_numpy(tune.windows))[0] for tune in (first, second))
+    path = [first]
+    for share in [step / (n_steps - 1) for step in range(1, n_steps - 1)]:
+        z = torch.stack([slerp(a, b, share) for a, b in zip(start, end)])
+        path.append((first if share <= 0.5 else second).written(model.write(z).numpy()))
+    return [*path, second]
+
+
+def sounds(windows: Int[np.ndarray, "W 32"]) -> np.ndarray:
+    """Which windows are not silent, (W,)."""
+    return (windows >= FIRST_PITCH).any(axis=1)
