@@ -14,7 +14,8 @@
 
 Pairs are named x_to_y and y_to_x: `piece_to_tokens` and `tokens_to_piece`, and so on for events, grid, roll, bars,
 steps (of a chorale), line and melody_events; a window has `piece_to_window` and `window_to_piece`, many of one tune
-`tune_to_windows` and `windows_to_piece`. A line comes back with the rhythm of its piece: `line_to_piece(line, piece)`.
+`tune_to_windows` and `windows_to_piece`; a whole tune as a chain of windows in one key, `tune_chain.piece_to_chain` and
+`chain_to_piece`. A line comes back with the rhythm of its piece: `line_to_piece(line, piece)`.
 The way back takes what an array cannot hold (title, tempo, metre) as keyword arguments. Music of several notes at once
 becomes one melody by `skyline`.
 """

@@ -34,6 +34,7 @@ from musegen_lib.encodings.arrays import (
 )
 
 WINDOW_STEPS = 32
+OCTAVE = 12  # semitones: a wider leap stands in one of a hundred windows of the corpus
 MIDDLE = 71  # B4, the middle of the folk tunes
 WINDOW_METRES = {"4/4": 16, "2/2": 16, "2/4": 8}  # steps a bar; a window is two bars of the first two, four of 2/4
 
@@ -170,6 +171,15 @@ def make_playable(tokens: Int[np.ndarray, "T"]) -> Int[np.ndarray, "T"]:
         if token == HOLD and not sounding:
             fixed[step] = REST
     return fixed
+
+
+def widest_leap(tokens: Int[np.ndarray, "T"]) -> int:
+    """Semitones of the widest step from one note to the next, 0 for fewer than two notes.
+
+    >>> widest_leap(np.array([14, 0, 27, 1, 26])), widest_leap(np.array([14, 0]))
+    (13, 0)
+    """
+    return int(np.abs(np.diff(tokens[tokens >= FIRST_PITCH])).max(initial=0))
 
 
 def window_to_piece(tokens: Int[np.ndarray, "T"], **labels: Any) -> Piece:

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from musegen_lib.core.errors import MusegenError
 from musegen_lib.encodings.arrays import FIRST_PITCH
+from musegen_lib.encodings.melody_windows import OCTAVE, widest_leap
 from musegen_lib.encodings.tune_chain import TuneChain
 from musegen_lib.models.vae.measures import write_windows
 from musegen_lib.models.vae.vae import MelodyVAE
@@ -82,16 +83,17 @@ def vary_tune(
     """Up to n tunes, all different and none the tune itself, from codes around its own; fewer where no more are found.
 
     Every window moves by noise of deviation `distance` in every unit, equal windows by the same: what returns in the
-    tune returns in its variations. The pickup and the last note stay.
+    tune returns in its variations. The pickup and the last note stay. A variation with a silent window is drawn again,
+    and one with a leap over an octave and wider than the tune's.
     """
     mean, _ = model.encode(torch.from_numpy(tune.windows))  # (W, Z)
     kinds = np.unique(tune.windows, axis=0, return_inverse=True)[1].reshape(-1)  # (W,) equal windows, equal numbers
-    found = {tune.tokens.tobytes(): tune}
+    found, widest = {tune.tokens.tobytes(): tune}, max(OCTAVE, widest_leap(tune.tokens))
     for _ in range(MOST_ROUNDS):
         noise = torch.randn(n, kinds.max() + 1, mean.shape[1], generator=generator)[:, kinds]  # (n, W, Z)
         written = write_windows(model, (mean + distance * noise).flatten(0, 1)).reshape(n, *tune.windows.shape)
         for made in map(tune.written, written):
-            if np.array_equal(sounds(made.windows), sounds(tune.windows)):
+            if np.array_equal(sounds(made.windows), sounds(tune.windows)) and widest_leap(made.tokens) <= widest:
                 found.setdefault(made.tokens.tobytes(), made)
         if len(found) > n:
             break

@@ -17,11 +17,13 @@ from musegen_lib.corpus import FOLK_TERMS
 from musegen_lib.encodings.arrays import FIRST_PITCH, HOLD, MELODY_LOW, REST
 from musegen_lib.encodings.melody_events import MODES, key_to_ids
 from musegen_lib.encodings.melody_windows import (
+    OCTAVE,
     MelodyWindows,
     held_out_windows,
     make_playable,
     middle_shift,
     training_windows,
+    widest_leap,
     window_to_piece,
 )
 from musegen_lib.metrics.features import melody_features
@@ -41,7 +43,6 @@ BETA = 0.25  # weight of the KL term, chosen on the validation windows
 WARMUP_STEPS = 1000
 IWAE_DRAWS = 64
 MOST_DRAWS = 200  # of n windows, until n are as they should be
-WIDEST_LEAP = 12  # semitones
 N_COMPARED = 600  # windows a side when a classifier tries to tell made from real
 TEMPO = 100.0
 
@@ -54,7 +55,7 @@ class VAERecipe(ShippedNet):
     net = MelodyVAE
     config = MelodyVAEConfig()
     training = training.TrainConfig(
-        steps=12_000,
+        steps=6_000,
         learning_rate=4e-3,
         weight_decay=0.05,
         warmup_steps=200,
@@ -120,13 +121,12 @@ def prior_windows(model: MelodyVAE, n: int, generator: torch.Generator, temperat
 
 
 def is_singable(tokens: np.ndarray) -> bool:
-    """Whether there is a note, and no leap over an octave: in one of a hundred windows of the corpus there is one.
+    """Whether there is a note, and no leap over an octave.
 
     >>> is_singable(np.array([14, 26, 1])), is_singable(np.array([14, 27, 1])), is_singable(np.array([1, 1, 1]))
     (True, False, False)
     """
-    notes = tokens[tokens >= FIRST_PITCH]
-    return len(notes) > 0 and int(np.abs(np.diff(notes)).max(initial=0)) <= WIDEST_LEAP
+    return bool((tokens >= FIRST_PITCH).any()) and widest_leap(tokens) <= OCTAVE
 
 
 def windows_in_key(
