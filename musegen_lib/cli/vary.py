@@ -111,8 +111,7 @@ def _told(start: Tune, end: Tune, path: list[TuneChain]) -> list[str]:
     if len(short.chain.windows) < len(long.chain.windows):
         kept = f"of {long.piece.title} the beginning and the last two bars are taken"
         told.append(f"{kept}: {32 * len(short.chain.windows)} sixteenths, the length of {short.piece.title}")
-    if start.chain.shift != end.chain.shift:
-        moved = end.chain.shift - start.chain.shift
+    if moved := end.chain.shift - path[-1].shift:
         told.append(f"{end.piece.title}: moved by {moved:+d} semitones, into the key of the first")
     still = sum(a.tokens.tobytes() == b.tokens.tobytes() for a, b in pairwise(path))
     return [*told, f"{still} steps are equal to the one before"] if still else told

@@ -105,10 +105,11 @@ def path_between_tunes(model: MelodyVAE, first: TuneChain, second: TuneChain, n_
     """n_steps tunes from one to another, both among them, all in the key of the first and as long as the shorter.
 
     Windows are paired in their order; of the longer tune the first ones count and the last. The nearer end lends its
-    pickup and its last note.
+    pickup, its last note and its octave.
     """
     n_windows = min(len(first.windows), len(second.windows))
-    first, second = first.shortened(n_windows), replace(second.shortened(n_windows), shift=first.shift)
+    shift = first.shift + 12 * round((second.shift - first.shift) / 12)
+    first, second = first.shortened(n_windows), replace(second.shortened(n_windows), shift=shift)
     start, end = (model.encode(torch.from_numpy(tune.windows))[0] for tune in (first, second))
     path = [first]
     for share in [step / (n_steps - 1) for step in range(1, n_steps - 1)]:

@@ -42,7 +42,8 @@ from musegen_lib.training.pretrained import ShippedNet
 BETA = 0.25  # weight of the KL term, chosen on the validation windows
 WARMUP_STEPS = 1000
 IWAE_DRAWS = 64
-MOST_DRAWS = 200  # of n windows, until n are as they should be
+MOST_DRAWS = 50  # of n windows, until n are as they should be
+FEWEST_AT_ONCE = 64  # windows to choose from where a key is asked for
 N_COMPARED = 600  # windows a side when a classifier tries to tell made from real
 TEMPO = 100.0
 
@@ -137,7 +138,7 @@ def windows_in_key(
     if key is not None and (scale is None or key.partition(" ")[2] not in MODES):
         raise MusegenError(f"key {key!r} is unknown; write it like 'G major', modes are {', '.join(MODES)}")
     for _ in range(MOST_DRAWS):
-        written = prior_windows(model, n, generator, temperature)
+        written = prior_windows(model, n if key is None else max(n, FEWEST_AT_ONCE), generator, temperature)
         found += [row for row in written if key is None or last_class(row) == (key_to_ids(key)[0] - scale) % 12]
         if len(found) >= n:
             return found[:n]

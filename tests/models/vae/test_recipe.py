@@ -55,15 +55,23 @@ def test_the_measures_of_the_shipped_net_stand_between_floor_and_ceiling():
     assert found["iwae_4_nats_per_note"]["mean"] < found["elbo_nats_per_note"]["mean"]
 
 
-def test_an_untrained_net_is_told_from_real_music_and_gives_nothing_back():
+def test_an_untrained_net_writes_nothing_to_sing_and_gives_nothing_back():
     torch.manual_seed(0)
     net = MelodyVAE(MelodyVAEConfig(latent_dim=4, embedding_dim=4, encoder_dim=6, decoder_dim=8, head_dim=6)).eval()
     windows = held_out_windows("valid")
-    found = measure_samples(net, windows, n=60)
-    assert found["two_sample_accuracy"]["prior"] > 0.9
-    assert found["two_sample_accuracy"]["other_real"] < 0.65
+    with pytest.raises(MusegenError, match="train it longer"):
+        measure_samples(net, windows, n=20)
     windows = windows.where(np.arange(len(windows)) % 40 == 0)
     assert measure_codes(net, windows, n_draws=2)["from_mean"]["onsets"] < 0.3
+
+
+def test_samples_stand_beside_real_windows_which_are_not_told_from_each_other():
+    found = measure_samples(RECIPES["vae"].load_once(), held_out_windows("valid"), n=60)
+    assert found["two_sample_accuracy"]["other_real"] < 0.65
+    assert found["two_sample_accuracy"]["shuffled"] > 0.65
+    assert 0 < found["drawn_again"] < 0.3
+    assert found["leaps_over_an_octave"]["prior"] == 0 <= found["leaps_over_an_octave"]["real"] < 0.01
+    assert found["fits_one_scale"]["real"] > 0.9
 
 
 def test_windows_of_the_prior_lie_on_one_scale_and_leap_no_further_than_an_octave():
