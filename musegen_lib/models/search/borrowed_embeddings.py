@@ -1,8 +1,8 @@
 """What lessons 3 and 4 learnt by the way: the VAE's mean and the RNN's state as points of a window.
 
 Neither net was asked to ignore the key or the tempo. Both get all the help that costs nothing: each window is moved so
-that its middle pitch is G4, and its middle length is an eighth; for the VAE, which knows one scale only, to that scale
-near G4. Axes: N windows, L notes.
+that its middle pitch is G4, and its middle length is an eighth; for the VAE, which knows one scale only, to that scale.
+Axes: N windows, L notes.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from musegen_lib.core.ranking import first_best
 from musegen_lib.core.scales import weight_on_scales
 from musegen_lib.encodings.arrays import FIRST_PITCH, HOLD, MELODY_HIGH, MELODY_LOW, REST
 from musegen_lib.encodings.melody_events import END_ID, FIRST_PITCH_ID, MAX_DURATION, METRES, STYLES, MelodyEvents
-from musegen_lib.encodings.melody_windows import WINDOW_STEPS
+from musegen_lib.encodings.melody_windows import MIDDLE, WINDOW_STEPS
 from musegen_lib.models.melody.batches import collate
 from musegen_lib.models.melody.recipe import RNN
 from musegen_lib.models.melody.rnn import Plan
@@ -50,9 +50,10 @@ def vae_points(pitches: Int[np.ndarray, "N L"], durations: Float[np.ndarray, "N 
 
 
 def shifts_home(pitches: Int[np.ndarray, "N L"], steps: Int[np.ndarray, "N L"]) -> Int[np.ndarray, "N"]:
-    """Semitones, at most six, that bring each melody from its best-fitting scale to that of C major."""
+    """Semitones that bring each melody around G4 from its best-fitting scale to that of C major, nearest to MIDDLE."""
     weights = np.stack([np.bincount(row % 12, length, 12) for row, length in zip(pitches, steps)])  # (N, 12)
-    return (6 - first_best(np.stack([weight_on_scales(weight) for weight in weights]), axis=1)) % 12 - 6
+    scales, lowest = first_best(np.stack([weight_on_scales(row) for row in weights]), axis=1), MIDDLE - MIDDLE_PITCH - 6
+    return (-scales - lowest) % 12 + lowest
 
 
 def rnn_points(pitches: Int[np.ndarray, "N L"], durations: Float[np.ndarray, "N L"]) -> Float[np.ndarray, "N D"]:

@@ -17,7 +17,7 @@ from musegen_lib.core.ranking import best_first, first_best
 from musegen_lib.core.scales import best_scale
 from musegen_lib.corpus.chinese_german import load_side, other_style
 from musegen_lib.encodings.arrays import FIRST_PITCH, HOLD, MELODY_HIGH, MELODY_LOW, REST
-from musegen_lib.encodings.melody_windows import STEPS_PER_BEAT, WINDOW_METRES, WINDOW_STEPS, cut_windows
+from musegen_lib.encodings.melody_windows import MIDDLE, STEPS_PER_BEAT, WINDOW_METRES, WINDOW_STEPS, cut_windows
 from musegen_lib.models.style.baselines import MOVES, with_pitches
 from musegen_lib.models.style.budget import allowed_changes
 from musegen_lib.models.vae.vae import MelodyVAE
@@ -80,7 +80,8 @@ def piece_to_steps(piece: Piece) -> tuple[Int[np.ndarray, "steps"], Int[np.ndarr
     end = np.round((piece.notes["onset_steps"] + piece.notes["duration_steps"]) * scale).astype(np.int64)
     lead = -round(piece.pickup_steps * scale) % WINDOW_STEPS
     onset, end = onset + lead, end + lead
-    pitch = piece.notes["pitch"].astype(np.int64) + (6 - best_scale(piece, piece.key)) % 12 - 6
+    pitch = piece.notes["pitch"].astype(np.int64) - best_scale(piece, piece.key)
+    pitch = pitch + 12 * ((int((MIDDLE - pitch).sum()) + 6 * len(pitch)) // (12 * len(pitch)))  # octaves to the middle
     pitch = pitch + 12 * np.ceil(np.clip(MELODY_LOW - pitch, 0, None) / 12).astype(np.int64)
     pitch = pitch - 12 * np.ceil(np.clip(pitch - MELODY_HIGH, 0, None) / 12).astype(np.int64)
     ids = pitch - MELODY_LOW + FIRST_PITCH

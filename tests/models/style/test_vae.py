@@ -149,6 +149,6 @@ def test_the_tokens_of_a_tune_hold_its_notes_where_they_are_said_to_lie():
     assert len(tokens) % 32 == 0
     assert onsets.tolist() == [30, 32, 36, 60]
     assert tokens[onsets].tolist() == ids.tolist()
-    assert ((ids - 2 + 48 - tune.notes["pitch"]) % 12 == 0).all()
+    assert len(set(((ids - 2 + 48 - tune.notes["pitch"].astype(int)) % 12).tolist())) == 1  # one way home for all
     moved = piece_to_steps(tune.transpose(-3))[2]  # from another key the same tokens, octaves aside
     assert ((moved - ids) % 12 == 0).all()
