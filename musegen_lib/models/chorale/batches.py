@@ -91,16 +91,12 @@ def collate_steps(pieces: Sequence[ChoraleSteps], told: Sequence[str] | None = N
 
 
 class ChoraleBatches:
-    """Batches of like length, in keys drawn at random; batch k depends on the seed and on k alone.
+    """Batches of like length, in keys drawn at random; batch k depends on the seed and on k alone."""
 
-    Args:
-        told: share of the pieces for each kind of TOLD.
-    """
-
-    def __init__(self, pieces: Sequence[ChoraleSteps], size: int, seed: int, told: dict[str, float] = TOLD):
+    def __init__(self, pieces: Sequence[ChoraleSteps], size: int, seed: int):
         self.pieces = sorted(pieces, key=lambda piece: len(piece.tokens))
         self.ranges = [transpose_range(piece) for piece in self.pieces]
-        self.size, self.seed, self.told = size, seed, told
+        self.size, self.seed = size, seed
 
     def __call__(self, step: int, rank: int = 0, world_size: int = 1) -> ChoraleBatch:
         """Draw a run of neighbours in length, each moved and told more or less at random."""
@@ -109,7 +105,7 @@ class ChoraleBatches:
         rows = range(max(0, start), min(len(self.pieces), start + self.size))
         rows = rows[: max(1, BATCH_STEPS // len(self.pieces[rows[0]].tokens))]
         moves = [int(rng.integers(*self.ranges[i], endpoint=True)) for i in rows]
-        told = rng.choice(list(self.told), len(rows), p=list(self.told.values())).tolist()
+        told = rng.choice(KINDS, len(rows), p=list(TOLD.values())).tolist()
         drawn = [(transpose_steps(self.pieces[i], by), tell) for i, by, tell in zip(rows, moves, told)]
         drawn = drawn[rank::world_size] or drawn[:1]
         return collate_steps([at_home(p) if tell == "plan" else p for p, tell in drawn], [tell for _, tell in drawn])

@@ -25,8 +25,7 @@ PARALLEL = (0, 7)  # octaves and fifths, semitones modulo 12
 WEIGHT = 4.0
 MOST = 0.999  # of a probability, so that its logarithm stays finite
 PRACTICE_SEEDS = 1_000  # the batches of practice are other ones than those of training
-PRACTICE_TOLD = {"nothing": 0.1, "plan": 0.5, "soprano": 0.4}
-PRACTICE = TrainConfig(steps=150, learning_rate=1.5e-3, weight_decay=0.5, warmup_steps=20, validate_every=50)
+PRACTICE = TrainConfig(steps=100, learning_rate=8e-4, weight_decay=0.5, warmup_steps=20, validate_every=50)
 
 
 class Practice(nn.Module):

@@ -18,7 +18,7 @@ from musegen_lib.encodings.chorale_steps import ChoraleSteps, piece_to_steps, st
 from musegen_lib.metrics.likelihood import ratio_estimate
 from musegen_lib.models.chorale.batches import ChoraleBatch, ChoraleBatches, collate_steps
 from musegen_lib.models.chorale.infill import ChoraleInfill, InfillConfig
-from musegen_lib.models.chorale.practice import PRACTICE_SEEDS, PRACTICE_TOLD, practise
+from musegen_lib.models.chorale.practice import PRACTICE_SEEDS, practise
 from musegen_lib.models.chorale.rnn import ChoraleConfig, ChoraleRNN
 from musegen_lib.models.chorale.sampling import ChoraleRequest, sample_chorales
 from musegen_lib.training import loop as training
@@ -110,7 +110,7 @@ class ChoraleRecipe(ChoraleNet):
         self, model: ChoraleRNN, pieces: list[ChoraleSteps], valid: list[ChoraleBatch], run: training.Run, seed: int
     ) -> None:
         """Practise, for as large a share of the steps as were trained; count how long pieces and phrases are."""
-        batches = ChoraleBatches(pieces, self.batch_size, PRACTICE_SEEDS + seed, PRACTICE_TOLD)
+        batches = ChoraleBatches(pieces, self.batch_size, PRACTICE_SEEDS + seed)
         practise(model, batches, valid, seed, share=run.step / self.training.steps)
         run.best_loss = training.evaluate(model, valid)
         model.planner.learn(pieces)
