@@ -45,6 +45,7 @@ from musegen_lib.models.chorale.infill import (
 from musegen_lib.models.chorale.recipe import chorale_nll, chorale_steps
 from musegen_lib.models.chorale.rnn import AHEAD, LAGS, ORDER, ChoraleConfig, ChoraleRNN
 from musegen_lib.models.chorale.sampling import (
+    STRIKE_TEMPERATURE,
     ChoraleRequest,
     ChoraleStream,
     draw_tokens,
@@ -250,13 +251,14 @@ def test_a_stream_draws_from_what_forward_scores(told):
         assert torch.allclose(scores[0, 0], logits[step, voice], atol=1e-5)
 
 
-def test_a_voice_strikes_as_often_as_the_net_has_it_and_low_temperature_picks_the_likeliest_pitch():
+def test_a_voice_strikes_at_a_temperature_of_its_own_and_a_low_one_of_the_pitches_picks_the_likeliest():
     logits = torch.full((1, N_TOKENS), -20.0)
     logits[0, HOLD], logits[0, FIRST_PITCH : FIRST_PITCH + 2] = 1.0, torch.tensor([0.2, 0.0])
     allowed, generator = torch.ones(4000, N_TOKENS, dtype=torch.bool), torch.Generator().manual_seed(0)
     request = ChoraleRequest(temperature=0.1)
     drawn = draw_tokens(logits.expand(4000, -1), generator, allowed, request)
-    holds = np.exp(1) / (np.exp(1) + np.exp(0.2) + 1)
+    odds = (np.exp(1) / (np.exp(0.2) + 1)) ** (1 / STRIKE_TEMPERATURE)
+    holds = odds / (1 + odds)
     assert (drawn == HOLD).float().mean() == pytest.approx(holds, abs=0.03)
     assert (drawn == FIRST_PITCH).sum() > 5 * (drawn == FIRST_PITCH + 1).sum()
     allowed[:, HOLD] = False
