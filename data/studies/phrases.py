@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,10 @@ from musegen_lib.encodings.chorale_phrases import Ends
 from musegen_lib.encodings.chorale_steps import steps_to_piece
 from musegen_lib.metrics.cadences import cadence_report
 from musegen_lib.metrics.voices import voice_rules
-from musegen_lib.models.chorale.harmonise import harmonise
 from musegen_lib.models.chorale.phrase_ends_recipe import phrases_of
 from musegen_lib.models.chorale.recipe import CHORALES, KEYS, chorale_nll, chorale_steps, score_chorales
 from musegen_lib.models.chorale.rnn import ChoraleRNN
-from musegen_lib.models.chorale.sampling import ChoraleRequest, sample_chorales
+from musegen_lib.models.chorale.sampling import ChoraleRequest, harmonise_steps, sample_chorales
 
 SEEDS = (0, 1, 2)
 N_FREE, N_BARS = 100, 12
@@ -32,19 +32,19 @@ def chorale_phrases() -> list[dict[str, Any]]:
     """
     bach, test = list(load_chorales(part="test")), chorale_steps("test")
     marked = [steps.ends for steps in test]
+    melodies = {"marked": test, "found": [replace(s, ends=phrases_of(piece.voice(0))) for s, piece in zip(test, bach)]}
     rows = [{"harmony": "Bach", **_measures(bach, marked)}]
     for seed in SEEDS:
-        net = _trained(seed)
+        net, generator = _trained(seed), torch.Generator().manual_seed(0)
         nats = score_chorales(chorale_nll(net, test), test)["nats_per_note"]
         rows.append({"harmony": "likelihood", "seed": seed, "nats_per_note": round(nats, 4)})
-        for name, told in (("marked", marked), ("found", [phrases_of(piece.voice(0)) for piece in bach])):
-            made = [harmonise(piece.voice(0), seed=0, model=net, ends=ends)[0] for piece, ends in zip(bach, told)]
-            rows.append({"harmony": name, "seed": seed, **_measures(made, marked)})
-        keys, generator = [KEYS[i % len(KEYS)] for i in range(N_FREE)], torch.Generator().manual_seed(0)
+        for name, told in melodies.items():
+            made = harmonise_steps(net, told, ChoraleRequest(), generator)
+            rows.append({"harmony": name, "seed": seed, **_measures(list(map(steps_to_piece, made)), marked)})
+        keys = [KEYS[i % len(KEYS)] for i in range(N_FREE)]
         own = sample_chorales(net, N_FREE, ChoraleRequest(bars=N_BARS), generator, keys=keys)
-        rows.append(
-            {"harmony": "own", "seed": seed, **_measures(list(map(steps_to_piece, own)), [s.ends for s in own])}
-        )
+        ends = [steps.ends for steps in own]
+        rows.append({"harmony": "own", "seed": seed, **_measures(list(map(steps_to_piece, own)), ends)})
     return rows
 
 

@@ -123,4 +123,28 @@ def transpose_steps(steps: ChoraleSteps, semitones: int) -> ChoraleSteps:
     return replace(steps, tokens=moved, tonic=tonic)
 
 
+def shrink_steps(steps: ChoraleSteps, by: int) -> ChoraleSteps:
+    """Divide all note values by an integer.
+
+    Raises:
+        ValueError: something is struck, rests or ends between the steps that are kept.
+    """
+    between = np.delete(steps.tokens, np.s_[::by], axis=0)
+    last = np.delete(np.repeat(steps.tokens[::by], by, axis=0)[: len(steps.tokens)], np.s_[::by], axis=0)
+    edges = [len(steps.tokens), steps.pickup, *(step for end in steps.ends for step in end)]
+    if any(step % by for step in edges) or (between != np.where(last == REST, REST, HOLD)).any():
+        raise ValueError(f"these notes cannot be divided by {by} on sixteenths")
+    ends = tuple((onset // by, offset // by) for onset, offset in steps.ends)
+    return replace(steps, tokens=steps.tokens[::by], pickup=steps.pickup // by, ends=ends)
+
+
+def stretch_steps(steps: ChoraleSteps, by: int) -> ChoraleSteps:
+    """Multiply all note values by an integer."""
+    tokens = np.repeat(steps.tokens, by, axis=0)
+    held = np.delete(tokens, np.s_[::by], axis=0)
+    tokens[np.arange(len(tokens)) % by > 0] = np.where(held == REST, REST, HOLD)
+    ends = tuple((onset * by, offset * by) for onset, offset in steps.ends)
+    return replace(steps, tokens=tokens, pickup=steps.pickup * by, ends=ends)
+
+
 VOICE_RANGES = ((57, 81), (53, 74), (48, 69), (36, 64))  # soprano A3-A5, alto F3-D5, tenor C3-A4, bass C2-E4

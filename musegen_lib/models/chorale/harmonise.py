@@ -22,7 +22,9 @@ from musegen_lib.encodings.chorale_steps import (
     VOICE_RANGES,
     ChoraleSteps,
     piece_to_steps,
+    shrink_steps,
     steps_to_piece,
+    stretch_steps,
 )
 from musegen_lib.metrics.key import guess_key
 from musegen_lib.models.chorale.infill import ChoraleInfill, gibbs
@@ -59,7 +61,7 @@ def harmonise(
     if method not in HARMONISE_METHODS:
         raise MusegenError(f"method {method!r} is unknown; use {' or '.join(HARMONISE_METHODS)}")
     melody = melody_for_soprano(piece)
-    melody = replace(melody, ends=phrases_of(piece) if ends is None else ends)
+    melody, by = in_quarters(replace(melody, ends=phrases_of(piece) if ends is None else ends), piece.metre)
     generator = torch.Generator().manual_seed(seed)
     if method == "gibbs":
         free = np.ones_like(melody.tokens, dtype=bool)
@@ -76,7 +78,22 @@ def harmonise(
         **{changes: getattr(piece, changes) for changes in CHANGES.values() if changes != "key_changes"},
         "metre": piece.metre,
     }
-    return [steps_to_piece(steps, **labels) for steps in made]
+    return [steps_to_piece(stretch_steps(steps, by), **labels) for steps in made]
+
+
+def in_quarters(melody: ChoraleSteps, metre: str | None) -> tuple[ChoraleSteps, int]:
+    """The melody with the beat of its metre as a quarter, and what its note values were divided by.
+
+    The net has only read chorales that move in quarters: below the halves of 4/2 it writes two chords a note. A melody
+    whose shortest notes would be too short stays as it is.
+    """
+    unit = int(metre.partition("/")[2]) if metre else 4
+    if unit >= 4:
+        return melody, 1
+    try:
+        return shrink_steps(melody, 4 // unit), 4 // unit
+    except ValueError:
+        return melody, 1
 
 
 def melody_for_soprano(piece: Piece) -> ChoraleSteps:
@@ -125,4 +142,4 @@ def _ancestral(
     request = ChoraleRequest(melody.metre, pickup=pickup, temperature=temperature)
     tokens = melody.tokens.copy()
     tokens[0, 0] = REST if tokens[0, 0] == HOLD else tokens[0, 0]
-    return harmonise_steps(model, replace(melody, tokens=tokens), request, generator, n)
+    return harmonise_steps(model, [replace(melody, tokens=tokens)] * n, request, generator)

@@ -18,6 +18,7 @@ from musegen_lib.encodings.chorale_steps import ChoraleSteps, piece_to_steps, st
 from musegen_lib.metrics.likelihood import ratio_estimate
 from musegen_lib.models.chorale.batches import ChoraleBatch, ChoraleBatches, collate_steps
 from musegen_lib.models.chorale.infill import ChoraleInfill, InfillConfig
+from musegen_lib.models.chorale.practice import PRACTICE_SEEDS, practise
 from musegen_lib.models.chorale.rnn import ChoraleConfig, ChoraleRNN
 from musegen_lib.models.chorale.sampling import ChoraleRequest, sample_chorales
 from musegen_lib.training import loop as training
@@ -66,12 +67,10 @@ class ChoraleNet(ShippedNet):
         self, out: Path, seed: int = 0, steps: int | None = None, minutes: float | None = None, split: str = "tune"
     ) -> dict[str, Any]:
         """Train for 8 minutes, or for `minutes`, or for a number of steps; the best of the validations is kept."""
-        pieces, batches = (
-            chorale_steps("train", split),
-            ChoraleBatches(chorale_steps("train", split), self.batch_size, seed),
-        )
-        model, run = self.fitted(batches, self.valid_batches(split), out, seed, steps, minutes)
-        self.finish(model, pieces)
+        pieces, valid = chorale_steps("train", split), self.valid_batches(split)
+        batches = ChoraleBatches(pieces, self.batch_size, seed)
+        model, run = self.fitted(batches, valid, out, seed, steps, minutes)
+        self.finish(model, pieces, valid, run, seed)
         data = f"Bach chorales, split {split}, part train, {len(pieces)} pieces: {CHORALE_TERMS}"
         return self.save_trained(out, model, run, data, seed, steps, minutes, corpus="chorales")
 
@@ -85,8 +84,10 @@ class ChoraleNet(ShippedNet):
         """Validation chorales of which the net is told nothing."""
         return chorales_in_batches(chorale_steps("valid", split))
 
-    def finish(self, model: Any, pieces: list[ChoraleSteps]) -> None:
-        """What is learnt without a loss, after training."""
+    def finish(
+        self, model: Any, pieces: list[ChoraleSteps], valid: list[ChoraleBatch], run: training.Run, seed: int
+    ) -> None:
+        """What is learnt after training."""
 
 
 class ChoraleRecipe(ChoraleNet):
@@ -105,8 +106,13 @@ class ChoraleRecipe(ChoraleNet):
         pieces = chorale_steps("valid", split)
         return chorales_in_batches(pieces) + chorales_in_batches(pieces, "soprano")
 
-    def finish(self, model: ChoraleRNN, pieces: list[ChoraleSteps]) -> None:
-        """Count how long pieces and phrases are."""
+    def finish(
+        self, model: ChoraleRNN, pieces: list[ChoraleSteps], valid: list[ChoraleBatch], run: training.Run, seed: int
+    ) -> None:
+        """Practise, for as large a share of the steps as were trained; count how long pieces and phrases are."""
+        batches = ChoraleBatches(pieces, self.batch_size, PRACTICE_SEEDS + seed)
+        practise(model, batches, valid, seed, share=run.step / self.training.steps)
+        run.best_loss = training.evaluate(model, valid)
         model.planner.learn(pieces)
 
     def generate(self, n: int, seed: int, rules: Any = None, **controls: Any) -> list[Piece]:

@@ -13,7 +13,6 @@ from torch import Tensor
 
 from musegen_lib.core.errors import MusegenError
 from musegen_lib.core.progress import progress
-from musegen_lib.encodings.chorale_phrases import FERMATA_BEATS, NOT_TOLD
 from musegen_lib.encodings.chorale_steps import (
     CHORALE_METRES,
     CHORALE_MODES,
@@ -35,7 +34,7 @@ from musegen_lib.models.chorale.voice_heads import forbidden
 from musegen_lib.training.sampling import sample
 
 Rules = Callable[[int, Tensor, Tensor], Tensor]  # voice, before (n, 4), decided (n, turn) -> (n, V) True = allowed
-NEAR_END = FERMATA_BEATS + 3  # counts up to this one: under a fermata, or at most three beats before it
+STRIKE_TEMPERATURE = 0.8  # of all voices; at 1.0 a voice too often comes late to the end of a phrase
 STRIKES = torch.tensor([FIRST_PITCH <= token < END for token in range(N_TOKENS)])
 
 
@@ -53,7 +52,6 @@ class ChoraleRequest:
     bars: int | None = None
     temperature: float = 0.5  # of the pitches, as in `draw_tokens`
     top_p: float = 0.95  # the likeliest that together have this probability
-    cadence: float = 0.3  # multiplies the temperature of all from NEAR_END on
 
     def __post_init__(self) -> None:
         if self.metre not in CHORALE_METRES:
@@ -93,7 +91,6 @@ class ChoraleStream:
         self.frame = collate_steps(frames, [told] * len(frames))
         with torch.no_grad():
             self.outlook = model.outlook(self.frame)  # (n, T + 1, D)
-        self.near_end = (self.frame.phrases > NOT_TOLD) & (self.frame.phrases <= NEAR_END)  # (n, T + 1)
         self.history = torch.zeros(len(frames), max(LAGS), N_VOICES, dtype=torch.long)  # signed, the last step first
         self.state: Tensor | None = None
         self.step = 0
@@ -115,7 +112,6 @@ class ChoraleStream:
         for turn, voice in enumerate(ORDER):
             if given[voice] is None:
                 logits = self.model.score(turn, context, voices, known, before, tonics)[:, 0]
-                logits = torch.where(self.near_end[:, self.step : self.step + 1], logits / self.request.cadence, logits)
                 tokens[:, voice] = draw_tokens(logits, generator, self._allowed(voice, known), self.request)
             else:
                 tokens[:, voice] = given[voice]
@@ -138,11 +134,13 @@ class ChoraleStream:
 def draw_tokens(
     logits: Float[Tensor, "n V"], generator: torch.Generator, allowed: Bool[Tensor, "n V"], request: ChoraleRequest
 ) -> Int[Tensor, "n"]:
-    """Draw whether a voice strikes as the net has it, then which pitch, at the temperature and top_p of the request.
+    """Draw whether a voice strikes, at STRIKE_TEMPERATURE, then which pitch, at the request's temperature and top_p.
 
     One low temperature for both would seldom tie a note over a beat: a suspension begins with an unlikely hold.
     """
-    strikes = torch.softmax(logits.masked_fill(~allowed, -torch.inf), dim=1)[:, STRIKES].sum(dim=1)
+    chance = torch.softmax(logits.masked_fill(~allowed, -torch.inf), dim=1)[:, STRIKES].sum(dim=1)
+    either = torch.stack([chance, 1 - chance]).clamp(min=0) ** (1 / STRIKE_TEMPERATURE)  # (2, n)
+    strikes = either[0] / either.sum(dim=0)
     struck = (torch.rand(len(logits), generator=generator) < strikes).unsqueeze(1)  # (n, 1)
     chosen = allowed & (struck == STRIKES)
     chosen = torch.where(chosen.any(dim=1, keepdim=True), chosen, allowed)  # a share that rounds to 0 or 1
@@ -203,13 +201,13 @@ def make_frame(
 
 
 def harmonise_steps(
-    model: ChoraleRNN, melody: ChoraleSteps, request: ChoraleRequest, generator: torch.Generator, n: int = 1
+    model: ChoraleRNN, melodies: Sequence[ChoraleSteps], request: ChoraleRequest, generator: torch.Generator
 ) -> list[ChoraleSteps]:
-    """Write alto, tenor and bass below the soprano of a piece, n times; the net knows it from the start."""
-    stream = ChoraleStream(model, [melody] * n, request, "soprano")
-    soprano = melody.tokens[:, 0].tolist()
-    written = [stream.advance(generator, (token, None, None, None)) for token in progress(soprano, "harmonising")]
-    return [_cut_at_end(rows, melody) for rows in torch.stack(written, dim=1).numpy()]
+    """Write alto, tenor and bass below the soprano of each piece; the net knows it from the start."""
+    stream = ChoraleStream(model, melodies, request, "soprano")
+    soprano = stream.frame.tokens[:, :-1, 0].unbind(1)  # (n,) each
+    written = [stream.advance(generator, (tokens, None, None, None)) for tokens in progress(soprano, "harmonising")]
+    return [_cut_at_end(rows, melody) for rows, melody in zip(torch.stack(written, dim=1).numpy(), melodies)]
 
 
 def _cut_at_end(tokens: np.ndarray, frame: ChoraleSteps) -> ChoraleSteps:

@@ -11,7 +11,7 @@ from musegen_lib.core.errors import MusegenError
 from musegen_lib.core.piece import Piece
 from musegen_lib.corpus import find_piece
 from musegen_lib.formats.midi.reader import read_midi, write_midi
-from musegen_lib.models.chorale.harmonise import harmonise, melody_for_soprano
+from musegen_lib.models.chorale.harmonise import harmonise, in_quarters, melody_for_soprano
 from musegen_lib.models.facts import facts_of, is_playable_chorale
 from musegen_lib.models.registry import RECIPES
 
@@ -28,6 +28,36 @@ def test_the_melody_stays_and_three_voices_join_it(method):
     assert {0, 1, 2, 3} == set(made.notes["voice"].tolist())
     assert made == harmonise(MELODY, seed=1, method=method)[0]
     assert made != harmonise(MELODY, seed=2, method=method)[0]
+
+
+@pytest.mark.parametrize(("metre", "by"), [("4/2", 2), ("3/1", 4), ("3/2", 2)])
+def test_a_tune_in_halves_is_harmonised_as_the_same_tune_in_quarters(metre, by):
+    notes = MELODY.notes.copy()
+    for name in ("onset_steps", "duration_steps"):
+        notes[name] *= by
+    count = metre.partition("/")[0]
+    small = harmonise(MELODY.replace(metre=f"{count}/4"), seed=1)[0]
+    large = harmonise(MELODY.replace(notes=notes, metre=metre), seed=1, ends=stretched_ends(small, by))[0]
+    assert large.metre == metre
+    assert large.fermatas == tuple(by * step for step in small.fermatas)
+    for name in ("onset_steps", "duration_steps"):
+        assert large.notes[name].tolist() == (by * small.notes[name]).tolist()
+    assert large.notes["pitch"].tolist() == small.notes["pitch"].tolist()
+
+
+def stretched_ends(piece, by):
+    """Phrase ends of a harmonised piece, from its fermatas, all times multiplied."""
+    soprano = piece.notes[piece.notes["voice"] == 0]
+    sung = zip(soprano["onset_steps"].tolist(), soprano["duration_steps"].tolist())
+    return tuple((by * onset, by * (onset + length)) for onset, length in sung if onset in piece.fermatas)
+
+
+def test_halves_with_notes_too_short_to_divide_stay_as_they_are():
+    notes = MELODY.notes.copy()
+    notes["onset_steps"][1], notes["duration_steps"][0] = 5, 5
+    melody = melody_for_soprano(MELODY.replace(notes=notes))
+    assert in_quarters(melody, "4/2") == (melody, 1)
+    assert in_quarters(melody, None) == (melody, 1)
 
 
 @pytest.mark.parametrize("octaves", [-2, -1, 1, 2])

@@ -23,8 +23,10 @@ from musegen_lib.encodings.chorale_steps import (
     ChoraleSteps,
     beats_left,
     piece_to_steps,
+    shrink_steps,
     step_places,
     steps_to_piece,
+    stretch_steps,
     tokens_to_grid,
     transpose_range,
     transpose_steps,
@@ -43,6 +45,7 @@ from musegen_lib.models.chorale.infill import (
 from musegen_lib.models.chorale.recipe import chorale_nll, chorale_steps
 from musegen_lib.models.chorale.rnn import AHEAD, LAGS, ORDER, ChoraleConfig, ChoraleRNN
 from musegen_lib.models.chorale.sampling import (
+    STRIKE_TEMPERATURE,
     ChoraleRequest,
     ChoraleStream,
     draw_tokens,
@@ -98,6 +101,20 @@ def test_a_piece_on_another_grid_or_out_of_range_is_refused():
         piece_to_steps(Piece.from_notes([(0, 1, 60)], steps_per_beat=2))
     with pytest.raises(ValueError, match="sings 90"):
         piece_to_steps(Piece.from_notes([(0, 1, 90)]))
+
+
+def test_note_values_are_multiplied_and_divided_and_what_lies_between_is_refused():
+    steps = replace(make_steps(12, pickup=4), ends=((4, 8), (8, 12)))
+    large = stretch_steps(steps, 4)
+    assert (large.pickup, large.ends) == (16, ((16, 32), (32, 48)))
+    assert tokens_to_grid(large.tokens)[::4].tolist() == tokens_to_grid(steps.tokens).tolist()
+    assert (np.abs(tokens_to_grid(large.tokens))[3::4] == np.abs(tokens_to_grid(steps.tokens))).all()
+    back = shrink_steps(large, 4)
+    assert back.tokens.tolist() == steps.tokens.tolist()
+    assert (back.pickup, back.ends) == (steps.pickup, steps.ends)
+    large.tokens[5, 2] = FIRST_PITCH
+    with pytest.raises(ValueError, match="cannot be divided by 4"):
+        shrink_steps(large, 4)
 
 
 def test_places_count_from_the_bar_line_and_metres_do_not_share_them():
@@ -234,13 +251,14 @@ def test_a_stream_draws_from_what_forward_scores(told):
         assert torch.allclose(scores[0, 0], logits[step, voice], atol=1e-5)
 
 
-def test_a_voice_strikes_as_often_as_the_net_has_it_and_low_temperature_picks_the_likeliest_pitch():
+def test_a_voice_strikes_at_a_temperature_of_its_own_and_a_low_one_of_the_pitches_picks_the_likeliest():
     logits = torch.full((1, N_TOKENS), -20.0)
     logits[0, HOLD], logits[0, FIRST_PITCH : FIRST_PITCH + 2] = 1.0, torch.tensor([0.2, 0.0])
     allowed, generator = torch.ones(4000, N_TOKENS, dtype=torch.bool), torch.Generator().manual_seed(0)
     request = ChoraleRequest(temperature=0.1)
     drawn = draw_tokens(logits.expand(4000, -1), generator, allowed, request)
-    holds = np.exp(1) / (np.exp(1) + np.exp(0.2) + 1)
+    odds = (np.exp(1) / (np.exp(0.2) + 1)) ** (1 / STRIKE_TEMPERATURE)
+    holds = odds / (1 + odds)
     assert (drawn == HOLD).float().mean() == pytest.approx(holds, abs=0.03)
     assert (drawn == FIRST_PITCH).sum() > 5 * (drawn == FIRST_PITCH + 1).sum()
     allowed[:, HOLD] = False
@@ -298,11 +316,13 @@ def test_an_impossible_wish_is_one_line(wish, fault):
         ChoraleRequest(**wish)
 
 
-def test_harmonising_keeps_the_soprano():
-    melody = make_steps(20, 8)
-    for steps in harmonise_steps(make_net(), melody, ChoraleRequest(), torch.Generator().manual_seed(0), n=3):
+def test_harmonising_keeps_every_soprano_and_its_length():
+    melodies = [make_steps(20, 8), make_steps(13, 9), make_steps(20, 8)]
+    made = harmonise_steps(make_net(), melodies, ChoraleRequest(), torch.Generator().manual_seed(0))
+    for steps, melody in zip(made, melodies, strict=True):
         assert np.array_equal(steps.tokens[:, 0], melody.tokens[:, 0])
         assert (steps.tokens[:, 1:] >= FIRST_PITCH).any()
+    assert not np.array_equal(made[0].tokens, made[2].tokens)
 
 
 def test_zero_weights_give_every_allowed_token_its_uniform_share():
