@@ -10,21 +10,27 @@ from musegen_lib.encodings.arrays import skyline
 from musegen_lib.formats.files import read_for_model
 from musegen_lib.formats.midi.reader import write_midi
 from musegen_lib.models.facts import facts_of
+from musegen_lib.models.melody.asked import facts_of_request
 from musegen_lib.models.registry import find_recipe
+
+KEPT = ("keeps_mode", "keeps_form", "ends_as_asked")  # facts of melodies whose share is told
 
 
 def generate_files(
     model: str, n: int, seed: int, out: Path, controls: dict[str, Any], expression: Expression = Expression.LIGHT
 ) -> dict[str, Any]:
     """Write n pieces of a model into a folder; returns facts to tell the user."""
-    rows = []
-    for number, piece in enumerate(find_recipe(model).generate(n, seed, **controls), start=1):
+    rows, recipe = [], find_recipe(model)
+    forms = recipe.plan(n, seed, **controls)[1] if hasattr(recipe, "plan") else []
+    for number, piece in enumerate(recipe.generate(n, seed, **controls), start=1):
         file = out / f"{model}_{number:03d}.mid"
         out.mkdir(parents=True, exist_ok=True)
         write_midi(played(piece, expression, seed), file)
-        rows.append({"file": str(file), "title": piece.title, "notes": len(piece)} | facts_of(piece))
+        asked = facts_of_request(piece, forms[number - 1]) if forms else {}
+        rows.append({"file": str(file), "title": piece.title, "notes": len(piece)} | facts_of(piece) | asked)
+    shares = {name: sum(row[name] for row in rows) / len(rows) for name in KEPT if name in rows[0]}
     validity = sum(row["playable"] for row in rows) / len(rows)
-    return {"model": model, "seed": seed, "validity": validity, "pieces": rows}
+    return {"model": model, "seed": seed, "validity": validity} | shares | {"pieces": rows}
 
 
 def harmonise_file(

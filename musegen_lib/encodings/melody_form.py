@@ -47,6 +47,14 @@ class Form:
         return Form(np.where(keep, self.relations, NEW), np.where(keep, self.lags, 0), self.final)
 
     @property
+    def closing_bars(self) -> set[int]:
+        """The last bar and what it repeats note for note, so that the tune ends as they do."""
+        bars = [len(self.lags) - 1]
+        while self.relations[bars[-1]] == SAME:
+            bars.append(bars[-1] - int(self.lags[bars[-1]]))
+        return set(bars)
+
+    @property
     def whole_bars(self) -> set[int]:
         """Bars that no note may run into or out of: those that return, and what they return to."""
         returning = np.flatnonzero(self.relations == SAME)
@@ -123,7 +131,8 @@ def letters(form: Form) -> str:
             names.append(_letter(fresh))
             fresh += 1
         else:
-            names.append(names[bar - lag].rstrip("'") + "'" * (relation == SAME_RHYTHM))
+            source = names[bar - lag]
+            names.append(source if relation == SAME else source.rstrip("'") + "'")
     return " ".join(names)
 
 

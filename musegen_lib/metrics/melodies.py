@@ -43,5 +43,12 @@ def melody_report(pieces: Sequence[Piece], real: Sequence[Piece], n_seeds: int =
     return melody_figures(pieces) | {"two-sample accuracy": told.accuracy, "spread": told.standard_error}
 
 
+def floor_accuracy(pieces: Sequence[Piece], n_seeds: int = 3) -> float:
+    """What the classifier scores between two halves of one set of real melodies."""
+    rows = opening_features(pieces, [_tonic(piece) for piece in pieces])
+    order = np.random.default_rng(0).permutation(len(rows))
+    return classifier_two_sample(rows[order[::2]], rows[order[1::2]], classifier="trees", n_seeds=n_seeds).accuracy
+
+
 def _tonic(piece: Piece) -> int:
     return TONIC_PITCH_CLASS[piece.key.partition(" ")[0]]

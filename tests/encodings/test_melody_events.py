@@ -119,7 +119,7 @@ def test_a_model_that_only_wants_long_notes_writes_one():
 def test_end_is_allowed_where_the_last_bar_completes_the_pickup_and_nowhere_else():
     request = MelodyRequest(metre="3/4", pickup=4, bars=2)
     assert (request.first_step, request.last_step) == (8, 32)  # counted from the bar line before the pickup
-    rules = PlayableRules(1, request)
+    rules = PlayableRules([request])
     allowed = []
     for _ in range(24):
         allowed.append(bool(rules.pitch_mask()[0, END_ID]))
@@ -129,7 +129,7 @@ def test_end_is_allowed_where_the_last_bar_completes_the_pickup_and_nowhere_else
 
 
 def test_a_finished_melody_may_only_repeat_end():
-    rules = PlayableRules(2, MelodyRequest(metre="2/4", bars=1))
+    rules = PlayableRules([MelodyRequest(metre="2/4", bars=1)] * 2)
     rules.push(torch.tensor([5, 5]), torch.tensor([8, 5]))
     rules.push(torch.tensor([END_ID, 5]), torch.tensor([0, 1]))
     assert rules.pitch_mask().sum(dim=1).tolist() == [1, N_PITCH_IDS - 1]  # the other may do all but end
@@ -138,7 +138,7 @@ def test_a_finished_melody_may_only_repeat_end():
 
 
 def test_no_duration_runs_past_the_last_bar_and_a_rest_leaves_room_for_a_note():
-    rules = PlayableRules(2, MelodyRequest(metre="2/4", bars=1))
+    rules = PlayableRules([MelodyRequest(metre="2/4", bars=1)] * 2)
     rules.push(torch.tensor([5, 5]), torch.tensor([3, 3]))
     mask = rules.duration_mask(torch.tensor([REST_ID, 5]))
     assert [row.nonzero().ravel().tolist() for row in mask] == [[1, 2, 3, 4], [1, 2, 3, 4, 5]]

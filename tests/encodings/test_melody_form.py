@@ -29,7 +29,7 @@ def tune_of(*bars, pickup=0):
     [
         ((A, B, A, B), "a b a b"),
         ((A, A_HIGHER, A), "a a' a"),
-        ((A, B, A_HIGHER, A_HIGHER), "a b a' a"),
+        ((A, B, A_HIGHER, A_HIGHER), "a b a' a'"),
         ((A, B, A, A), "a b a a"),
         ((A,), "a"),
     ],

@@ -99,7 +99,7 @@ def collate(
         onsets[row, :length] = torch.from_numpy(tune.onsets)
         back[row, :length] = torch.from_numpy(look_back(tune.onsets.tolist(), tune.metre))
         if tell:
-            time_left[row, :length] = count_down(onsets[row, :length], int(tune.onsets[-1]), tune.metre)
+            time_left[row, :length] = count_down(onsets[row, :length], int(tune.onsets[-1]), METRE_STEPS[tune.metre])
         if tell_form:
             found = form_of_events(tune)
             relations[row, :length], sources[row, :length] = map(torch.from_numpy, found)
@@ -110,14 +110,14 @@ def collate(
     return MelodyBatch(pitch_ids, durations, onsets, styles, metres, back, time_left, relations, sources, *labels, mask)
 
 
-def count_down(onsets: Int[Tensor, "..."], end: int, metre: int) -> Int[Tensor, "..."]:
+def count_down(onsets: Tensor, end: int | Tensor, bar_steps: int | Tensor) -> Int[Tensor, "..."]:
     """Number the time left: 1 at the end, then 2, 3, ... by steps up to NEAR_STEPS, beyond that by bars.
 
-    >>> count_down(torch.tensor([64, 60, 0]), 64, 1)
+    >>> count_down(torch.tensor([64, 60, 0]), 64, 16)
     tensor([ 1,  5, 37])
     """
     steps = end - onsets
-    bars = -(-steps // METRE_STEPS[metre])
+    bars = -(-steps // bar_steps)
     return torch.where(steps <= NEAR_STEPS, steps + 1, NEAR_STEPS + 1 + bars).clamp(1, N_COUNTS - 1)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,8 +19,8 @@ from musegen_lib.encodings.melody_events import (
     MelodyEvents,
     melody_events_to_piece,
 )
-from musegen_lib.encodings.melody_form import Form
-from musegen_lib.metrics.melodies import melody_figures, melody_report
+from musegen_lib.metrics.melodies import floor_accuracy, melody_figures, melody_report
+from musegen_lib.models.melody.asked import TRIES, MelodyModel, draw_as_asked
 from musegen_lib.models.melody.forms import FormModel, draw_form
 from musegen_lib.models.melody.sampling import MelodyRequest
 
@@ -33,16 +33,6 @@ GROUPS = {  # name: styles, metres
 }
 SHORTEST, LONGEST = 8, 32  # bars
 FEWEST = 20  # tunes of a group, below which a table says nothing
-
-
-@runtime_checkable
-class MelodyModel(Protocol):
-    """What draws melodies."""
-
-    def sample(
-        self, n: int, request: MelodyRequest, generator: torch.Generator, forms: Sequence[Form] | None = None
-    ) -> list[MelodyEvents]:
-        """Draw n melodies."""
 
 
 def tunes_of_group(tunes: Sequence[MelodyEvents], group: str, most: int = 200) -> list[MelodyEvents]:
@@ -62,34 +52,52 @@ def n_bars(tune: MelodyEvents) -> int:
     return int(tune.durations.sum()) // METRE_STEPS[tune.metre]
 
 
-def answer(
-    model: MelodyModel, tune: MelodyEvents, forms: FormModel | None, generator: torch.Generator, temperature: float
-) -> MelodyEvents:
-    """Draw a melody of the style, metre, key, pickup and length of a tune, in a form that is drawn for it."""
-    labels = STYLES[tune.style], METRES[tune.metre], spell_key(tune.tonic, MODES[tune.mode]), tune.pickup
-    request = MelodyRequest(*labels, bars=n_bars(tune), temperature=temperature)
-    return model.sample(1, request, generator, [draw_form(forms, request, generator)] if forms else None)[0]
+def answers(
+    model: MelodyModel,
+    tunes: Sequence[MelodyEvents],
+    forms: FormModel | None,
+    seed: int = 0,
+    temperature: float = 1.0,
+    tries: int = 1,
+) -> list[MelodyEvents]:
+    """For each tune a melody of its style, metre, key, pickup and length, in a form that is drawn for it."""
+    generator = torch.Generator().manual_seed(seed)
+    requests = [request_like(tune, temperature) for tune in tunes]
+    if forms is None:
+        return model.sample(len(tunes), requests, generator)
+    drawn = [draw_form(forms, request, generator) for request in requests]
+    return draw_as_asked(model, requests, drawn, generator, tries)
+
+
+def request_like(tune: MelodyEvents, temperature: float = 1.0) -> MelodyRequest:
+    """The request that a tune of a known key could answer."""
+    key = spell_key(tune.tonic, MODES[tune.mode])
+    labels = STYLES[tune.style], METRES[tune.metre], key, tune.pickup
+    return MelodyRequest(*labels, bars=n_bars(tune), temperature=temperature)
 
 
 def melody_table(
     model: MelodyModel, tunes: Sequence[MelodyEvents], forms: FormModel, seed: int = 0, temperature: float = 1.0
 ) -> list[dict[str, Any]]:
-    """One row a group and figure: of the real tunes, of melodies that answer them in a form, and of others without."""
+    """One row a group and figure, of the real tunes and of melodies that answer them.
+
+    Of these "as asked" are drawn as `generate` draws, "first draw" without trying again, "no form" without a form.
+    """
     rows = []
-    for group in GROUPS:
+    ways = {"as asked": (forms, TRIES), "first draw": (forms, 1), "no form": (None, 1)}
+    for group in progress(GROUPS, "groups"):
         real = tunes_of_group(tunes, group)
         if len(real) < FEWEST:
             continue
         pieces = [melody_events_to_piece(tune) for tune in real]
         reports = {}
-        for name, model_of_forms in (("in a form", forms), ("without", None)):
-            generator = torch.Generator().manual_seed(seed)
-            made = [answer(model, tune, model_of_forms, generator, temperature) for tune in progress(real, group)]
-            reports[name] = melody_report([melody_events_to_piece(tune) for tune in made], pieces)
-        floor = melody_figures(pieces)
+        for way, (form_model, tries) in ways.items():
+            made = answers(model, real, form_model, seed, temperature, tries)
+            reports[way] = melody_report([melody_events_to_piece(tune) for tune in made], pieces)
+        found = melody_figures(pieces) | {"two-sample accuracy": floor_accuracy(pieces)}
         rows += [
-            {"figure": f"{group}, {figure}", "real": floor.get(figure, "")}
-            | {name: report[figure] for name, report in reports.items()}
-            for figure in reports["without"]
+            {"figure": f"{group}, {figure}", "real": found.get(figure, "")}
+            | {way: report[figure] for way, report in reports.items()}
+            for figure in reports["no form"]
         ]
     return rows

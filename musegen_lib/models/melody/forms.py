@@ -34,7 +34,7 @@ LAST_BAR = 63  # later bars count as this one
 ALL_STATES = np.arange(N_STATES)
 LAG_OF_STATE = np.array([0, *range(1, MAX_LAG + 1), *range(1, MAX_LAG + 1)])
 TONIC_ALONE = np.eye(12, dtype=np.int64)[0]
-BACKOFF = 2.0  # of 1 to 12 the one whose drawn forms return as often as those of the training tunes
+BACKOFF = 0.3  # of 0.1 to 12 that of forms that return as training tunes do; likelihood would have more
 BEFORE = N_STATES  # stands before the first bar
 
 

@@ -67,7 +67,11 @@ class MelodyMarkov:
         return np.add.reduceat(nats, starts)
 
     def sample(
-        self, n: int, request: MelodyRequest, generator: torch.Generator, forms: Sequence[Form] | None = None
+        self,
+        n: int,
+        request: MelodyRequest | Sequence[MelodyRequest],
+        generator: torch.Generator,
+        forms: Sequence[Form] | None = None,
     ) -> list[MelodyEvents]:
         """Draw n playable melodies; style is not known to this model, metre and form only through the rules."""
         return sample_melodies(MarkovStream(self, n), n, request, generator, forms=forms)

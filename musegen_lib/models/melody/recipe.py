@@ -29,9 +29,11 @@ from musegen_lib.encodings.melody_events import (
     corpus_to_melody_events,
     melody_events_to_piece,
 )
+from musegen_lib.encodings.melody_form import Form
 from musegen_lib.metrics.key import guess_key
 from musegen_lib.metrics.likelihood import nats_per_note
 from musegen_lib.metrics.originality import CopyDetector, corpus_to_symbols
+from musegen_lib.models.melody.asked import TRIES, draw_as_asked
 from musegen_lib.models.melody.batches import MelodyBatch, MelodyBatches, collate
 from musegen_lib.models.melody.evaluation import melody_table
 from musegen_lib.models.melody.forms import FormModel, draw_form
@@ -108,11 +110,8 @@ class MelodyRecipe:
 
     def generate(self, n: int, seed: int, **controls: Any) -> list[Piece]:
         """Write n playable melodies."""
-        request = request_from(controls)
-        request = replace(request, **self.usual_wishes(request) | controls)
-        generator = torch.Generator().manual_seed(seed)
-        forms = [draw_form(form_model(), request, generator) for _ in range(n)]
-        drawn = self.load().sample(n, request, generator, forms)
+        request, forms, generator = self.plan(n, seed, **controls)
+        drawn = draw_as_asked(self.load(), [request] * n, forms, generator, TRIES if self.keeps_key else 1)
         kind = "dance" if request.style in DANCE_STYLES else "song"
         labels = {"tempo_qpm": float(tempo_for(kind, request.metre)), "source": f"musegen {self.name}, seed {seed}"}
         titles = (f"{self.name} {request.style} {number}" for number in range(1, n + 1))
@@ -121,6 +120,13 @@ class MelodyRecipe:
             for tune, title in zip(drawn, titles)
         ]
         return made if self.keeps_key else [piece.replace(key=guess_key(piece)) for piece in made]
+
+    def plan(self, n: int, seed: int, **controls: Any) -> tuple[MelodyRequest, list[Form], torch.Generator]:
+        """What the n melodies of a seed are asked for, the form of each, and the generator that draws them then."""
+        request = request_from(controls)
+        request = replace(request, **self.usual_wishes(request) | controls)
+        generator = torch.Generator().manual_seed(seed)
+        return request, [draw_form(form_model(), request, generator) for _ in range(n)], generator
 
     def usual_wishes(self, request: MelodyRequest) -> dict[str, Any]:
         """Key and pickup as they are most often in the style and metre of the request."""

@@ -35,7 +35,7 @@ from musegen_lib.encodings.melody_events import (
 )
 from musegen_lib.encodings.melody_form import NO_FINAL, Form
 from musegen_lib.models.melody.batches import N_BAR_PLACES, N_COUNTS, START_ID, MelodyBatch, bar_places, count_down
-from musegen_lib.models.melody.sampling import MelodyRequest, sample_melodies
+from musegen_lib.models.melody.sampling import MelodyRequest, each_request, sample_melodies
 from musegen_lib.models.melody.written import Written
 
 BARS_A_PHRASE = 8
@@ -198,7 +198,11 @@ class MelodyRNN(nn.Module):
 
     @torch.no_grad()
     def sample(
-        self, n: int, request: MelodyRequest, generator: torch.Generator, forms: Sequence[Form] | None = None
+        self,
+        n: int,
+        request: MelodyRequest | Sequence[MelodyRequest],
+        generator: torch.Generator,
+        forms: Sequence[Form] | None = None,
     ) -> list[MelodyEvents]:
         """Draw n playable melodies, each in its form if they are given."""
         self.eval()
@@ -208,13 +212,22 @@ class MelodyRNN(nn.Module):
 class RNNStream:
     """n melodies that a MelodyRNN is writing: one cell step an event, fed exactly what `forward` reads."""
 
-    def __init__(self, model: MelodyRNN, n: int, request: MelodyRequest, forms: Sequence[Form] | None = None):
+    def __init__(
+        self,
+        model: MelodyRNN,
+        n: int,
+        request: MelodyRequest | Sequence[MelodyRequest],
+        forms: Sequence[Form] | None = None,
+    ):
         self.model = model
-        tonic, mode = key_to_ids(request.key)
-        labels = STYLES.index(request.style), METRES.index(request.metre), tonic, mode
+        requests = each_request(n, request)
+        labels = [(STYLES.index(r.style), METRES.index(r.metre), *key_to_ids(r.key)) for r in requests]
         finals = torch.tensor([form.final for form in forms] if forms else [NO_FINAL] * n)
-        self.plan = Plan(*(torch.full((n,), label) for label in labels), finals)
-        self.written, self.end = Written(n, request, forms), request.last_step
+        self.plan = Plan(*torch.tensor(labels).T, finals)
+        self.written = Written(requests, forms)
+        self.ends, self.widths = (
+            torch.tensor([[getattr(r, name)] for r in requests]) for name in ("last_step", "bar_steps")
+        )
         self.state = None
         self._advance(torch.full((n,), START_ID), torch.zeros(n, dtype=torch.long))
 
@@ -233,8 +246,9 @@ class RNNStream:
         self._advance(pitch_ids, durations)
 
     def _advance(self, pitch_ids: Tensor, durations: Tensor) -> None:
-        metre, now = int(self.plan.metres[0]), self.written.now.unsqueeze(1)  # (n, 1)
-        left, relations = count_down(now, self.end, metre), self.written.relations().unsqueeze(1)
+        now = self.written.now.unsqueeze(1)  # (n, 1)
+        heard_last = now + self.written.to_close().unsqueeze(1)  # a bar that the last one repeats closes like it
+        left, relations = count_down(heard_last, self.ends, self.widths), self.written.relations().unsqueeze(1)
         back = self.written.at(torch.tensor(LAGS).expand(len(now), -1))
         self.source = self.written.at(self.written.lags().unsqueeze(1))  # (n, 1) each
         back = tuple(column.unsqueeze(1) for column in back)  # (n, 1, lags)

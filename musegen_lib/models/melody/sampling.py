@@ -97,7 +97,7 @@ class MelodyRequest:
 def sample_melodies(
     stream: MelodyStream,
     n: int,
-    request: MelodyRequest,
+    request: MelodyRequest | Sequence[MelodyRequest],
     generator: torch.Generator,
     opening: MelodyEvents | None = None,
     forms: Sequence[Form] | None = None,
@@ -105,6 +105,7 @@ def sample_melodies(
     """Draw n melodies that are always playable: bars add up, pitches in range, the last event is a note.
 
     Args:
+        request: one for all, or one for each; temperature, top_k and top_p are those of the first.
         opening: events to start every melody with (its END is ignored).
         forms: for each melody, which of its bars return; these are written again note for note.
     Raises:
@@ -112,22 +113,27 @@ def sample_melodies(
     """
     if n < 1:
         raise MusegenError(f"cannot draw {n} melodies; ask for at least 1")
-    rules = PlayableRules(n, request, forms)
+    requests = each_request(n, request)
+    rules = PlayableRules(requests, forms)
     written: list[tuple[Tensor, Tensor]] = []
     for pitch, duration in zip(*_opening_rows(opening)):
         rows = torch.full((n,), pitch), torch.full((n,), duration)
         _push(stream, rules, written, *rows)
-    if rules.now[0] >= rules.limit:
-        raise MusegenError(
-            f"the opening reaches step {int(rules.now[0])} of {rules.limit}; shorten it or ask for more bars"
-        )
+    if (rules.now >= rules.limit).any():
+        now, limit = int(rules.now.max()), int(rules.limit.min())
+        raise MusegenError(f"the opening reaches step {now} of {limit}; shorten it or ask for more bars")
+    draw = (requests[0].temperature, requests[0].top_k, requests[0].top_p)
     while not rules.done.all():
-        draw = (request.temperature, request.top_k, request.top_p)
         pitch_ids = sample(stream.pitch_logits(), generator, rules.pitch_mask(), *draw)  # (n,)
         durations = sample(stream.duration_logits(pitch_ids), generator, rules.duration_mask(pitch_ids), *draw)  # (n,)
         _push(stream, rules, written, pitch_ids, durations)
     pitch_ids, durations = (torch.stack(column, dim=1).numpy() for column in zip(*written))  # (n, N)
-    return [_cut_at_end(pitch_ids[i], durations[i], request) for i in range(n)]
+    return [_cut_at_end(*row) for row in zip(pitch_ids, durations, requests)]
+
+
+def each_request(n: int, request: MelodyRequest | Sequence[MelodyRequest]) -> Sequence[MelodyRequest]:
+    """A request for each of n melodies."""
+    return [request] * n if isinstance(request, MelodyRequest) else request
 
 
 class PlayableRules:
@@ -137,11 +143,11 @@ class PlayableRules:
     that its form says returns is written note for note, and no note crosses the lines of such bars.
     """
 
-    def __init__(self, n: int, request: MelodyRequest, forms: Sequence[Form] | None = None):
-        self.written = Written(n, request, forms)
-        self.limit = request.last_step
-        self.after_note = torch.zeros(n, dtype=torch.bool)
-        self.done = torch.zeros(n, dtype=torch.bool)
+    def __init__(self, requests: Sequence[MelodyRequest], forms: Sequence[Form] | None = None):
+        self.written = Written(requests, forms)
+        self.limit = torch.tensor([request.last_step for request in requests])
+        self.after_note = torch.zeros(len(requests), dtype=torch.bool)
+        self.done = torch.zeros(len(requests), dtype=torch.bool)
 
     @property
     def now(self) -> Int[Tensor, "n"]:

@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 class Written:
     """n melodies that are being written, each at its own step, in its own form if there are forms."""
 
-    def __init__(self, n: int, request: MelodyRequest, forms: Sequence[Form] | None = None):
-        self.now = torch.full((n,), request.first_step)  # step of the next event
-        self.width = request.bar_steps
-        self.forms = [form.with_free_end() for form in forms] if forms and request.pickup else forms
-        self.start = request.bar_steps if request.pickup else 0  # the first bar line
-        self.events: list[dict[int, tuple[int, int]]] = [{} for _ in range(n)]  # onset -> pitch id, duration
+    def __init__(self, requests: Sequence[MelodyRequest], forms: Sequence[Form] | None = None):
+        self.now = torch.tensor([request.first_step for request in requests])  # step of the next event
+        self.widths = [request.bar_steps for request in requests]
+        self.starts = [request.bar_steps if request.pickup else 0 for request in requests]  # the first bar line
+        self.forms = [form.with_free_end() if start else form for form, start in zip(forms or (), self.starts)]
+        self.events: list[dict[int, tuple[int, int]]] = [{} for _ in requests]  # onset -> pitch id, duration
 
     def push(self, pitch_ids: Int[Tensor, "n"], durations: Int[Tensor, "n"]) -> None:
         """Append one event to each melody."""
@@ -34,7 +34,7 @@ class Written:
 
     def at(self, bars_back: Int[Tensor, "n K"]) -> tuple[Int[Tensor, "n K"], Int[Tensor, "n K"]]:
         """Pitch id and duration of what began exactly so many bars before now; START_ID and 0 where nothing did."""
-        rows = zip(self.events, self.now.tolist(), (bars_back * self.width).tolist())
+        rows = zip(self.events, self.now.tolist(), (bars_back * torch.tensor(self.widths).unsqueeze(1)).tolist())
         found = torch.tensor([[events.get(now - lag, (START_ID, 0)) for lag in lags] for events, now, lags in rows])
         return found[..., 0], found[..., 1]
 
@@ -43,6 +43,10 @@ class Written:
         return torch.tensor(
             [[self._said(row, "relations", bar + k, NOT_TOLD) for k in (0, 1)] for row, bar in self._bars()]
         )
+
+    def to_close(self) -> Int[Tensor, "n"]:
+        """Steps from now to the same place in the last bar where that bar repeats the one reached; else 0."""
+        return torch.tensor([self._to_close(row, bar) for row, bar in self._bars()])
 
     def lags(self) -> Int[Tensor, "n"]:
         """How many bars before stands the bar that returns in the one reached; 0 where none does."""
@@ -60,11 +64,16 @@ class Written:
 
     def _room(self, row: int, now: int) -> int:
         lines = self.forms[row].whole_bars if self.forms else ()
-        ahead = [self.start + bar * self.width - now for bar in lines]
+        ahead = [self.starts[row] + bar * self.widths[row] - now for bar in lines]
         return min((steps for steps in ahead if steps > 0), default=10**6)
 
+    def _to_close(self, row: int, bar: int) -> int:
+        closes = self.forms and bar in self.forms[row].closing_bars
+        return (len(self.forms[row].lags) - 1 - bar) * self.widths[row] if closes else 0
+
     def _bars(self) -> list[tuple[int, int]]:
-        return [(row, (now - self.start) // self.width) for row, now in enumerate(self.now.tolist())]
+        places = zip(self.now.tolist(), self.starts, self.widths)
+        return [(row, (now - start) // width) for row, (now, start, width) in enumerate(places)]
 
     def _said(self, row: int, name: str, bar: int, otherwise: int) -> int:
         values = getattr(self.forms[row], name) if self.forms else ()

@@ -1,0 +1,82 @@
+"""Melodies that do what was asked: end on the degree of their form, keep their mode, bring back its bars."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+import torch
+
+from musegen_lib.core.piece import Piece
+from musegen_lib.encodings.melody_events import (
+    MelodyEvents,
+    melody_events_to_piece,
+    piece_to_melody_events,
+)
+from musegen_lib.encodings.melody_form import NO_FINAL, SAME, Form, events_to_bars, events_to_form, final_degree
+from musegen_lib.metrics.key import obeys_key
+from musegen_lib.models.melody.sampling import MelodyRequest
+
+TRIES = 4
+
+
+@runtime_checkable
+class MelodyModel(Protocol):
+    """What draws melodies."""
+
+    def sample(
+        self,
+        n: int,
+        request: MelodyRequest | Sequence[MelodyRequest],
+        generator: torch.Generator,
+        forms: Sequence[Form] | None = None,
+    ) -> list[MelodyEvents]:
+        """Draw n melodies, of one request or each of its own."""
+
+
+def draw_as_asked(
+    model: MelodyModel,
+    requests: Sequence[MelodyRequest],
+    forms: Sequence[Form],
+    generator: torch.Generator,
+    tries: int = TRIES,
+) -> list[MelodyEvents]:
+    """Draw a melody for each request and form; what ends elsewhere or leaves its mode is drawn again, to a limit.
+
+    That is rejection sampling: what passes is distributed as the model's own melodies that do as asked.
+    """
+    drawn = model.sample(len(requests), requests, generator, forms)
+    for _ in range(tries - 1):
+        wrong = [i for i, tune in enumerate(drawn) if not does_as_asked(tune, forms[i])]
+        if not wrong:
+            break
+        fresh = model.sample(len(wrong), [requests[i] for i in wrong], generator, [forms[i] for i in wrong])
+        for i, tune in zip(wrong, fresh):
+            drawn[i] = tune
+    return drawn
+
+
+def does_as_asked(tune: MelodyEvents, form: Form) -> bool:
+    """Whether a melody ends on the degree that its form names, if it names one, and is in the mode of its key."""
+    return form.final in (NO_FINAL, final_degree(tune)) and obeys_key(melody_events_to_piece(tune)) is not False
+
+
+def facts_of_request(piece: Piece, form: Form) -> dict[str, Any]:
+    """What a melody was asked for beside what it does: key and mode, form in letters, ending."""
+    tune = piece_to_melody_events(piece)
+    return {
+        "key": piece.key,
+        "keeps_mode": obeys_key(piece),
+        "form_asked": str(form),
+        "form": str(events_to_form(tune)),
+        "keeps_form": keeps_form(tune, form),
+        "ends_as_asked": final_degree(tune) == form.final,
+    }
+
+
+def keeps_form(tune: MelodyEvents, form: Form) -> bool:
+    """Whether every bar that is to return note for note does; a bar that completes a pickup need not."""
+    bars = events_to_bars(tune)
+    asked = form.with_free_end() if tune.pickup else form
+    return all(bars[bar] == bars[bar - asked.lags[bar]] for bar in np.flatnonzero(asked.relations == SAME))
