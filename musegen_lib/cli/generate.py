@@ -13,6 +13,7 @@ from musegen_lib.models.facts import facts_of
 from musegen_lib.models.melody.asked import facts_of_request
 from musegen_lib.models.registry import find_recipe
 
+HARMONIES = 8  # drawn below a melody, the one with the fewest faults is written
 KEPT = ("keeps_mode", "keeps_form", "ends_as_asked")  # facts of melodies whose share is told
 
 
@@ -47,7 +48,7 @@ def harmonise_file(
 
     check_output(out, source)
     piece, lines = read_for_model(source, as_written)
-    written = harmonise(piece, seed, method, temperature)[0]
+    written = harmonise(piece, seed, method, temperature, draws=HARMONIES)[0]
     write_midi(played(written, expression, seed), out)
     moved = int(written.voice(0).notes["pitch"][0]) - int(skyline(piece).notes["pitch"][0])
     lines += [f"{source.name}: moved by {moved:+d} semitones, where a soprano sings"] * bool(moved)

@@ -26,7 +26,9 @@ from musegen_lib.encodings.chorale_steps import (
     steps_to_piece,
     stretch_steps,
 )
+from musegen_lib.metrics.cadences import count_phrase_triads
 from musegen_lib.metrics.key import guess_key
+from musegen_lib.metrics.voices import FIFTH, OCTAVE, count_parallels
 from musegen_lib.models.chorale.infill import ChoraleInfill, gibbs
 from musegen_lib.models.chorale.phrase_ends_recipe import phrases_of
 from musegen_lib.models.chorale.recipe import CHORALES, HARMONISER
@@ -45,6 +47,7 @@ def harmonise(
     n: int = 1,
     model: ChoraleRNN | ChoraleInfill | None = None,
     ends: Ends | None = None,
+    draws: int = 1,
 ) -> list[Piece]:
     """Keep the melody as soprano and write alto, tenor and bass, n times.
 
@@ -55,6 +58,7 @@ def harmonise(
             phrase ends; "gibbs" draws them anew many times, reading them both ways.
         model: the net of the method; None takes the shipped one.
         ends: of the phrases, as in `encodings.chorale_phrases`; None finds them in the melody.
+        draws: harmonies drawn for each one kept, the one with the fewest `harmony_faults`, the first of equals.
     Raises:
         MusegenError: an unknown method, no notes, another grid, or a melody too long or too wide for one voice.
     """
@@ -66,9 +70,9 @@ def harmonise(
     if method == "gibbs":
         free = np.ones_like(melody.tokens, dtype=bool)
         free[:, 0] = False
-        made = gibbs(model or HARMONISER.load_once(), melody, free, generator, temperature=temperature, n=n)
+        made = gibbs(model or HARMONISER.load_once(), melody, free, generator, temperature=temperature, n=n * draws)
     else:
-        made = _ancestral(model or CHORALES.load_once(), melody, temperature, generator, n)
+        made = _ancestral(model or CHORALES.load_once(), melody, temperature, generator, n * draws)
     labels = {
         "title": f"{piece.title}, harmonised" if piece.title else "harmonised",
         "source": f"musegen harmonise, {method}, seed {seed}" + (f"; melody: {piece.source}" if piece.source else ""),
@@ -78,7 +82,18 @@ def harmonise(
         **{changes: getattr(piece, changes) for changes in CHANGES.values() if changes != "key_changes"},
         "metre": piece.metre,
     }
-    return [steps_to_piece(stretch_steps(steps, by), **labels) for steps in made]
+    written = [steps_to_piece(stretch_steps(steps, by), **labels) for steps in made]
+    return [min(written[i : i + draws], key=harmony_faults) for i in range(0, n * draws, draws)]
+
+
+def harmony_faults(piece: Piece) -> int:
+    """What a choir would stop at: parallel fifths and octaves, phrase ends that are no triad over their root, the last
+    chord counted four times.
+    """
+    parallels = sum(count_parallels(piece, interval)[0] for interval in (FIFTH, OCTAVE))
+    triads, phrases = count_phrase_triads(piece, piece.fermatas)
+    closes, _ = count_phrase_triads(piece, [piece.n_steps - 1])
+    return parallels + phrases - triads + 4 * (1 - closes)
 
 
 def in_quarters(melody: ChoraleSteps, metre: str | None) -> tuple[ChoraleSteps, int]:
