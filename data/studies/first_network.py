@@ -1,0 +1,130 @@
+"""Counting with back-off against a small network, on the pitches of folk tunes. Studied in notebooks/01b_first_network.ipynb.
+
+Both read the same tunes and the same n pitches before each note. Seed s takes the tunes s, s + 3, s + 6, ... of the
+training part, so no result hangs on one choice of tunes; the strength m of the back-off is chosen on other training tunes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from musegen_lib.core.piece import Piece
+from musegen_lib.corpus.load import load_folk_tunes
+
+V = 43  # pitches 48 to 89 as 1 to 42, and 0 before the tune
+SEEDS = (0, 1, 2)
+STRENGTHS = (1, 2, 4, 8, 16, 32, 64)
+STEPS = {4: (800, 2400, 8000), 8: (8000,)}  # of training, by context; lessons train for the first
+
+
+def first_network() -> list[dict[str, Any]]:
+    """Counting and a network of 64 neurons in nats per note, same tunes, same context of 4 or 8 pitches."""
+    rows, tunes, valid = [], load_folk_tunes(part="train"), load_folk_tunes(part="valid")
+    for seed in SEEDS:
+        train, chosen_on = tunes[seed::3], tunes[(seed + 1) % 3 :: 30]
+        for context in (1, 2, 3, 4, 8):
+            counting = counting_cell(*(contexts(part, context)[0] for part in (train, chosen_on, valid)))
+            rows.append({"cell": "counting", "seed": seed, "context": context, **_rounded(counting)})
+        for context, steps in STEPS.items():
+            rows += network_cells(seed, context, steps, train, chosen_on, valid)
+    return rows
+
+
+def contexts(pieces: Sequence[Piece], n: int) -> tuple[np.ndarray, np.ndarray]:
+    """(notes, n + 1) pitches, the last one to be guessed, and (notes,) the tune that each is from."""
+    rows = []
+    for piece in pieces:
+        pitches = np.concatenate([np.zeros(n, int), piece.notes["pitch"].astype(int) - 47])
+        rows.append(np.lib.stride_tricks.sliding_window_view(pitches, n + 1))
+    return np.concatenate(rows), np.repeat(np.arange(len(rows)), list(map(len, rows)))
+
+
+def counting_cell(train: np.ndarray, chosen_on: np.ndarray, valid: np.ndarray) -> dict[str, float]:
+    """Nats per note with 1 added to every count and with back-off, and the share of notes after an unseen context."""
+    by_strength = {m: -np.log(backed_off(train, chosen_on, m)).mean() for m in STRENGTHS}
+    best = min(STRENGTHS, key=lambda m: (round(by_strength[m], 4), m))
+    both, together = counts_of(train, valid)
+    return {
+        "strength": best,
+        "valid_nats": -np.log(backed_off(train, valid, best)).mean(),
+        "valid_nats_at_16": -np.log(backed_off(train, valid, 16)).mean(),
+        "valid_nats_plus_one": -np.log((together + 1) / (both + V)).mean(),
+        "share_unseen": np.mean(both == 0),
+    }
+
+
+def backed_off(train: np.ndarray, rows: np.ndarray, m: float) -> np.ndarray:
+    """p_n = (count_n(x) + m p_{n-1}(x)) / (count_n + m), where p before the first count is 1 of 42."""
+    found = np.full(len(rows), 1 / (V - 1))
+    for n in range(train.shape[1]):
+        total, together = counts_of(train[:, -1 - n :], rows[:, -1 - n :])
+        found = (together + m * found) / (total + m)
+    return found
+
+
+def counts_of(train: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """How often each row's context, and its context with its last pitch, stand in the training rows."""
+    base = V ** np.arange(train.shape[1])[::-1]
+    return _found(train[:, :-1] @ base[1:], rows[:, :-1] @ base[1:]), _found(train @ base, rows @ base)
+
+
+def _found(keys: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    names, counts = np.unique(keys, return_counts=True)
+    place = np.minimum(np.searchsorted(names, wanted), len(names) - 1)
+    return np.where(names[place] == wanted, counts[place], 0)
+
+
+def network_cells(
+    seed: int,
+    context: int,
+    steps: Sequence[int],
+    train: Sequence[Piece],
+    chosen_on: Sequence[Piece],
+    valid: Sequence[Piece],
+) -> list[dict[str, Any]]:
+    """One training, measured after each number of steps, beside counting with the same context, tune by tune."""
+    (rows, _), (other, _), (tested, tune) = (contexts(part, context) for part in (train, chosen_on, valid))
+    counting = -np.log(backed_off(rows, tested, counting_cell(rows, other, tested)["strength"]))
+    torch.manual_seed(seed)
+    net = nn.Sequential(nn.Linear(V * context, 64), nn.Tanh(), nn.Linear(64, V))
+    optimiser = torch.optim.Adam(net.parameters(), lr=3e-3)
+    data, cells = torch.from_numpy(rows.copy()), []
+    for step in range(1, max(steps) + 1):
+        batch = data[torch.randint(len(data), (512,))]
+        loss = F.cross_entropy(net(one_hot(batch)), batch[:, -1])
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        if step in steps:
+            nats = network_nats(net, tested)
+            by_tune = [np.bincount(tune, nll) / np.bincount(tune) for nll in (nats, counting)]
+            gap = by_tune[0] - by_tune[1]
+            numbers = {
+                "valid_nats": nats.mean(),
+                "minus_counting": gap.mean(),
+                "standard_error": gap.std(ddof=1) / np.sqrt(len(gap)),
+            }
+            cells.append({"cell": "network", "seed": seed, "context": context, "steps": step, **_rounded(numbers)})
+    return cells
+
+
+def one_hot(rows: torch.Tensor) -> torch.Tensor:
+    """(B, n V) a 1 at each pitch before, 0 elsewhere."""
+    return F.one_hot(rows[:, :-1], V).flatten(1).float()
+
+
+@torch.no_grad()
+def network_nats(net: nn.Module, rows: np.ndarray) -> np.ndarray:
+    """Nats of each row's last pitch."""
+    parts = torch.from_numpy(rows.copy()).split(8192)
+    return torch.cat([F.cross_entropy(net(one_hot(part)), part[:, -1], reduction="none") for part in parts]).numpy()
+
+
+def _rounded(numbers: dict[str, float]) -> dict[str, float]:
+    return {name: round(float(value), 4) for name, value in numbers.items()}
