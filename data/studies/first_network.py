@@ -1,7 +1,8 @@
-"""Counting with back-off against a small network, on the pitches of folk tunes. Studied in notebooks/01b_first_network.ipynb.
+"""Counting with back-off against a small network, on pitches of folk tunes: notebooks/01b_first_network.ipynb.
 
 Both read the same tunes and the same n pitches before each note. Seed s takes the tunes s, s + 3, s + 6, ... of the
-training part, so no result hangs on one choice of tunes; the strength m of the back-off is chosen on other training tunes.
+training part, so no result hangs on one choice of tunes. The strength m of the back-off is chosen on other training
+tunes.
 """
 
 from __future__ import annotations
@@ -19,20 +20,25 @@ from musegen_lib.corpus.load import load_folk_tunes
 
 V = 43  # pitches 48 to 89 as 1 to 42, and 0 before the tune
 SEEDS = (0, 1, 2)
-STRENGTHS = (1, 2, 4, 8, 16, 32, 64)
-STEPS = {4: (800, 2400, 8000), 8: (8000,)}  # of training, by context; lessons train for the first
+STRENGTHS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
+TRAININGS = (  # context, neurons, after how many steps it is measured
+    (4, 64, (800, 2400, 8000)),
+    (4, 256, (8000,)),
+    (8, 64, (8000,)),
+    (8, 256, (8000,)),
+)
 
 
 def first_network() -> list[dict[str, Any]]:
-    """Counting and a network of 64 neurons in nats per note, same tunes, same context of 4 or 8 pitches."""
+    """Counting and a network in nats per note, both on the same tunes and with the same context of 4 or 8 pitches."""
     rows, tunes, valid = [], load_folk_tunes(part="train"), load_folk_tunes(part="valid")
     for seed in SEEDS:
         train, chosen_on = tunes[seed::3], tunes[(seed + 1) % 3 :: 30]
         for context in (1, 2, 3, 4, 8):
             counting = counting_cell(*(contexts(part, context)[0] for part in (train, chosen_on, valid)))
             rows.append({"cell": "counting", "seed": seed, "context": context, **_rounded(counting)})
-        for context, steps in STEPS.items():
-            rows += network_cells(seed, context, steps, train, chosen_on, valid)
+        for context, n_hidden, steps in TRAININGS:
+            rows += network_cells(seed, context, n_hidden, steps, train, chosen_on, valid)
     return rows
 
 
@@ -47,31 +53,47 @@ def contexts(pieces: Sequence[Piece], n: int) -> tuple[np.ndarray, np.ndarray]:
 
 def counting_cell(train: np.ndarray, chosen_on: np.ndarray, valid: np.ndarray) -> dict[str, float]:
     """Nats per note with 1 added to every count and with back-off, and the share of notes after an unseen context."""
-    by_strength = {m: -np.log(backed_off(train, chosen_on, m)).mean() for m in STRENGTHS}
-    best = min(STRENGTHS, key=lambda m: (round(by_strength[m], 4), m))
-    both, together = counts_of(train, valid)
+    best = best_strength(train, chosen_on)
+    by_types = best_strength(train, chosen_on, by_types=True)
+    both, together, _ = counts_of(train, valid)
     return {
         "strength": best,
         "valid_nats": -np.log(backed_off(train, valid, best)).mean(),
+        "strength_by_types": by_types,
+        "valid_nats_by_types": -np.log(backed_off(train, valid, by_types, by_types=True)).mean(),
         "valid_nats_at_16": -np.log(backed_off(train, valid, 16)).mean(),
         "valid_nats_plus_one": -np.log((together + 1) / (both + V)).mean(),
         "share_unseen": np.mean(both == 0),
     }
 
 
-def backed_off(train: np.ndarray, rows: np.ndarray, m: float) -> np.ndarray:
-    """p_n = (count_n(x) + m p_{n-1}(x)) / (count_n + m), where p before the first count is 1 of 42."""
+def best_strength(train: np.ndarray, chosen_on: np.ndarray, by_types: bool = False) -> int:
+    """The strength of the back-off that suits other tunes best."""
+    nats = {m: round(float(-np.log(backed_off(train, chosen_on, m, by_types)).mean()), 4) for m in STRENGTHS}
+    return min(STRENGTHS, key=lambda m: (nats[m], m))
+
+
+def backed_off(train: np.ndarray, rows: np.ndarray, m: float, by_types: bool = False) -> np.ndarray:
+    """p_n = (count_n(x) + w p_{n-1}(x)) / (count_n + w), where p before the first count is 1 of 42.
+
+    The weight w is m, or m times how many different pitches have followed the context (Witten and Bell 1991).
+    """
     found = np.full(len(rows), 1 / (V - 1))
     for n in range(train.shape[1]):
-        total, together = counts_of(train[:, -1 - n :], rows[:, -1 - n :])
-        found = (together + m * found) / (total + m)
+        total, together, types = counts_of(train[:, -1 - n :], rows[:, -1 - n :])
+        weight = m * np.maximum(types, 1) if by_types else m
+        found = (together + weight * found) / (total + weight)
     return found
 
 
-def counts_of(train: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """How often each row's context, and its context with its last pitch, stand in the training rows."""
+def counts_of(train: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """How often each row's context, and its context with its last pitch, stand in the training rows; how many
+    different pitches have followed the context.
+    """
     base = V ** np.arange(train.shape[1])[::-1]
-    return _found(train[:, :-1] @ base[1:], rows[:, :-1] @ base[1:]), _found(train @ base, rows @ base)
+    contexts, whole = train[:, :-1] @ base[1:], train @ base
+    wanted = rows[:, :-1] @ base[1:]
+    return _found(contexts, wanted), _found(whole, rows @ base), _found(np.unique(whole) // V, wanted)
 
 
 def _found(keys: np.ndarray, wanted: np.ndarray) -> np.ndarray:
@@ -83,6 +105,7 @@ def _found(keys: np.ndarray, wanted: np.ndarray) -> np.ndarray:
 def network_cells(
     seed: int,
     context: int,
+    n_hidden: int,
     steps: Sequence[int],
     train: Sequence[Piece],
     chosen_on: Sequence[Piece],
@@ -92,7 +115,7 @@ def network_cells(
     (rows, _), (other, _), (tested, tune) = (contexts(part, context) for part in (train, chosen_on, valid))
     counting = -np.log(backed_off(rows, tested, counting_cell(rows, other, tested)["strength"]))
     torch.manual_seed(seed)
-    net = nn.Sequential(nn.Linear(V * context, 64), nn.Tanh(), nn.Linear(64, V))
+    net = nn.Sequential(nn.Linear(V * context, n_hidden), nn.Tanh(), nn.Linear(n_hidden, V))
     optimiser = torch.optim.Adam(net.parameters(), lr=3e-3)
     data, cells = torch.from_numpy(rows.copy()), []
     for step in range(1, max(steps) + 1):
@@ -110,7 +133,8 @@ def network_cells(
                 "minus_counting": gap.mean(),
                 "standard_error": gap.std(ddof=1) / np.sqrt(len(gap)),
             }
-            cells.append({"cell": "network", "seed": seed, "context": context, "steps": step, **_rounded(numbers)})
+            cell = {"cell": "network", "seed": seed, "context": context, "neurons": n_hidden, "steps": step}
+            cells.append(cell | _rounded(numbers))
     return cells
 
 

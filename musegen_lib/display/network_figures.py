@@ -1,4 +1,4 @@
-"""Drawings of networks: a graph of a 2-2-1 network with its numbers, a chain of layers with shapes, surprise by note."""
+"""Drawings of networks: a 2-2-1 network with its numbers, a chain of layers, surprise note by note."""
 
 from __future__ import annotations
 
@@ -17,13 +17,27 @@ from musegen_lib.display.figures import STYLE, pitch_name
 FORWARD, BACKWARD, LINE = "#0072b2", "#d55e00", "#777"
 WIDTH, HEIGHT, RADIUS = 760, 312, 21
 PLACES = {  # of the nodes of a network with two inputs, two hidden neurons and one output
-    **{"x1": (50, 80), "x2": (50, 220), "a1": (240, 80), "a2": (240, 220), "h1": (370, 80), "h2": (370, 220)},
-    **{"s": (520, 150), "p": (620, 150), "L": (715, 150)},
+    "x1": (50, 80),
+    "x2": (50, 220),
+    "a1": (240, 80),
+    "a2": (240, 220),
+    "h1": (370, 80),
+    "h2": (370, 220),
+    "s": (520, 150),
+    "p": (620, 150),
+    "L": (715, 150),
 }
 EDGES = {  # the name of an edge's weight, or the function that it stands for
-    **{("x1", "a1"): "w11", ("x2", "a1"): "w12", ("x1", "a2"): "w21", ("x2", "a2"): "w22"},
-    **{("a1", "h1"): "tanh", ("a2", "h2"): "tanh", ("h1", "s"): "v1", ("h2", "s"): "v2"},
-    **{("s", "p"): "sigmoid", ("p", "L"): "loss"},
+    ("x1", "a1"): "w11",
+    ("x2", "a1"): "w12",
+    ("x1", "a2"): "w21",
+    ("x2", "a2"): "w22",
+    ("a1", "h1"): "tanh",
+    ("a2", "h2"): "tanh",
+    ("h1", "s"): "v1",
+    ("h2", "s"): "v2",
+    ("s", "p"): "sigmoid",
+    ("p", "L"): "loss",
 }
 FUNCTIONS = {"tanh", "sigmoid", "loss"}
 
