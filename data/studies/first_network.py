@@ -51,55 +51,70 @@ def contexts(pieces: Sequence[Piece], n: int) -> tuple[np.ndarray, np.ndarray]:
     return np.concatenate(rows), np.repeat(np.arange(len(rows)), list(map(len, rows)))
 
 
-def counting_cell(train: np.ndarray, chosen_on: np.ndarray, valid: np.ndarray) -> dict[str, float]:
-    """Nats per note with 1 added to every count and with back-off, and the share of notes after an unseen context."""
-    best = best_strength(train, chosen_on)
-    by_types = best_strength(train, chosen_on, by_types=True)
-    both, together, _ = counts_of(train, valid)
-    return {
-        "strength": best,
-        "valid_nats": -np.log(backed_off(train, valid, best)).mean(),
-        "strength_by_types": by_types,
-        "valid_nats_by_types": -np.log(backed_off(train, valid, by_types, by_types=True)).mean(),
-        "valid_nats_at_16": -np.log(backed_off(train, valid, 16)).mean(),
-        "valid_nats_plus_one": -np.log((together + 1) / (both + V)).mean(),
-        "share_unseen": np.mean(both == 0),
-    }
+class Counts:
+    """How often each context, and each context with the pitch after it, stands in the training rows."""
+
+    def __init__(self, train: np.ndarray):
+        self.levels = []
+        for n in range(train.shape[1]):
+            whole = np.unique(keys(train[:, -1 - n :]), return_counts=True)
+            context = np.unique(keys(train[:, -1 - n : -1]), return_counts=True)
+            types = np.unique(whole[0] // V, return_counts=True)
+            self.levels.append((context, whole, types))
+
+    def of(self, rows: np.ndarray) -> list[tuple[np.ndarray, ...]]:
+        """For each length of context: its count, its count with the row's last pitch, how many pitches followed it."""
+        found = []
+        for n, (context, whole, types) in enumerate(self.levels):
+            before, all_of_it = keys(rows[:, -1 - n : -1]), keys(rows[:, -1 - n :])
+            found.append((_look_up(context, before), _look_up(whole, all_of_it), _look_up(types, before)))
+        return found
 
 
-def best_strength(train: np.ndarray, chosen_on: np.ndarray, by_types: bool = False) -> int:
-    """The strength of the back-off that suits other tunes best."""
-    nats = {m: round(float(-np.log(backed_off(train, chosen_on, m, by_types)).mean()), 4) for m in STRENGTHS}
-    return min(STRENGTHS, key=lambda m: (nats[m], m))
+def keys(rows: np.ndarray) -> np.ndarray:
+    """One number a row."""
+    return rows @ V ** np.arange(rows.shape[1])[::-1] if rows.shape[1] else np.zeros(len(rows), int)
 
 
-def backed_off(train: np.ndarray, rows: np.ndarray, m: float, by_types: bool = False) -> np.ndarray:
+def _look_up(counted: tuple[np.ndarray, np.ndarray], wanted: np.ndarray) -> np.ndarray:
+    names, counts = counted
+    place = np.minimum(np.searchsorted(names, wanted), len(names) - 1)
+    return np.where(names[place] == wanted, counts[place], 0)
+
+
+def backed_off(levels: list[tuple[np.ndarray, ...]], m: float, by_types: bool = False) -> np.ndarray:
     """p_n = (count_n(x) + w p_{n-1}(x)) / (count_n + w), where p before the first count is 1 of 42.
 
     The weight w is m, or m times how many different pitches have followed the context (Witten and Bell 1991).
     """
-    found = np.full(len(rows), 1 / (V - 1))
-    for n in range(train.shape[1]):
-        total, together, types = counts_of(train[:, -1 - n :], rows[:, -1 - n :])
+    found = np.full(len(levels[0][0]), 1 / (V - 1))
+    for total, together, types in levels:
         weight = m * np.maximum(types, 1) if by_types else m
         found = (together + weight * found) / (total + weight)
     return found
 
 
-def counts_of(train: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """How often each row's context, and its context with its last pitch, stand in the training rows; how many
-    different pitches have followed the context.
-    """
-    base = V ** np.arange(train.shape[1])[::-1]
-    contexts, whole = train[:, :-1] @ base[1:], train @ base
-    wanted = rows[:, :-1] @ base[1:]
-    return _found(contexts, wanted), _found(whole, rows @ base), _found(np.unique(whole) // V, wanted)
+def best_strength(levels: list[tuple[np.ndarray, ...]], by_types: bool = False) -> int:
+    """The strength of the back-off that suits these tunes best."""
+    nats = {m: round(float(-np.log(backed_off(levels, m, by_types)).mean()), 4) for m in STRENGTHS}
+    return min(STRENGTHS, key=lambda m: (nats[m], m))
 
 
-def _found(keys: np.ndarray, wanted: np.ndarray) -> np.ndarray:
-    names, counts = np.unique(keys, return_counts=True)
-    place = np.minimum(np.searchsorted(names, wanted), len(names) - 1)
-    return np.where(names[place] == wanted, counts[place], 0)
+def counting_cell(train: np.ndarray, chosen_on: np.ndarray, valid: np.ndarray) -> dict[str, float]:
+    """Nats per note with 1 added to every count and with back-off, and the share of notes after an unseen context."""
+    counts = Counts(train)
+    other, tested = counts.of(chosen_on), counts.of(valid)
+    best, best_by_types = best_strength(other), best_strength(other, by_types=True)
+    total, together, _ = tested[-1]
+    return {
+        "strength": best,
+        "valid_nats": -np.log(backed_off(tested, best)).mean(),
+        "strength_by_types": best_by_types,
+        "valid_nats_by_types": -np.log(backed_off(tested, best_by_types, by_types=True)).mean(),
+        "valid_nats_at_16": -np.log(backed_off(tested, 16)).mean(),
+        "valid_nats_plus_one": -np.log((together + 1) / (total + V)).mean(),
+        "share_unseen": np.mean(total == 0),
+    }
 
 
 def network_cells(
@@ -113,7 +128,8 @@ def network_cells(
 ) -> list[dict[str, Any]]:
     """One training, measured after each number of steps, beside counting with the same context, tune by tune."""
     (rows, _), (other, _), (tested, tune) = (contexts(part, context) for part in (train, chosen_on, valid))
-    counting = -np.log(backed_off(rows, tested, counting_cell(rows, other, tested)["strength"]))
+    counts = Counts(rows)
+    counting = -np.log(backed_off(counts.of(tested), best_strength(counts.of(other))))
     torch.manual_seed(seed)
     net = nn.Sequential(nn.Linear(V * context, n_hidden), nn.Tanh(), nn.Linear(n_hidden, V))
     optimiser = torch.optim.Adam(net.parameters(), lr=3e-3)
