@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 
 from musegen_lib.core.piece import Piece
 from musegen_lib.display.figures import STYLE, pitch_name
+from musegen_lib.display.states import States, states
 
 FORWARD, BACKWARD, LINE = "#0072b2", "#d55e00", "#777"
 WIDTH, HEIGHT, RADIUS = 760, 312, 21
@@ -40,6 +41,16 @@ EDGES = {  # the name of an edge's weight, or the function that it stands for
     ("p", "L"): "loss",
 }
 FUNCTIONS = {"tanh", "sigmoid", "loss"}
+STAGES = {  # of a walk through the graph: what becomes known; a minus sign marks gradients
+    "inputs": "w11 w12 w21 w22 v1 v2 x1 x2",
+    "sums": "a1 a2",
+    "tanh": "h1 h2",
+    "output": "s p L",
+    "← output": "-L -p -s",
+    "← v and h": "-v1 -v2 -h1 -h2",
+    "← sums": "-a1 -a2",
+    "← w": "-w11 -w12 -w21 -w22",
+}
 
 
 @dataclass(frozen=True)
@@ -84,6 +95,17 @@ def computation_graph(values: Mapping[str, float], slopes: Mapping[str, float], 
     parts.append(_text(90, HEIGHT - 6, "blue: value", FORWARD, 13))
     parts.append(_text(270, HEIGHT - 6, "orange: gradient of the loss", BACKWARD, 13))
     return Drawing(_svg(WIDTH, HEIGHT, parts, alt), alt)
+
+
+def backprop_slider(values: Mapping[str, float], slopes: Mapping[str, float]) -> States:
+    """The graph step by step: first the values from left to right, then the gradients back; names as above."""
+    drawn, seen = {}, []
+    for stage, names in STAGES.items():
+        seen += names.split()
+        known = {name: values[name] for name in seen if name[0] != "-"}
+        back = {name[1:]: slopes[name[1:]] for name in seen if name[0] == "-"}
+        drawn[stage] = computation_graph(known, back, f"Graph of the network up to the stage: {stage}.")
+    return states(drawn, "Forward, then backward", start="← w")
 
 
 def _numbers(x: float, y: float, name: str, values: Mapping[str, float], slopes: Mapping[str, float]) -> list[str]:
