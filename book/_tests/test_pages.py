@@ -87,7 +87,7 @@ def test_the_pages_that_sphinx_adds_load_without_a_fault(open_page, site):
 
 
 def test_formulas_are_set_with_the_fonts_of_the_site(open_page):
-    watched = open_page("notebooks/01_theory.html")
+    watched = open_page("notebooks/appendix_theory.html")
     watched.page.wait_for_selector("mjx-container mjx-math")
     assert watched.page.locator("mjx-container").count() > 10
     assert watched.page.locator("mjx-merror").count() == 0

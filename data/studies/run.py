@@ -22,6 +22,7 @@ from musegen_lib.core.paths import committed, replacing
 
 STUDIES = {  # module of this folder: its studies; the function of "vae-rates" is vae_rates
     "form": ("melody-form",),
+    "first_network": ("first-network",),
     "melody": ("melody-cells", "melody-context", "melody-sizes", "melody-counting", "copy-distance"),
     "chorales": ("frames-benchmark", "chorale-splits"),
     "gan": ("gan-designs", "gan-seeds", "gan-sizes"),

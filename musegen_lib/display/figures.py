@@ -134,6 +134,35 @@ def curves(x: Sequence[float], lines: Mapping[str, Sequence[float]], xlabel: str
     return fig
 
 
+def bars(
+    values: Mapping[str, float],
+    xlabel: str,
+    errors: Mapping[str, float] | None = None,
+    lines: Mapping[str, float] | None = None,
+) -> Figure:
+    """Draw one horizontal bar a name, with its number.
+
+    Args:
+        values: from the name to the length of its bar, the first on top.
+        errors: half the width of an error bar, such as a standard error; the label has to say which.
+        lines: names and places of dashed lines, such as a baseline or chance level.
+    """
+    with mpl.rc_context(STYLE):
+        fig = Figure(figsize=(8, 0.9 + 0.45 * len(values)))
+        ax = fig.subplots()
+        errors = errors or {}
+        ax.barh(list(values), list(values.values()), xerr=[errors.get(name, 0) for name in values], height=0.6)
+        ax.invert_yaxis()
+        ax.set_xlabel(xlabel)
+        right = max(value + errors.get(name, 0) for name, value in values.items())
+        for row, (name, value) in enumerate(values.items()):
+            ax.text(max(value, 0) + errors.get(name, 0) + 0.01 * right, row, f"{value:.3g}", va="center")
+        for name, place in (lines or {}).items():
+            ax.axvline(place, color="black", linestyle="--", linewidth=1)
+            ax.annotate(name, (place, 1.0), xycoords=("data", "axes fraction"), ha="center", va="bottom", fontsize=9)
+    return fig
+
+
 def _spread(heights: Sequence[float], gap: float = 0.08) -> list[float]:
     """Move heights apart, so that words at them do not overlap.
 

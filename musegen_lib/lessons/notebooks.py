@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 KERNELSPEC = {"display_name": "Python 3", "language": "python", "name": "python3"}
 CELL_METADATA = ("tags", "mystnb")  # what we write by hand; editors and runners add the rest
 NOTEBOOK_METADATA = ("mystnb",)
+PROOF = {"source_hidden": True, "outputs_hidden": True}  # how JupyterLab folds a cell tagged `proof`
 STARTS = 3  # of a kernel, before we give up
 TERMINAL_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -64,12 +65,18 @@ def student_version(path: str | Path, out: str | Path) -> Path:
 
 
 def tidy(notebook: NotebookNode) -> NotebookNode:
-    """Drop in place what differs from run to run or from machine to machine: time stamps, widget state, versions."""
+    """Drop in place what differs from run to run or from machine to machine: time stamps, widget state, versions.
+
+    A cell tagged `proof` proves the lesson to its authors; it is folded for those who learn.
+    """
     from_dict = _import_nbformat().from_dict
     kept = {key: notebook.metadata[key] for key in NOTEBOOK_METADATA if key in notebook.metadata}
     notebook.metadata = from_dict({**kept, "kernelspec": KERNELSPEC, "language_info": {"name": "python"}})
     for cell in notebook.cells:
         cell.metadata = from_dict({key: cell.metadata[key] for key in CELL_METADATA if key in cell.metadata})
+        if "proof" in cell.metadata.get("tags", []):
+            cell.metadata["tags"] = sorted({*cell.metadata["tags"], "hide-cell"})  # how the book folds it
+            cell.metadata["jupyter"] = from_dict(PROOF)
         alts = [output.get("metadata", {}).get("image/png", {}).get("alt") for output in cell.get("outputs", [])]
         if any(alts):  # where the book looks for it
             cell.metadata["mystnb"] = from_dict({"image": {"alt": next(filter(None, alts))}})

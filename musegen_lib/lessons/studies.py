@@ -16,3 +16,8 @@ def read_study(name: str) -> list[dict[str, Any]]:
         return json.loads(path.read_text(encoding="utf-8"))["rows"]
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as fault:
         raise MusegenError(f"{path.name}: no readable study; run make study NAME={name}") from fault
+
+
+def study_values(name: str, column: str, **settings: Any) -> list[Any]:
+    """One column of the rows of a study that have these settings, in the order of the file."""
+    return [row[column] for row in read_study(name) if settings.items() <= row.items()]

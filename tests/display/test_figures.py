@@ -91,3 +91,12 @@ def test_names_of_curves_that_end_together_do_not_overlap():
 
 def test_a_piece_without_notes_is_drawn_too():
     assert bars(show.piano_roll(Piece.from_notes([]))) == []
+
+
+def test_a_bar_chart_has_a_bar_a_name_the_first_on_top_and_its_lines():
+    fig = show.bars({"chain": 2.86, "network": 2.12}, "nats per note", {"chain": 0.02}, {"chance level": 7.94})
+    axes = fig.axes[0]
+    assert [bar.get_width() for bar in axes.patches] == [2.86, 2.12]
+    assert axes.yaxis_inverted()
+    assert {"2.86", "2.12", "chance level"} <= {text.get_text() for text in axes.texts}
+    assert axes.get_xlabel() == "nats per note"

@@ -219,10 +219,11 @@ def n_lines(cell: NotebookNode) -> int:
 
 
 def faults_of_prose(notebook: NotebookNode) -> list[str]:
-    """Words and code are in balance, and most code is followed by words on what was seen."""
-    words = sum(len(cell.source.split()) for cell in notebook.cells if cell.cell_type == "markdown")
-    n_lines = sum(len(lines(cell)) for cell in code_cells(notebook)) or 1
-    pairs = list(zip(notebook.cells, [*notebook.cells[1:], None], strict=True))
+    """Words and code are in balance, and most code is followed by words on what was seen; proofs are folded away."""
+    cells = [cell for cell in notebook.cells if "proof" not in tags(cell)]
+    words = sum(len(cell.source.split()) for cell in cells if cell.cell_type == "markdown")
+    n_lines = sum(len(lines(cell)) for cell in cells if cell.cell_type == "code") or 1
+    pairs = list(zip(cells, [*cells[1:], None], strict=True))
     after = [following for cell, following in pairs if cell.cell_type == "code"]
     share = sum(cell is not None and cell.cell_type == "markdown" for cell in after) / (len(after) or 1)
     faults = []

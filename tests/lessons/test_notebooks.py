@@ -56,6 +56,14 @@ def test_execute_keeps_only_the_metadata_that_people_write(tmp_path):
     assert notebook.metadata.language_info == {"name": "python"}
 
 
+def test_a_proof_is_folded_for_those_who_learn(tmp_path):
+    path = write_notebook(tmp_path / "nb.ipynb", [new_code_cell("assert True", metadata={"tags": ["proof"]})])
+    execute(path)
+    metadata = read_notebook(path).cells[0].metadata
+    assert metadata["tags"] == ["hide-cell", "proof"]
+    assert metadata["jupyter"] == {"source_hidden": True, "outputs_hidden": True}
+
+
 def test_a_failing_cell_is_told_in_one_line_and_leaves_the_file_as_it_was(tmp_path):
     cells = [new_markdown_cell("Words."), new_code_cell("1"), new_code_cell("raise KeyError('no such chord')")]
     path = write_notebook(tmp_path / "nb.ipynb", cells)

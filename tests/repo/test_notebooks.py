@@ -73,11 +73,12 @@ def test_a_good_notebook_passes_every_check():
         code("show(fig, alt='...')", figure, count=2),
         words(),
         code("fit(model)", tags=["nbval-ignore-output"], count=3),
-        code("assert loss < 1\nprint('below 1: True')", new_output("stream", text="below 1: True\n"), count=4),
+        code("assert loss < 2", tags=["proof"], count=4),
+        code("assert loss < 1\nprint('below 1: True')", new_output("stream", text="below 1: True\n"), count=5),
         words(),
-        code("raise NotImplementedError", tags=["exercise", "raises-exception"], count=5),
+        code("raise NotImplementedError", tags=["exercise", "raises-exception"], count=6),
         words(),
-        code("answer = 60", tags=["solution"], count=6),
+        code("answer = 60", tags=["solution"], count=7),
         words(),
     )
     assert [fault for check in checks.CHECKS for fault in check(good)] == []

@@ -1,0 +1,51 @@
+"""Drawings of networks, tested by the words in them."""
+
+import re
+
+import numpy as np
+
+from musegen_lib.core.piece import Piece
+from musegen_lib.display.network_figures import (
+    EDGES,
+    PLACES,
+    backprop_slider,
+    computation_graph,
+    layer_chain,
+    surprise_figure,
+)
+
+NODES = [*PLACES, "w11", "w12", "w21", "w22", "v1", "v2"]
+VALUES = {name: number / 10 for number, name in enumerate(NODES)}
+
+
+def texts(svg):
+    return re.findall(r"<text[^>]*>([^<]*)</text>", svg)
+
+
+def test_a_graph_shows_each_value_and_only_the_known_slopes():
+    graph = computation_graph(VALUES, {"s": 0.7213, "w21": -0.68}, "A graph")
+    found = texts(graph.svg)
+    assert {"w21 = 1.10", "+0.72", "-0.68"} <= set(found)
+    assert sum(word[0] in "+-" for word in found) == 2
+    assert graph.svg.count("<path") == len(EDGES)
+    assert repr(graph) == "A graph"
+
+
+def test_the_slider_ends_with_every_slope():
+    slider = backprop_slider(VALUES, dict.fromkeys([*PLACES, *VALUES], 0.5))
+    assert slider.names[0] == "inputs"
+    assert slider.names[-1] == "← w"
+    assert texts(slider.panels[0]).count("+0.50") == 0
+    assert texts(slider.panels[-1]).count("+0.50") == len(VALUES) - 2  # none for the inputs
+
+
+def test_a_chain_has_a_box_a_layer_and_an_arrow_between():
+    chain = layer_chain([("in", "(B, 2)"), ("out", "(B, 1)")], ["Linear|tanh"], "Two layers")
+    assert texts(chain.svg) == ["in", "(B, 2)", "Linear", "tanh", "out", "(B, 1)"]
+
+
+def test_surprise_is_written_beside_each_note_of_each_model():
+    tune = Piece.from_notes([(0, 4, 60), (4, 4, 62)])
+    fig = surprise_figure(tune, {"counting": [0.5, 2.0], "network": np.array([1.0, 3.0])})
+    found = [[text.get_text() for text in ax.texts] for ax in fig.axes[:2]]
+    assert found == [["0.5", "2.0"], ["1.0", "3.0"]]

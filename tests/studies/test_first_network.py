@@ -1,0 +1,27 @@
+"""Counting with back-off, by hand on five notes."""
+
+import numpy as np
+
+from data.studies import first_network as study
+
+ROWS = np.array([[0, 5], [5, 6], [6, 5], [5, 6], [5, 7]])
+
+
+def test_counts_are_those_of_a_hand():
+    (total, together, types) = study.Counts(ROWS).of(np.array([[5, 6], [5, 8], [9, 9]]))[1]
+    assert total.tolist() == [3, 3, 0]
+    assert together.tolist() == [2, 0, 0]
+    assert types.tolist() == [2, 2, 0]
+
+
+def test_back_off_adds_imagined_notes_from_the_shorter_context():
+    levels = study.Counts(ROWS).of(np.array([[5, 6]]))
+    no_context = (2 + 2 / 42) / (5 + 2)
+    assert np.allclose(study.backed_off(levels, 2), (2 + 2 * no_context) / (3 + 2))
+
+
+def test_probabilities_of_all_pitches_add_up_to_one():
+    counts = study.Counts(ROWS)
+    for by_types in (False, True):
+        everything = counts.of(np.array([[5, pitch] for pitch in range(1, 43)]))
+        assert np.isclose(study.backed_off(everything, 3, by_types).sum(), 1)
