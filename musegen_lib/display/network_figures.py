@@ -17,13 +17,27 @@ from musegen_lib.display.figures import STYLE, pitch_name
 FORWARD, BACKWARD, LINE = "#0072b2", "#d55e00", "#777"
 WIDTH, HEIGHT, RADIUS = 760, 312, 21
 PLACES = {  # of the nodes of a network with two inputs, two hidden neurons and one output
-    **{"x1": (50, 80), "x2": (50, 220), "a1": (240, 80), "a2": (240, 220), "h1": (370, 80), "h2": (370, 220)},
-    **{"s": (520, 150), "p": (620, 150), "L": (715, 150)},
+    "x1": (50, 80),
+    "x2": (50, 220),
+    "a1": (240, 80),
+    "a2": (240, 220),
+    "h1": (370, 80),
+    "h2": (370, 220),
+    "s": (520, 150),
+    "p": (620, 150),
+    "L": (715, 150),
 }
 EDGES = {  # the name of an edge's weight, or the function that it stands for
-    **{("x1", "a1"): "w11", ("x2", "a1"): "w12", ("x1", "a2"): "w21", ("x2", "a2"): "w22"},
-    **{("a1", "h1"): "tanh", ("a2", "h2"): "tanh", ("h1", "s"): "v1", ("h2", "s"): "v2"},
-    **{("s", "p"): "sigmoid", ("p", "L"): "loss"},
+    ("x1", "a1"): "w11",
+    ("x2", "a1"): "w12",
+    ("x1", "a2"): "w21",
+    ("x2", "a2"): "w22",
+    ("a1", "h1"): "tanh",
+    ("a2", "h2"): "tanh",
+    ("h1", "s"): "v1",
+    ("h2", "s"): "v2",
+    ("s", "p"): "sigmoid",
+    ("p", "L"): "loss",
 }
 FUNCTIONS = {"tanh", "sigmoid", "loss"}
 
@@ -82,8 +96,13 @@ def _numbers(x: float, y: float, name: str, values: Mapping[str, float], slopes:
     return parts
 
 
-def layer_chain(boxes: Sequence[tuple[str, str]], links: Sequence[str], alt: str) -> Drawing:
-    """Draw layers from left to right: each box with what it holds and its shape, each arrow with what it does."""
+def layer_chain(
+    boxes: Sequence[tuple[str, str]], links: Sequence[str], alt: str, loops: Mapping[int, str] | None = None
+) -> Drawing:
+    """Draw layers from left to right: each box with what it holds and its shape, each arrow with what it does.
+
+    `loops` names boxes, by number, that also feed themselves, and what they hand on.
+    """
     wide, gap, tall = 118, 62, 64
     parts = [
         '<defs><marker id="tip" markerWidth="8" markerHeight="8" refX="7" refY="4" orient="auto">'
@@ -103,7 +122,16 @@ def layer_chain(boxes: Sequence[tuple[str, str]], links: Sequence[str], alt: str
             )
             for line, word in enumerate(links[number].split("|")):
                 parts.append(_text(x + wide + gap / 2, 52 + 28 * line, word, "#333", 11))
-    return Drawing(_svg(8 + len(boxes) * (wide + gap) - gap, 124, parts, alt), alt)
+    for number, word in (loops or {}).items():
+        x = 4 + number * (wide + gap) + wide / 2
+        parts.append(
+            f'<path d="M{x + 26} 30C{x + 26} 2 {x - 26} 2 {x - 26} 28" fill="none" stroke="#333" stroke-width="1.5" '
+            'marker-end="url(#tip)"/>'
+        )
+        parts.append(_text(x, 0, word, "#333", 11))
+    if loops:
+        parts = ['<g transform="translate(0 16)">', *parts, "</g>"]
+    return Drawing(_svg(8 + len(boxes) * (wide + gap) - gap, 140 if loops else 124, parts, alt), alt)
 
 
 def _text(x: float, y: float, words: str, colour: str, size: int) -> str:
