@@ -155,8 +155,10 @@ def bars(
         ax.invert_yaxis()
         ax.set_xlabel(xlabel)
         right = max(value + errors.get(name, 0) for name, value in values.items())
+        paper = {"facecolor": "white", "edgecolor": "none", "pad": 1}  # so that a dashed line does not cross a number
         for row, (name, value) in enumerate(values.items()):
-            ax.text(max(value, 0) + errors.get(name, 0) + 0.01 * right, row, f"{value:.3g}", va="center")
+            place = max(value, 0) + errors.get(name, 0) + 0.01 * right
+            ax.text(place, row, f"{value:.3g}", va="center", bbox=paper)
         for name, place in (lines or {}).items():
             ax.axvline(place, color="black", linestyle="--", linewidth=1)
             ax.annotate(name, (place, 1.0), xycoords=("data", "axes fraction"), ha="center", va="bottom", fontsize=9)

@@ -118,8 +118,13 @@ def _numbers(x: float, y: float, name: str, values: Mapping[str, float], slopes:
     return parts
 
 
-def layer_chain(boxes: Sequence[tuple[str, str]], links: Sequence[str], alt: str) -> Drawing:
-    """Draw layers from left to right: each box with what it holds and its shape, each arrow with what it does."""
+def layer_chain(
+    boxes: Sequence[tuple[str, str]], links: Sequence[str], alt: str, loops: Mapping[int, str] | None = None
+) -> Drawing:
+    """Draw layers from left to right: each box with what it holds and its shape, each arrow with what it does.
+
+    `loops` names boxes, by number, that also feed themselves, and what they hand on.
+    """
     wide, gap, tall = 118, 62, 64
     parts = [
         '<defs><marker id="tip" markerWidth="8" markerHeight="8" refX="7" refY="4" orient="auto">'
@@ -139,7 +144,16 @@ def layer_chain(boxes: Sequence[tuple[str, str]], links: Sequence[str], alt: str
             )
             for line, word in enumerate(links[number].split("|")):
                 parts.append(_text(x + wide + gap / 2, 52 + 28 * line, word, "#333", 11))
-    return Drawing(_svg(8 + len(boxes) * (wide + gap) - gap, 124, parts, alt), alt)
+    for number, word in (loops or {}).items():
+        x = 4 + number * (wide + gap) + wide / 2
+        parts.append(
+            f'<path d="M{x + 26} 30C{x + 26} 2 {x - 26} 2 {x - 26} 28" fill="none" stroke="#333" stroke-width="1.5" '
+            'marker-end="url(#tip)"/>'
+        )
+        parts.append(_text(x, 0, word, "#333", 11))
+    if loops:
+        parts = ['<g transform="translate(0 16)">', *parts, "</g>"]
+    return Drawing(_svg(8 + len(boxes) * (wide + gap) - gap, 140 if loops else 124, parts, alt), alt)
 
 
 def _text(x: float, y: float, words: str, colour: str, size: int) -> str:

@@ -6,7 +6,7 @@ __getattr__, __dir__, __all__ = lazy_names(
     __name__,
     {
         "registry": "RECIPES find_recipe",
-        "facts": "chorale_detector facts_of held_out_runs is_playable_chorale",
+        "facts": "chorale_detector facts_of held_out_runs is_playable_chorale longest_runs",
         "melody.recipe": "MARKOV RNN copy_detector",
         "chorale.harmonise": "harmonise",
         "chorale.recipe": "CHORALES",

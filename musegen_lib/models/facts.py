@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
@@ -56,6 +57,15 @@ def held_out_runs() -> list[int]:
     tunes = corpus_to_symbols(load_folk_tunes(part="test"))
     chosen = np.random.default_rng(0).permutation(len(tunes))[:HELD_OUT_SAMPLE]
     return [copy_detector().longest_run(tunes[i]) for i in chosen]
+
+
+def longest_runs(melodies: Iterable[Piece], n_notes: int) -> list[int]:
+    """The longest run that the first n_notes of each melody share with training; shorter melodies are left out.
+
+    A longer melody has more chances to agree, so melodies are compared at one length.
+    """
+    symbols = [melody_symbols(piece)[: n_notes - 1] for piece in melodies if len(piece) >= n_notes]
+    return [copy_detector().longest_run(row) for row in symbols]
 
 
 def originality_sentence(piece: Piece) -> str:

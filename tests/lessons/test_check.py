@@ -1,6 +1,8 @@
 """Each check passes its reference and catches the named wrong answers, in words a musician would use."""
 
+import math
 from collections import Counter
+from itertools import takewhile
 
 import pytest
 
@@ -19,30 +21,50 @@ def pairs(tunes):
     return sum((Counter(zip(tune[:-1], tune[1:])) for tune in tunes), Counter())
 
 
-def moved_by_hand(piece):
-    notes = piece.notes.copy()
-    notes["pitch"] += 7
-    return piece.replace(notes=notes)
+def surprise(chances):
+    return sum(-math.log(chance) for chance in chances) / len(chances)
+
+
+def likeliest(chances, k):
+    kept = sorted(chances, key=chances.get, reverse=True)[:k]
+    total = sum(chances[pitch] for pitch in kept)
+    return {pitch: chances[pitch] / total for pitch in kept}
+
+
+def run(a, b):
+    starts = [(i, j) for i in range(len(a)) for j in range(len(b))]
+    return max(sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(a[i:], b[j:]))) for i, j in starts)
 
 
 RIGHT = {
     "steps_in_bar": lambda metre: int(metre.split("/")[0]) * 16 // int(metre.split("/")[1]),
-    "up_a_fifth": lambda piece: piece.transpose(7),
     "count_pairs": pairs,
+    "average_surprise": surprise,
+    "keep_likeliest": likeliest,
+    "longest_shared_run": run,
     "four_bars": tune(),
 }
 WRONG = [
     ("steps_in_bar", lambda metre: 16, "a bar of 3/4 came out as 16 sixteenths, too long"),
     ("steps_in_bar", lambda metre: int(metre[0]) * 4, "a bar of 2/2 came out as 8 sixteenths, too short"),
     ("steps_in_bar", lambda metre: None, "a bar of 4/4 came out as None"),
-    ("up_a_fifth", lambda piece: piece.transpose(5), "moved by a fourth"),
-    ("up_a_fifth", lambda piece: piece.transpose(-5), "moved by a fourth down"),
-    ("up_a_fifth", lambda piece: piece.transpose(12), "moved by an octave"),
-    ("up_a_fifth", moved_by_hand, "the key still says C major"),
-    ("up_a_fifth", lambda piece: 7, "a int came back"),
     ("count_pairs", lambda tunes: pairs([[p for t in tunes for p in t]]), "no one sings that step"),
     ("count_pairs", lambda tunes: pairs(tunes[:1]), "from G to C occurs 1 times, you counted 0"),
     ("count_pairs", lambda tunes: Counter(dict.fromkeys(pairs(tunes), 1)), "from C to D occurs 2 times, you counted 1"),
+    ("average_surprise", lambda chances: -surprise(chances), "look at the sign"),
+    ("average_surprise", lambda chances: -math.log(sum(chances) / len(chances)), "averaged the probabilities first"),
+    ("average_surprise", lambda chances: surprise(chances) / math.log(2), "in bits"),
+    ("average_surprise", lambda chances: surprise(chances) * len(chances), "added up"),
+    ("average_surprise", lambda chances: 1 - sum(chances) / 2, "gave 0.70 nats"),
+    ("average_surprise", lambda chances: sum(chances), "should not surprise at all"),
+    ("keep_likeliest", lambda chances, k: chances, "E or F may still be drawn"),
+    ("keep_likeliest", lambda chances, k: {60: 0.5, 62: 0.3}, "add up to 0.80"),
+    ("keep_likeliest", lambda chances, k: {60: 0.5, 62: 0.5}, "that ratio has changed"),
+    ("keep_likeliest", lambda chances, k: {60: 1.0}, "you kept 1 pitches"),
+    ("keep_likeliest", lambda chances, k: [chances.pop(65)] and likeliest(chances, k), "return a new one"),
+    ("longest_shared_run", lambda a, b: len(set(a) & set(b)), "share D E"),
+    ("longest_shared_run", lambda a, b: sum(x == y for x, y in zip(a, b)), "before it goes on"),
+    ("longest_shared_run", lambda a, b: run(a, b) + 1, "you found 3"),
     ("four_bars", tune(TUNE[:-1]), "the tune is 56 steps of 4/4 long"),
     ("four_bars", tune([*TUNE[:-1], (56, 8, 62)]), "ends on D, away from home"),
     ("four_bars", tune(key=None), "names no key"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable
 
@@ -10,8 +11,7 @@ from musegen_lib.core.piece import Piece
 from musegen_lib.lessons.check import Checks, Exercises
 
 EXERCISES = Exercises()
-SCALE = Piece.from_notes([(4 * i, 4, pitch) for i, pitch in enumerate((60, 62, 64, 65, 67))], key="C major")
-INTERVALS = {0: "nothing", 5: "a fourth", 7: "a fifth", 12: "an octave", -7: "a fifth down", -5: "a fourth down"}
+NEXT_NOTE = {60: 0.5, 62: 0.3, 64: 0.15, 65: 0.05}
 
 
 @EXERCISES.add(
@@ -26,26 +26,6 @@ def steps_in_bar(answer: Callable[[str], int]) -> str | None:
         if found != steps:
             size = "long" if isinstance(found, (int, float)) and found > steps else "short"
             return f"a bar of {metre} came out as {found!r} sixteenths, too {size}."
-    return None
-
-
-@EXERCISES.add(
-    "From C up to G: count the semitones on a keyboard, black keys too.",
-    "Piece has a method that moves all notes at once; type piece. and press Tab.",
-    "The method also moves the key; if you changed the note table by hand, it could not.",
-)
-def up_a_fifth(answer: Callable[[Piece], Piece]) -> str | None:
-    """Transpose a piece up a fifth, key and all."""
-    moved = answer(SCALE)
-    if not isinstance(moved, Piece):
-        return f"a {type(moved).__name__} came back, not a Piece."
-    by = int(moved.notes["pitch"][0]) - 60
-    if by != 7:
-        return f"the first note moved by {INTERVALS.get(by, f'{by} semitones')}, not by a fifth."
-    if (moved.notes["pitch"] - SCALE.notes["pitch"] != 7).any():
-        return "not every note moved by the same interval, so it is another melody now."
-    if moved.key != "G major":
-        return f"the notes are a fifth higher, but the key still says {moved.key}."
     return None
 
 
@@ -65,6 +45,73 @@ def count_pairs(answer: Callable[[list[list[int]]], dict]) -> str | None:
         if found[pair] != wanted[pair]:
             a, b = (PITCH_CLASSES[pitch % 12] for pitch in pair)
             return f"the step from {a} to {b} occurs {wanted[pair]} times, you counted {found[pair]}."
+    return None
+
+
+@EXERCISES.add(
+    "The surprise at one note is minus the natural logarithm of its probability.",
+    "math.log and np.log are natural logarithms; a note that was sure to come has no surprise.",
+    "Take the surprise of each note first, and the mean of the surprises last.",
+)
+def average_surprise(answer: Callable[[list[float]], float]) -> str | None:
+    """Mean surprise in nats of the notes that came."""
+    sure, found = float(answer([1.0, 1.0])), float(answer([0.5, 0.1]))
+    wanted = math.log(20) / 2
+    if not math.isclose(sure, 0, abs_tol=1e-9):
+        return f"two notes that were sure to come surprise by {sure:.2f} nats; they should not surprise at all."
+    if math.isclose(found, -wanted):
+        return "the surprise came out below zero; look at the sign."
+    if math.isclose(found, -math.log(0.3)):
+        return "you averaged the probabilities first, which hides the one rare note."
+    if math.isclose(found, wanted / math.log(2)):
+        return "the surprise is in bits; nats were asked for."
+    if math.isclose(found, 2 * wanted):
+        return "the surprises were added up; the mean per note was asked for."
+    if not math.isclose(found, wanted):
+        return f"probabilities of 1/2 and 1/10 gave {found:.2f} nats; their surprises are 0.69 and 2.30."
+    return None
+
+
+@EXERCISES.add(
+    "Sort the pitches by their probability, the largest first.",
+    "sorted(chances, key=chances.get, reverse=True)[:k] names the pitches to keep.",
+    "Divide what is kept by its own sum, so that something is sure to come.",
+)
+def keep_likeliest(answer: Callable[[dict[int, float], int], dict[int, float]]) -> str | None:
+    """Keep the k likeliest pitches and rescale them."""
+    given = dict(NEXT_NOTE)
+    kept = dict(answer(given, 2))
+    if given != NEXT_NOTE:
+        return "the dictionary that was handed in has changed; return a new one."
+    if set(kept) & {64, 65}:
+        return "E or F may still be drawn, though only the two likeliest pitches were to be kept."
+    if set(kept) != {60, 62}:
+        return f"the two likeliest pitches are C and D, you kept {len(kept)} pitches."
+    if not math.isclose(sum(kept.values()), 1):
+        return f"the probabilities that are kept add up to {sum(kept.values()):.2f}; some note has to come."
+    if not math.isclose(kept[60], 0.625):
+        return "C was five thirds as likely as D, and that ratio has changed."
+    return None
+
+
+@EXERCISES.add(
+    "Compare every start in the first tune with every start in the second.",
+    "From one pair of starts, count how far the notes agree before the first difference.",
+    "Stop at the end of the shorter rest, and keep the largest count.",
+)
+def longest_shared_run(answer: Callable[[list[int], list[int]], int]) -> str | None:
+    """Notes in the longest run that two tunes share, at the same pitch."""
+    cases = (
+        ([60, 62, 64, 65], [67, 62, 64, 60], 2, "two tunes that share D E"),
+        ([60, 62, 64], [60, 62, 64], 3, "a tune and itself"),
+        ([60, 62, 64], [64, 62, 60], 1, "a tune and the same backwards"),
+        ([60, 62], [65, 67], 0, "two tunes without a common note"),
+        ([60, 62, 60, 62, 64], [60, 62, 64], 3, "a tune that begins the run twice before it goes on"),
+    )
+    for a, b, wanted, what in cases:
+        found = answer(list(a), list(b))
+        if found != wanted:
+            return f"{what}: the longest shared run has {wanted} notes, you found {found!r}."
     return None
 
 

@@ -6,7 +6,7 @@ __getattr__, __dir__, __all__ = lazy_names(
     __name__,
     {
         "recipe": "MARKOV RNN copy_detector melody_events rnn_nll score_tunes",
-        "rnn": "MelodyRNN MelodyRNNConfig",
+        "rnn": "MelodyRNN MelodyRNNConfig next_pitches",
         "markov": "MarkovConfig MelodyMarkov",
         "sampling": "MelodyRequest sample_melodies",
         "batches": "MelodyBatches collate",

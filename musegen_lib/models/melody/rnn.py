@@ -19,6 +19,7 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from musegen_lib.core.piece import Piece
 from musegen_lib.encodings.arrays import MELODY_LOW
 from musegen_lib.encodings.melody_events import (
     FIRST_PITCH_ID,
@@ -255,3 +256,19 @@ class RNNStream:
         self.place = self.model.places(now, back, left, self.plan, (relations, self.source))  # (n, 1, D)
         inputs = self.model.read(pitch_ids.unsqueeze(1), durations.unsqueeze(1), self.place, self.plan)
         self.hidden, self.state = self.model.cell(inputs, self.state)
+
+
+@torch.no_grad()
+def next_pitches(model: MelodyRNN, piece: Piece, bars: int = 8) -> dict[int, float]:
+    """What the net gives each pitch after the notes of a melody without rests, if a pitch comes at all.
+
+    Args:
+        piece: its metre and, if they are told, its style and key hold for the request.
+        bars: how long the whole tune is to be.
+    """
+    told = {name: value for name, value in (("style", piece.style), ("key", piece.key)) if value}
+    stream = RNNStream(model.eval(), 1, MelodyRequest(metre=piece.metre, bars=bars, **told))
+    for _, duration, pitch, *_ in piece.notes.tolist():
+        stream.push(torch.tensor([pitch - MELODY_LOW + FIRST_PITCH_ID]), torch.tensor([duration]))
+    chances = torch.softmax(stream.pitch_logits()[0, FIRST_PITCH_ID:].double(), dim=0)
+    return {MELODY_LOW + i: chance for i, chance in enumerate(chances.tolist())}

@@ -11,6 +11,8 @@ import pytest
 import torch
 from tiny_tunes import make_tune, make_tunes
 
+from musegen_lib.core.piece import Piece
+from musegen_lib.encodings.arrays import MELODY_LOW
 from musegen_lib.encodings.melody_events import (
     END_ID,
     REST_ID,
@@ -20,7 +22,7 @@ from musegen_lib.encodings.melody_events import (
 from musegen_lib.models.melody.batches import collate
 from musegen_lib.models.melody.markov import MarkovConfig, MarkovStream, MelodyMarkov
 from musegen_lib.models.melody.recipe import rnn_nll
-from musegen_lib.models.melody.rnn import MelodyRNN, MelodyRNNConfig, RNNStream
+from musegen_lib.models.melody.rnn import MelodyRNN, MelodyRNNConfig, RNNStream, next_pitches
 from musegen_lib.models.melody.sampling import MelodyRequest, sample_melodies
 
 TUNES = make_tunes(11, seed=4)
@@ -253,3 +255,14 @@ def test_drawing_switches_dropout_off(make):
 def test_a_config_that_makes_no_net_is_refused_by_name(wrong):
     with pytest.raises(ValueError, match=f"{next(iter(wrong))}=.*needs a cell of lstm, gru, rnn"):
         MelodyRNNConfig(**wrong)
+
+
+def test_the_chances_of_the_next_pitch_add_up_and_hang_on_the_notes_before():
+    model = MelodyRNN(MelodyRNNConfig(hidden_dim=5, embedding_dim=4))
+    up, down = (
+        next_pitches(model, Piece.from_notes([(0, 4, 60), (4, 4, pitch)], metre="3/4", key="C major"))
+        for pitch in (62, 59)
+    )
+    assert sum(up.values()) == pytest.approx(1)
+    assert min(up) == MELODY_LOW
+    assert up != down
