@@ -29,6 +29,7 @@ STUDIES = {  # module of this folder: its studies; the function of "vae-rates" i
     "transfer": ("transfer-curves",),
     "harmony": ("style-harmony",),
     "phrases": ("chorale-phrases",),
+    "voices": ("chorale-voices", "chorale-judge"),
     "recommend": ("hum-search", "tune-designs"),
     "listeners": ("listener-contest", "listener-cold", "listener-loop"),
 }

@@ -14,7 +14,7 @@ from jaxtyping import Int
 
 from musegen_lib.core.piece import Piece
 from musegen_lib.encodings.arrays import piece_to_grid
-from musegen_lib.metrics.features import bar_features
+from musegen_lib.metrics.features import window_features
 from musegen_lib.metrics.histograms import duration_histogram, pitch_classes_per_bar
 from musegen_lib.metrics.overlap import histogram_overlap
 from musegen_lib.metrics.table import tonal_distance_of_outer_voices
@@ -35,6 +35,8 @@ FIGURES = {  # name: unit
     "polyphony": "pitches",
     "voice crossing": "% of steps",
     "triads and sevenths": "% of beats",
+    "parallel fifths": "per 100 chord changes",
+    "parallel octaves": "per 100 chord changes",
     "exact copies": "% of pieces",
     "distinct": "in 1,000",
 }
@@ -75,21 +77,22 @@ def bar_report(
     """Every figure of FIGURES for a set of four-voice pieces.
 
     Args:
-        pieces: the set, at least five; the classifier and the distance read equally many bars of it and of `real`.
+        pieces: the set, at least five; the classifier and the distance read equally many of it and of `real`.
         real: held-out music, windows of the same length.
         training: what copies are looked for in.
         real_pieces, made_pieces: the work that each piece of `real` and of the set comes from, so that the classifier
-            never trains and tests on one work; None: each is its own.
+            never trains and tests on one work; a number in both is one work. None: each is its own.
     """
-    (made_bars, made_of), (real_bars, real_of) = bar_features(pieces), bar_features(real)
-    works = real_of if real_pieces is None else np.asarray(real_pieces)[real_of]
-    own = made_of if made_pieces is None else np.asarray(made_pieces)[made_of]
-    n = min(len(made_bars), len(real_bars))
-    told = classifier_two_sample(real_bars[:n], made_bars[:n], works[:n], own[:n] + works.max() + 1, "trees", n_seeds)
+    rng, n = np.random.default_rng(0), min(len(pieces), len(real))
+    a, b = rng.permutation(len(real))[:n], rng.permutation(len(pieces))[:n]
+    real_rows, made_rows = window_features(real)[a], window_features(pieces)[b]
+    works = np.arange(len(real)) if real_pieces is None else np.asarray(real_pieces)
+    own = None if made_pieces is None else np.asarray(made_pieces)[b]
+    told = classifier_two_sample(real_rows, made_rows, works[a], own, "trees", n_seeds)
     measured = (
         told.accuracy,
         told.seed_spread,
-        frechet_distance(real_bars[:n], made_bars[:n]),
+        frechet_distance(real_rows, made_rows),
         histogram_overlap(pooled_durations(pieces), pooled_durations(real)),
         float(np.mean(np.concatenate([pitch_classes_per_bar(piece) for piece in pieces]))),
         100 * _mean(empty_bars_rate, pieces),
@@ -98,6 +101,8 @@ def bar_report(
         _mean(polyphony, pieces),
         _pooled("voice crossing", pieces),
         _pooled("triads and sevenths", pieces),
+        _pooled("parallel fifths", pieces),
+        _pooled("parallel octaves", pieces),
         100 * copied_share(pieces, training),
         distinct_per_1000(pieces),
     )
@@ -110,4 +115,4 @@ def _mean(measure, pieces: Sequence[Piece]) -> float:
 
 def _pooled(rule: str, pieces: Sequence[Piece]) -> float:
     hits, chances = np.sum([RULES[rule](piece) for piece in pieces], axis=0)
-    return float(100 * hits / chances)
+    return 100 * float(hits) / max(1, int(chances))

@@ -11,6 +11,7 @@ from jaxtyping import Int
 
 from musegen_lib.core.note_table import clip_overlaps
 from musegen_lib.core.piece import Piece
+from musegen_lib.encodings.arrays import grid_to_piece, piece_to_grid
 
 
 def shuffle_notes(piece: Piece, rng: np.random.Generator) -> Piece:
@@ -45,6 +46,12 @@ def shuffle_frames(grid: Int[np.ndarray, "T voices"], rng: np.random.Generator) 
     held = np.zeros(grid.shape, dtype=bool)
     held[1:] = pitch[1:] == pitch[:-1]
     return np.where(held, -pitch, pitch)
+
+
+def shuffle_chords(piece: Piece, rng: np.random.Generator) -> Piece:
+    """A piece whose steps are in random order, as `shuffle_frames` puts them: every chord, and no voice leading."""
+    grid = shuffle_frames(piece_to_grid(piece, n_voices=piece.n_voices), rng)
+    return piece.replace(notes=grid_to_piece(grid, metre=piece.metre).notes)
 
 
 def noise_like(piece: Piece, rng: np.random.Generator) -> Piece:

@@ -125,4 +125,4 @@ def _ancestral(
     request = ChoraleRequest(melody.metre, pickup=pickup, temperature=temperature)
     tokens = melody.tokens.copy()
     tokens[0, 0] = REST if tokens[0, 0] == HOLD else tokens[0, 0]
-    return harmonise_steps(model, replace(melody, tokens=tokens), request, generator, n)
+    return harmonise_steps(model, [replace(melody, tokens=tokens)] * n, request, generator)

@@ -16,10 +16,12 @@ from musegen_lib.corpus import CHORALE_TERMS, load_chorales
 from musegen_lib.encodings.chorale_phrases import Ends, ends_of_notes
 from musegen_lib.encodings.chorale_steps import ChoraleSteps, piece_to_steps, steps_to_piece
 from musegen_lib.metrics.likelihood import ratio_estimate
+from musegen_lib.metrics.reference import shuffle_chords
+from musegen_lib.metrics.voice_leading import voice_leading
 from musegen_lib.models.chorale.batches import ChoraleBatch, ChoraleBatches, collate_steps
 from musegen_lib.models.chorale.infill import ChoraleInfill, InfillConfig
 from musegen_lib.models.chorale.rnn import ChoraleConfig, ChoraleRNN
-from musegen_lib.models.chorale.sampling import ChoraleRequest, sample_chorales
+from musegen_lib.models.chorale.sampling import ChoraleRequest, harmonise_steps, sample_chorales
 from musegen_lib.training import loop as training
 from musegen_lib.training.pretrained import ShippedNet
 
@@ -123,14 +125,33 @@ class ChoraleRecipe(ChoraleNet):
         return [steps_to_piece(steps, title=f"{self.name} {i}", **labels) for i, steps in enumerate(made, start=1)]
 
     def evaluate(self, split: str, path: Path | None = None, by: str = "tune") -> dict[str, Any]:
-        """Nats per voice and sixteenth of held-out chorales, and per note."""
+        """Nats per voice and sixteenth of held-out chorales, and per note; how its voices lead, beside Bach's."""
         pieces, model = chorale_steps(split, by), self.load(path)
         return {
             "model": self.name,
             "split": split,
             "chorales": by,
             **score_chorales(chorale_nll(model, pieces), pieces),
+            "voice leading": [{"music": name} | voice_leading(made) for name, made in written(model, pieces).items()],
         }
+
+
+def written(model: ChoraleRNN, held_out: list[ChoraleSteps], seed: int = 0) -> dict[str, list[Piece]]:
+    """As many chorales as are held out: of the net alone, below their sopranos, Bach's, Bach's chords in random order.
+
+    First draws, no rule in the sampler; below a soprano the net is told Bach's phrase ends.
+    """
+    generator, rng = torch.Generator().manual_seed(seed), np.random.default_rng(seed)
+    keys = [KEYS[number % len(KEYS)] for number in range(len(held_out))]
+    free = sample_chorales(model, len(held_out), ChoraleRequest(), generator, keys=keys)
+    below = harmonise_steps(model, held_out, ChoraleRequest(), generator)
+    bach = list(map(steps_to_piece, held_out))
+    return {
+        "rnn-chorales, free": list(map(steps_to_piece, free)),
+        "rnn-chorales, harmonising": list(map(steps_to_piece, below)),
+        "Bach": bach,
+        "Bach, chords shuffled": [shuffle_chords(piece, rng) for piece in bach],
+    }
 
 
 def score_chorales(nll: np.ndarray, pieces: list[ChoraleSteps]) -> dict[str, Any]:

@@ -203,13 +203,13 @@ def make_frame(
 
 
 def harmonise_steps(
-    model: ChoraleRNN, melody: ChoraleSteps, request: ChoraleRequest, generator: torch.Generator, n: int = 1
+    model: ChoraleRNN, melodies: Sequence[ChoraleSteps], request: ChoraleRequest, generator: torch.Generator
 ) -> list[ChoraleSteps]:
-    """Write alto, tenor and bass below the soprano of a piece, n times; the net knows it from the start."""
-    stream = ChoraleStream(model, [melody] * n, request, "soprano")
-    soprano = melody.tokens[:, 0].tolist()
-    written = [stream.advance(generator, (token, None, None, None)) for token in progress(soprano, "harmonising")]
-    return [_cut_at_end(rows, melody) for rows in torch.stack(written, dim=1).numpy()]
+    """Write alto, tenor and bass below the soprano of each piece; the net knows it from the start."""
+    stream = ChoraleStream(model, melodies, request, "soprano")
+    sopranos = stream.frame.tokens[:, : max(len(melody.tokens) for melody in melodies), 0]  # (n, T)
+    written = [stream.advance(generator, (now, None, None, None)) for now in progress(sopranos.T, "harmonising")]
+    return [_cut_at_end(rows, melody) for rows, melody in zip(torch.stack(written, dim=1).numpy(), melodies)]
 
 
 def _cut_at_end(tokens: np.ndarray, frame: ChoraleSteps) -> ChoraleSteps:

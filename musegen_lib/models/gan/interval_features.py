@@ -24,7 +24,8 @@ from musegen_lib.encodings.chorale_steps import FIRST_PITCH, HIGH, HOLD, LOW, N_
 N_PITCHES = HIGH - LOW + 1
 N_BAR_TOKENS = FIRST_PITCH + N_PITCHES
 PERIODS = (12.0, 6.0, 4.0, 3.0, 2.4, 2.0, 24.0, 48.0, 96.0)
-_ABOVE = (torch.arange(12).unsqueeze(1) + torch.arange(12)) % 12  # [interval, class]: the class so far above
+_CLASS_OF = F.one_hot(torch.arange(N_PITCHES) % 12, 12).float()  # (P, 12)
+_INTERVAL_OF = F.one_hot((torch.arange(12).unsqueeze(1) - torch.arange(12)).flatten() % 12, 12).float()  # (144, 12)
 _UPPER, _LOWER = zip(*combinations(range(N_VOICES), 2))
 PARALLEL_GAIN = 3.0  # parallels are rare: a feature that is seldom 1 must be large to be learnt
 N_FEATURES = 2 * len(PERIODS) * (N_VOICES + len(_UPPER) + N_VOICES) + 12 * len(_UPPER) + 2 * N_VOICES
@@ -61,8 +62,7 @@ def turned_back(a: Float[Tensor, "... W2"], b: Float[Tensor, "... W2"]) -> Float
 
 def pitch_classes(sound: Float[Tensor, "... P1"]) -> Float[Tensor, "... 12"]:
     """Sum pitches over octaves; class 0 is that of LOW, and silence has none."""
-    pitch = sound[..., :N_PITCHES]
-    return torch.stack([pitch[..., k::12].sum(dim=-1) for k in range(12)], dim=-1)
+    return sound[..., :N_PITCHES] @ _CLASS_OF.to(sound)
 
 
 def interval_classes(upper: Float[Tensor, "... 12"], lower: Float[Tensor, "... 12"]) -> Float[Tensor, "... 12"]:
@@ -71,7 +71,7 @@ def interval_classes(upper: Float[Tensor, "... 12"], lower: Float[Tensor, "... 1
     >>> interval_classes(torch.eye(12)[7], torch.eye(12)[0]).argmax().item()
     7
     """
-    return (upper[..., _ABOVE] @ lower.unsqueeze(-1)).squeeze(-1)
+    return (upper.unsqueeze(-1) * lower.unsqueeze(-2)).flatten(-2) @ _INTERVAL_OF.to(upper)
 
 
 def directions(now: Float[Tensor, "... P1"], before: Float[Tensor, "... P1"]) -> Float[Tensor, "... 3"]:

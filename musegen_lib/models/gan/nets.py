@@ -39,7 +39,8 @@ BAR_CELLS = 784
 ORDER = (3, 0, 2, 1)  # bass first, then soprano, tenor, alto: outer voices before inner ones
 SHARED = 0  # row of the noise that all voices read; voice v reads row 1 + v
 WIDEST_RELATION = 24  # widest interval in semitones that the relations tell apart
-_BELOW = (torch.arange(12).unsqueeze(1) - torch.arange(12)) % 12  # [class, other class]: their interval
+_SO_FAR_ABOVE = F.one_hot((torch.arange(12).unsqueeze(1) + torch.arange(12)).flatten() % 12, 12).float()  # (144, 12)
+_PITCHES_OF = F.one_hot(torch.arange(N_PITCHES) % 12, 12).float().T  # (12, P)
 GAIN = 5.0  # of weights that few steps touch
 NEVER = -1e4  # logit of a token that cannot be
 
@@ -178,14 +179,14 @@ class BarGenerator(nn.Module):
 
     def _led(self, i: int, own: Tensor, chosen: list[Tensor], before: list[Tensor]) -> Tensor:
         """Liking for each interval class to the placed voices, by the interval before and how the other voice moved."""
-        liked = own.new_zeros(len(own), 12)
-        for motion, now, last in zip(self.motion[i], chosen, before):
-            interval = interval_classes(pitch_classes(own), pitch_classes(last))  # (B, 12)
-            seen = (interval.unsqueeze(2) * directions(now, last).unsqueeze(1)).flatten(1)  # (B, 36)
-            liking, other = GAIN * seen @ motion, pitch_classes(now)  # (B, 12) each
-            liked = liked + (liking[:, _BELOW] @ other.unsqueeze(-1)).squeeze(-1)  # (B, 12)
-        by_pitch = liked.repeat(1, -(-N_PITCHES // 12))[:, :N_PITCHES]
-        return F.pad(by_pitch, (FIRST_PITCH, 0))
+        if not chosen:
+            return own.new_zeros(1)
+        now, last = torch.stack(chosen), torch.stack(before)  # (N, B, P1)
+        interval = interval_classes(pitch_classes(own).expand(len(now), -1, -1), pitch_classes(last))  # (N, B, 12)
+        seen = (interval.unsqueeze(3) * directions(now, last).unsqueeze(2)).flatten(2)  # (N, B, 36)
+        liking, other = GAIN * torch.bmm(seen, self.motion[i]), pitch_classes(now)  # (N, B, 12) each
+        liked = ((liking.unsqueeze(3) * other.unsqueeze(2)).flatten(2) @ _SO_FAR_ABOVE.to(own)).sum(dim=0)  # (B, 12)
+        return F.pad(liked @ _PITCHES_OF.to(own), (FIRST_PITCH, 0))
 
     def draw(
         self, n: int, generator: torch.Generator | None = None, temperature: float = 1.0

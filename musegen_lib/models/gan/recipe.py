@@ -14,7 +14,8 @@ from musegen_lib.core.errors import MusegenError
 from musegen_lib.core.piece import Piece
 from musegen_lib.corpus import CHORALE_TERMS, corpus_fingerprint, load_chorales
 from musegen_lib.metrics.bars import bar_report, copied_share
-from musegen_lib.metrics.reference import noise_like, shuffle_notes
+from musegen_lib.metrics.reference import noise_like, shuffle_chords, shuffle_notes
+from musegen_lib.metrics.voice_leading import voice_leading
 from musegen_lib.models.chorale.recipe import TEMPO
 from musegen_lib.models.gan.baselines import ChordChain, cells_to_tokens, mix_voices
 from musegen_lib.models.gan.batches import (
@@ -36,12 +37,14 @@ from musegen_lib.training.adversarial import AdversarialConfig, train_adversaria
 from musegen_lib.training.checkpoints import write_checkpoint
 from musegen_lib.training.pretrained import ShippedNet, run_folder
 
+PARTS = ("train", "valid", "test")
 DRAWS = (0, 1, 2)  # seeds of the sets that `evaluate` measures
+NO_WORK = -1  # and below: numbers of windows that come from no chorale
 TEMPERATURE = 0.7  # of the draws; chosen on validation bars, as lesson 2 shows
 
 
 class Windows(NamedTuple):
-    """Windows of a part of the chorales, and the number of the chorale that each comes from."""
+    """Windows of a part of the chorales, and the number of the chorale that each comes from; no two parts share one."""
 
     pieces: list[Piece]
     works: Int[np.ndarray, "N"]
@@ -50,7 +53,8 @@ class Windows(NamedTuple):
 @lru_cache(maxsize=6)
 def chorale_windows(part: str, n_bars: int = 1) -> Windows:
     """All windows of n bars of 16 steps that begin on a bar line."""
-    return Windows(*bar_windows(load_chorales(part=part), n_bars))
+    pieces, works = bar_windows(load_chorales(part=part), n_bars)
+    return Windows(pieces, works + 1000 * PARTS.index(part))
 
 
 class GANRecipe(ShippedNet):
@@ -113,27 +117,40 @@ class GANRecipe(ShippedNet):
         table[f"{self.name}, spread of {len(DRAWS)} draws"] = {
             name: float(np.std([r[name] for r in reports], ddof=1)) for name in reports[0]
         }
-        rng = np.random.default_rng(0)
-        for name, pieces in self.baselines(real.pieces, training.pieces, rng).items():
-            table[name] = self.report(pieces, split)
+        sets = self.baselines(real, training, np.random.default_rng(0))
+        for name, (pieces, works) in sets.items():
+            table[name] = self.report(pieces, split, works)
+        sung = {
+            self.name: tokens_to_pieces(self.draw(n, 0, net)),
+            "Bach": [piece.replace(fermatas=()) for piece in real.pieces],  # a window begins and ends in mid-phrase
+            "Bach, chords shuffled": [piece.replace(fermatas=()) for piece in sets["shuffled chords"].pieces],
+        }
         copies = 100 * copied_share(real.pieces, training.pieces)
-        return {"model": self.name, "split": split, "windows": n, "exact copies, held out": copies, **table}
-
-    def report(self, pieces: list[Piece], split: str) -> dict[str, float]:
-        """The figures of a set of windows beside a held-out part."""
-        real = chorale_windows(split, self.n_bars)
-        return bar_report(pieces, real.pieces, chorale_windows("train", self.n_bars).pieces, real.works)
-
-    def baselines(self, real: list[Piece], training: list[Piece], rng: np.random.Generator) -> dict[str, list[Piece]]:
-        """Sets of as many windows as there are real ones: training music (the ceiling), and what learns little."""
-        n, tokens = len(real), windows_to_tokens(training, self.n_bars)
-        some = rng.permutation(len(training))[:n]
         return {
-            "real, from training (ceiling)": [training[i] for i in some],
-            "Markov chain of chords": tokens_to_pieces(ChordChain(tokens).sample(n, rng)),
-            "mixed voices": tokens_to_pieces(mix_voices(tokens, rng)[:n]),
-            "shuffled notes": [shuffle_notes(piece, rng) for piece in real],
-            "noise": [noise_like(piece, rng) for piece in real],
+            "model": self.name,
+            "split": split,
+            "windows": n,
+            "exact copies, held out": copies,
+            **table,
+            "voice leading": [{"music": name} | voice_leading(pieces) for name, pieces in sung.items()],
+        }
+
+    def report(self, pieces: list[Piece], split: str, works: np.ndarray | None = None) -> dict[str, float]:
+        """The figures of a set of windows beside a held-out part; `works` as in Windows, None: each is its own."""
+        real = chorale_windows(split, self.n_bars)
+        return bar_report(pieces, real.pieces, chorale_windows("train", self.n_bars).pieces, real.works, works)
+
+    def baselines(self, real: Windows, training: Windows, rng: np.random.Generator) -> dict[str, Windows]:
+        """Sets of as many windows as there are real ones: training music (the ceiling), and what learns little."""
+        n, tokens = len(real.pieces), windows_to_tokens(training.pieces, self.n_bars)
+        some, alone = rng.permutation(len(training.pieces))[:n], NO_WORK - np.arange(n)
+        return {
+            "real, from training (ceiling)": Windows([training.pieces[i] for i in some], training.works[some]),
+            "Markov chain of chords": Windows(tokens_to_pieces(ChordChain(tokens).sample(n, rng)), alone),
+            "mixed voices": Windows(tokens_to_pieces(mix_voices(tokens, rng)[:n]), alone),
+            "shuffled notes": Windows([shuffle_notes(piece, rng) for piece in real.pieces], real.works),
+            "shuffled chords": Windows([shuffle_chords(piece, rng) for piece in real.pieces], real.works),
+            "noise": Windows([noise_like(piece, rng) for piece in real.pieces], real.works),
         }
 
 
@@ -148,13 +165,14 @@ class BarRecipe(GANRecipe):
     config = BarGANConfig()
     adversarial = AdversarialConfig()
 
-    def baselines(self, real: list[Piece], training: list[Piece], rng: np.random.Generator) -> dict[str, list[Piece]]:
+    def baselines(self, real: Windows, training: Windows, rng: np.random.Generator) -> dict[str, Windows]:
         """The sketch of the tutorials is one bar long, too; so are real bars that went through its cells."""
-        through_cells = cells_to_tokens(windows_to_cells(real))
+        through_cells = tokens_to_pieces(cells_to_tokens(windows_to_cells(real.pieces)))
+        n = len(real.pieces)
         return {
             **super().baselines(real, training, rng),
-            "real, through 784 cells": tokens_to_pieces(through_cells),
-            "sketch": tokens_to_pieces(SKETCH.draw(len(real), seed=0)),
+            "real, through 784 cells": Windows(through_cells, real.works),
+            "sketch": Windows(tokens_to_pieces(SKETCH.draw(n, seed=0)), NO_WORK - np.arange(n)),
         }
 
 

@@ -300,7 +300,7 @@ def test_an_impossible_wish_is_one_line(wish, fault):
 
 def test_harmonising_keeps_the_soprano():
     melody = make_steps(20, 8)
-    for steps in harmonise_steps(make_net(), melody, ChoraleRequest(), torch.Generator().manual_seed(0), n=3):
+    for steps in harmonise_steps(make_net(), [melody] * 3, ChoraleRequest(), torch.Generator().manual_seed(0)):
         assert np.array_equal(steps.tokens[:, 0], melody.tokens[:, 0])
         assert (steps.tokens[:, 1:] >= FIRST_PITCH).any()
 

@@ -8,7 +8,7 @@ from musegen_lib.core.errors import MusegenError
 from musegen_lib.metrics.bars import FIGURES
 from musegen_lib.models.facts import is_playable_chorale
 from musegen_lib.models.gan.batches import tokens_to_pieces
-from musegen_lib.models.gan.recipe import BAR, PHRASES, SKETCH, chorale_windows
+from musegen_lib.models.gan.recipe import BAR, PHRASES, SKETCH, Windows, chorale_windows
 from musegen_lib.training.checkpoints import read_card
 
 RECIPES = pytest.mark.parametrize("recipe", [BAR, PHRASES, SKETCH], ids=lambda recipe: recipe.name)
@@ -49,9 +49,9 @@ def test_the_four_bar_net_begins_with_the_weights_of_the_one_bar_net():
 
 
 def test_the_baselines_and_the_ceiling_hold_their_places():
-    real, training = (chorale_windows(part).pieces for part in ("valid", "train"))
-    sets = BAR.baselines(real[:200], training, np.random.default_rng(0))
-    found = {name: BAR.report(pieces, "valid") for name, pieces in sets.items()}
+    real, training = chorale_windows("valid"), chorale_windows("train")
+    sets = BAR.baselines(Windows(real.pieces[:200], real.works[:200]), training, np.random.default_rng(0))
+    found = {name: BAR.report(pieces, "valid", works) for name, (pieces, works) in sets.items()}
     assert all(list(report) == list(FIGURES) for report in found.values())
     accuracy = {name: report["two-sample accuracy"] for name, report in found.items()}
     made = BAR.report(tokens_to_pieces(BAR.draw(200, 0)), "valid")["two-sample accuracy"]
