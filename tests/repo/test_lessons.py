@@ -11,7 +11,6 @@ FOLDER = Path(__file__).resolve().parents[2] / "notebooks"
 TO_BE_REBUILT = {  # shrinks with every lesson
     "00_first_music",
     "01_theory",
-    "02_gan",
     "03_vae",
     "04_rnn",
     "04b_real_time",
