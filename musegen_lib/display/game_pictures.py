@@ -28,7 +28,9 @@ def density_picture(x: Float[np.ndarray, "N"], p: Float[np.ndarray, "N"], q: Flo
     return picture(fig, f"Two bell curves whose centres are {apart:.0f} apart, and the best answer between them.")
 
 
-def cloud_picture(points: Float[np.ndarray, "N 2"], homes: Float[np.ndarray, "M 2"], what: str, radius: float) -> Picture:
+def cloud_picture(
+    points: Float[np.ndarray, "N 2"], homes: Float[np.ndarray, "M 2"], what: str, radius: float
+) -> Picture:
     """Draw a cloud of points, and around each home the circle in which a point counts as near."""
     with mpl.rc_context(STYLE):
         fig = Figure(figsize=(4.2, 4))
@@ -36,7 +38,9 @@ def cloud_picture(points: Float[np.ndarray, "N 2"], homes: Float[np.ndarray, "M 
         ax.plot(*np.asarray(points).T, ".", color=GENERATED, markersize=3, alpha=0.6)
         for x, y in np.asarray(homes).tolist():
             ax.add_patch(mpl.patches.Circle((x, y), radius, fill=False, color=REAL, linewidth=1.5))
-        ax.set(xlim=(-1.6, 1.6), ylim=(-1.6, 1.6), aspect="equal", xlabel="first coordinate", ylabel="second coordinate")
+        ax.set(
+            xlim=(-1.6, 1.6), ylim=(-1.6, 1.6), aspect="equal", xlabel="first coordinate", ylabel="second coordinate"
+        )
     return picture(fig, f"{what}: a cloud of points beside {len(homes)} small circles that stand on one large circle.")
 
 
@@ -51,7 +55,9 @@ def path_picture(path: Float[np.ndarray, "N 2"], what: str) -> Picture:
         size = max(1.3, 1.05 * np.abs(path).max())
         ax.set(xlim=(-size, size), ylim=(-size, size), aspect="equal")
         ax.set(xlabel="theta, what the generator makes", ylabel="psi, what the discriminator believes")
-    return picture(fig, f"{what}: the path starts at a dot one unit from the cross at zero and ends {_far(path):.2f} away.")
+    return picture(
+        fig, f"{what}: the path starts at a dot one unit from the cross at zero and ends {_far(path):.2f} away."
+    )
 
 
 def bar_cells_picture(rows: Mapping[str, Float[np.ndarray, "T"]], what: str) -> Picture:

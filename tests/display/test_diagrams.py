@@ -8,7 +8,9 @@ BOXES = {"noise": (0, 0), "state": (1, 0), "bar": (2, 0)}
 
 
 def test_boxes_and_the_words_on_arrows_are_drawn():
-    ax = network_diagram(BOXES, [("noise", "state", "16"), ("state", "bar", "8 x 65"), ("bar", "state", "next")]).axes[0]
+    ax = network_diagram(BOXES, [("noise", "state", "16"), ("state", "bar", "8 x 65"), ("bar", "state", "next")]).axes[
+        0
+    ]
     words = {text.get_text() for text in ax.texts}
     assert words >= {"noise", "state", "bar", "16", "8 x 65", "next"}
     arrows = [text.arrow_patch for text in ax.texts if getattr(text, "arrow_patch", None)]

@@ -66,9 +66,7 @@ def shuffle_bars(bars: Int[np.ndarray, "N 8 2"], rng: np.random.Generator) -> In
     return rng.permuted(bars, axis=1)
 
 
-def chain_of_pairs(
-    bars: Int[np.ndarray, "N 8 2"], n: int, rng: np.random.Generator
-) -> Int[np.ndarray, "n 8 2"]:
+def chain_of_pairs(bars: Int[np.ndarray, "N 8 2"], n: int, rng: np.random.Generator) -> Int[np.ndarray, "n 8 2"]:
     """Draw n bars from a Markov chain that counts which pair of pitches follows which, at each eighth of the bar."""
     follow = defaultdict(list)
     for bar in bars.tolist():
