@@ -49,3 +49,25 @@ def _draw_arrow(ax, start, end, a: tuple[float, float], b: tuple[float, float], 
     ax.annotate("", xy=b, xytext=a, arrowprops=look)
     middle = ((a[0] + b[0]) / 2, (a[1] + b[1]) / 2 + (BENT * (b[0] - a[0]) / 2 if is_back else -0.12))
     ax.text(*middle, words, ha="center", va="bottom", fontsize=9, color="#444444", style="italic")
+
+
+def two_voice_gan() -> Figure:
+    """The network of lesson 02."""
+    boxes = {"noise": (0, 0), "GRU cell": (1, 0), "bass": (2, 1), "soprano": (3, 0)}
+    boxes |= {"one eighth": (4, 0.5), "discriminator": (5, 0.5)}
+    arrows = [("noise", "GRU cell", "16"), ("GRU cell", "bass", "64"), ("GRU cell", "soprano", "64")]
+    arrows += [("bass", "soprano", "35"), ("soprano", "one eighth", "30"), ("bass", "one eighth", "35")]
+    arrows += [("one eighth", "GRU cell", "65, for the next eighth"), ("one eighth", "discriminator", "8 x 65")]
+    return network_diagram(boxes, arrows)
+
+
+def four_voice_gan() -> Figure:
+    """The network of lesson 02b."""
+    boxes = {"noise, 5 rows": (0, 1.5), "GRU cell": (1, 1.5), "bass": (2, 0), "soprano": (2, 1)}
+    boxes |= {"tenor": (2, 2), "alto": (2, 3), "one step": (3, 1.5), "discriminator": (4, 1.5)}
+    voices = ("bass", "soprano", "tenor", "alto")
+    arrows = [("noise, 5 rows", "GRU cell", "5 x 64")] + [("GRU cell", voice, "") for voice in voices]
+    arrows += [("bass", "soprano", ""), ("soprano", "tenor", ""), ("tenor", "alto", "")]
+    arrows += [(voice, "one step", "54") for voice in voices]
+    arrows += [("one step", "discriminator", "16 x 4 x 54"), ("one step", "GRU cell", "for the next step")]
+    return network_diagram(boxes, arrows)
