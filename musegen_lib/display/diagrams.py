@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import matplotlib as mpl
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 from musegen_lib.display.figures import STYLE
 
 BOX = {"boxstyle": "round,pad=0.45", "facecolor": "#e8f1f8", "edgecolor": "#0072b2"}
+GREY = "#444444"
+Place = tuple[float, float]
 WIDTH_OF_COLUMN, HEIGHT_OF_ROW = 1.9, 0.95  # inches
-BENT = 0.35  # how far an arrow bends that leads back
+BELOW = 0.65  # how far below the last row an arrow runs that leads back
 
 
 def network_diagram(boxes: Mapping[str, tuple[float, float]], arrows: Sequence[tuple[str, str, str]]) -> Figure:
@@ -19,7 +23,7 @@ def network_diagram(boxes: Mapping[str, tuple[float, float]], arrows: Sequence[t
 
     Args:
         boxes: from the words in a box to its column and row, both from 0; row 0 is on top.
-        arrows: (from, to, words on the arrow); an arrow to the left is bent and dashed, for it leads to the next step.
+        arrows: (from, to, words on the arrow); an arrow to the left runs dashed below all boxes, for it leads to the next step.
     Raises:
         ValueError: an arrow names a box that is not there.
     """
@@ -28,27 +32,38 @@ def network_diagram(boxes: Mapping[str, tuple[float, float]], arrows: Sequence[t
         raise ValueError(f"no box is called {', '.join(sorted(unknown))}")
     columns, rows = (max(place) for place in zip(*boxes.values(), strict=True))
     with mpl.rc_context(STYLE):
-        fig = Figure(figsize=((columns + 1) * WIDTH_OF_COLUMN, (rows + 1) * HEIGHT_OF_ROW))
+        fig = Figure(figsize=((columns + 1) * WIDTH_OF_COLUMN, (rows + 1.6) * HEIGHT_OF_ROW))
         ax = fig.subplots()
-        ax.set(xlim=(-0.5, columns + 0.5), ylim=(rows + 0.6, -0.6))
+        ax.set(xlim=(-0.5, columns + 0.5), ylim=(rows + BELOW + 0.35, -0.5))
         ax.axis("off")
         drawn = {
             name: ax.text(column, row, name, ha="center", va="center", fontsize=10, bbox=BOX)
             for name, (column, row) in boxes.items()
         }
         for start, end, words in arrows:
-            _draw_arrow(ax, drawn[start], drawn[end], boxes[start], boxes[end], words)
+            a, b = boxes[start], boxes[end]
+            if b[0] < a[0]:
+                _draw_back(ax, a, b, rows + BELOW, words)
+            else:
+                _draw_arrow(ax, drawn[start], drawn[end], a, b, words)
     return fig
 
 
-def _draw_arrow(ax, start, end, a: tuple[float, float], b: tuple[float, float], words: str) -> None:
-    is_back = b[0] < a[0]
-    look = {"arrowstyle": "-|>", "color": "#444444", "linestyle": "--" if is_back else "-"}
-    look |= {"patchA": start.get_bbox_patch(), "patchB": end.get_bbox_patch(), "shrinkA": 0, "shrinkB": 0}
-    look["connectionstyle"] = f"arc3,rad={BENT if is_back else 0}"
+def _draw_arrow(ax: Axes, start: Text, end: Text, a: Place, b: Place, words: str) -> None:
+    look = {"arrowstyle": "-|>", "color": GREY, "shrinkA": 0, "shrinkB": 0}
+    look |= {"patchA": start.get_bbox_patch(), "patchB": end.get_bbox_patch()}
     ax.annotate("", xy=b, xytext=a, arrowprops=look)
-    middle = ((a[0] + b[0]) / 2, (a[1] + b[1]) / 2 + (BENT * (b[0] - a[0]) / 2 if is_back else -0.12))
-    ax.text(*middle, words, ha="center", va="bottom", fontsize=9, color="#444444", style="italic")
+    _write(ax, (a[0] + b[0]) / 2, (a[1] + b[1]) / 2 - 0.1, words)
+
+
+def _draw_back(ax: Axes, a: Place, b: Place, below: float, words: str) -> None:
+    ax.plot([a[0], a[0], b[0], b[0]], [a[1] + 0.25, below, below, b[1] + 0.35], "--", color=GREY, linewidth=1)
+    ax.annotate("", xy=(b[0], b[1] + 0.2), xytext=(b[0], b[1] + 0.45), arrowprops={"arrowstyle": "-|>", "color": GREY})
+    _write(ax, (a[0] + b[0]) / 2, below - 0.06, words)
+
+
+def _write(ax: Axes, x: float, y: float, words: str) -> None:
+    ax.text(x, y, words, ha="center", va="bottom", fontsize=9, color=GREY, style="italic")
 
 
 def two_voice_gan() -> Figure:

@@ -13,8 +13,8 @@ def test_boxes_and_the_words_on_arrows_are_drawn():
     ]
     words = {text.get_text() for text in ax.texts}
     assert words >= {"noise", "state", "bar", "16", "8 x 65", "next"}
-    arrows = [text.arrow_patch for text in ax.texts if getattr(text, "arrow_patch", None)]
-    assert [arrow.get_linestyle() for arrow in arrows] == ["-", "-", "--"]
+    (dashed,) = ax.lines  # the way back runs below the boxes
+    assert min(dashed.get_ydata()) > 0
 
 
 def test_an_arrow_to_no_box_is_refused():

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from musegen_lib.models.gan import two_voices as tv
+from musegen_lib.models.gan import outer_voices as tv
 
 BAR = np.array([[[72, 48], [72, 48], [74, 50], [76, 50], [77, 53], [77, 53], [76, 48], [76, 48]]])
 OTHER = BAR + 2
