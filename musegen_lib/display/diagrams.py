@@ -23,7 +23,7 @@ def network_diagram(boxes: Mapping[str, tuple[float, float]], arrows: Sequence[t
 
     Args:
         boxes: from the words in a box to its column and row, both from 0; row 0 is on top.
-        arrows: (from, to, words on the arrow); an arrow to the left runs dashed below all boxes, for it leads to the next step.
+        arrows: (from, to, words on the arrow); an arrow to the left runs dashed below all boxes, to the next step.
     Raises:
         ValueError: an arrow names a box that is not there.
     """
