@@ -1,4 +1,4 @@
-"""The exercises of notebooks/02_gan.ipynb: each a function that finds the first fault, and three hints."""
+"""The exercises of lessons 02 and 02b: each a function that finds the first fault, and three hints."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def hinge_loss(answer: Answer) -> str | None:
 
 @EXERCISES.add(
     "Measure the distance of every point to every home first.",
-    "A point belongs to its nearest home, and only if that is within 0.3.",
+    "A point belongs to its nearest home, and only if that is within 0.15.",
     "Count the points of each home; a home is found if it has at least 2 % of all points.",
 )
 def modes_found(answer: Answer) -> str | None:
@@ -76,7 +76,7 @@ def modes_found(answer: Answer) -> str | None:
     for points, wanted, what in cases:
         found = answer(points.copy(), homes.copy())
         if found != wanted:
-            return f"{what}: you find {found}. A home counts with 2 % of the points within 0.3 of it."
+            return f"{what}: you find {found}. A home counts with 2 % of the points within 0.15 of it."
     return None
 
 
@@ -144,6 +144,74 @@ def distinct_bars(answer: Answer) -> str | None:
         found = answer([list(bar) for bar in bars])
         if abs(found - wanted) > 1e-6:
             return f"{what}: your count is {found:.1f} in 1,000."
+    return None
+
+
+@EXERCISES.add(
+    "psi moves first, against theta; theta is still the old one then.",
+    "theta answers with the psi that has just moved, not with the old one.",
+    "Two lines that follow each other: subtract rate times theta from psi, then add rate times psi to theta.",
+)
+def alternating_step(answer: Answer) -> str | None:
+    """One round of the smallest GAN, the discriminator's number first."""
+    cases = (
+        ((1.0, 0.0, 0.1), (0.99, -0.1), "from the start"),
+        ((0.0, 1.0, 0.1), (0.1, 1.0), "with theta at the goal"),
+        ((2.0, 1.0, 0.5), (2.0, 0.0), "with a large step"),
+        ((0.0, 0.0, 0.3), (0.0, 0.0), "at the goal"),
+    )
+    for given, wanted, what in cases:
+        theta, psi = (float(number) for number in answer(*given))
+        if abs(theta - wanted[0]) + abs(psi - wanted[1]) > 1e-9:
+            return f"{what} (theta, psi, rate = {given}) you return ({theta:.3f}, {psi:.3f})."
+    return None
+
+
+@EXERCISES.add(
+    "The two designs were trained from the same seeds, so each seed gives one difference.",
+    "The standard error of a mean of n differences is their standard deviation, divided by the root of n.",
+    "Use ddof=1 in the standard deviation: three differences, two degrees of freedom.",
+)
+def paired_difference(answer: Answer) -> str | None:
+    """Mean difference of two designs, seed by seed, and its standard error."""
+    cases = (
+        (([0.9, 0.8, 0.7], [0.8, 0.7, 0.6]), (0.1, 0.0), "a design that is worse by the same in each seed"),
+        (([0.9, 0.8], [0.8, 0.9]), (0.0, 0.1), "a design that is worse in one seed and better in the other"),
+        (([0.5, 0.7, 0.9], [0.5, 0.5, 0.5]), (0.2, 0.2 / 3**0.5), "three seeds that differ"),
+    )
+    for (design, shipped), wanted, what in cases:
+        mean, error = (float(number) for number in answer(np.array(design), np.array(shipped)))
+        if abs(mean - wanted[0]) > 1e-9:
+            return f"{what}: the mean difference (design minus shipped) is another than your {mean:.3f}."
+        if abs(error - wanted[1]) > 1e-9:
+            return f"{what}: the standard error is another than your {error:.3f}."
+    return None
+
+
+@EXERCISES.add(
+    "Compare the two arrays place by place: which steps differ?",
+    "Average over bars and steps, and keep the voices apart.",
+    "A mean over axis=(0, 1) of the places that differ leaves one number per voice.",
+)
+def changed_share(answer: Answer) -> str | None:
+    """Share of steps on which each voice does something else after a change."""
+    before = np.zeros((2, 4, 3), dtype=int)
+    one, half, all_but = before.copy(), before.copy(), before.copy()
+    one[0, 0, 0] = 5
+    half[:, ::2, 1] = 7
+    all_but[:, :, 1:] = 9
+    cases = (
+        (before, [0, 0, 0], "nothing changed"),
+        (one, [1 / 8, 0, 0], "one step of the first voice"),
+        (half, [0, 1 / 2, 0], "every other step of the second voice"),
+        (all_but, [0, 1, 1], "all steps of two voices"),
+    )
+    for after, wanted, what in cases:
+        found = np.asarray(answer(before.copy(), after), dtype=float)
+        if found.shape != (3,):
+            return f"three voices want three shares, yours have the shape {found.shape}."
+        if np.abs(found - wanted).max() > 1e-9:
+            return f"{what}: your shares are {', '.join(f'{share:.3f}' for share in found)}."
     return None
 
 

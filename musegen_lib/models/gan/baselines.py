@@ -1,6 +1,6 @@
 """What a GAN for bars has to beat: mixed voices, a Markov chain of chords, bars of cells read as four voices.
 
-Axes as in `gan.batches`: N bars, T steps, 4 voices. Studied in notebooks/02_gan.ipynb.
+Axes as in `gan.batches`: N bars, T steps, 4 voices. Studied in notebooks/02b_gan_chorales.ipynb.
 """
 
 from __future__ import annotations

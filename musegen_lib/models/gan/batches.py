@@ -1,4 +1,4 @@
-"""Real bars for the nets of lesson 2: four voices as tokens, one to a few bars long, and bars of 784 cells.
+"""Real bars for the nets of lessons 02 and 02b: four voices as tokens, one to a few bars long, and bars of 784 cells.
 
 Axes: N bars or windows, T steps, 4 voices from soprano to bass. Tokens are HOLD, REST or a pitch, as in
 `encodings.chorale_steps`, without END. Every window is moved to the white keys (C major, or A minor), so that a small

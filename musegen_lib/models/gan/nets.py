@@ -1,4 +1,4 @@
-"""Generators and discriminators. Taught in notebooks/02_gan.ipynb.
+"""Generators and discriminators. Taught in notebooks/02b_gan_chorales.ipynb.
 
 Axes: B bars in a batch, T steps (16 a bar), 4 voices from soprano to bass, K tokens, Z noise, D hidden width.
 

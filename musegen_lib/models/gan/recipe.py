@@ -1,4 +1,4 @@
-"""Recipes of lesson 2: `gan` writes one bar for four voices, `gan-phrases` four bars, `gan-sketch` 784 cells."""
+"""Recipes of lesson 02b: `gan` writes one bar for four voices, `gan-phrases` four bars, `gan-sketch` 784 cells."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ from musegen_lib.training.pretrained import ShippedNet, run_folder
 PARTS = ("train", "valid", "test")
 DRAWS = (0, 1, 2)  # seeds of the sets that `evaluate` measures
 NO_WORK = -1  # and below: numbers of windows that come from no chorale
-TEMPERATURE = 0.7  # of the draws; chosen on validation bars, as lesson 2 shows
+TEMPERATURE = 0.7  # of the draws; chosen on validation bars, as the appendix of lesson 02b shows
 
 
 class Windows(NamedTuple):

@@ -1,4 +1,4 @@
-"""Each check of lesson 2 passes its reference and catches the named wrong answers."""
+"""Each check of lessons 02 and 02b passes its reference and catches the named wrong answers."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ def hinge(real, made, margin=1.0, side=1.0):
     return torch.relu(margin - real).mean() + torch.relu(margin + side * made).mean()
 
 
-def modes(points, homes, share=0.02, radius=0.3):
+def modes(points, homes, share=0.02, radius=0.15):
     far = np.linalg.norm(points[:, None] - homes, axis=2)
     near = far.argmin(axis=1)[far.min(axis=1) < radius]
     return int((np.bincount(near, minlength=len(homes)) >= share * len(points)).sum())
@@ -32,6 +32,16 @@ def distinct(bars, key=lambda bar: tuple(p - bar[0] for p in bar), per=1000):
     return per * len({key(bar) for bar in bars}) / len(bars)
 
 
+def alternate(theta, psi, rate):
+    psi = psi - rate * theta
+    return theta + rate * psi, psi
+
+
+def paired(design, shipped, ddof=1):
+    difference = np.asarray(design) - np.asarray(shipped)
+    return difference.mean(), difference.std(ddof=ddof) / len(difference) ** 0.5
+
+
 REFERENCES = {
     "optimal_discriminator": lambda p, q: p / (p + q),
     "hinge_loss": hinge,
@@ -39,6 +49,9 @@ REFERENCES = {
     "gumbel_pick": pick,
     "slope_penalty": slope,
     "distinct_bars": distinct,
+    "alternating_step": alternate,
+    "paired_difference": paired,
+    "changed_share": lambda before, after: (before != after).mean(axis=(0, 1)),
 }
 WRONG = {  # exercise: {mistake: (answer, part of the verdict)}
     "optimal_discriminator": {
@@ -79,6 +92,23 @@ WRONG = {  # exercise: {mistake: (answer, part of the verdict)}
         "order does not matter": (lambda bars: distinct(bars, lambda b: tuple(sorted(p - b[0] for p in b))), "order"),
         "a share": (lambda bars: distinct(bars, per=1), "ten times"),
         "pitch classes": (lambda bars: distinct(bars, lambda b: tuple((p - b[0]) % 12 for p in b)), "octave"),
+    },
+    "alternating_step": {
+        "simultaneous": (lambda t, p, r: (t + r * p, p - r * t), "from the start"),
+        "theta first": (lambda t, p, r: (t + r * p, p - r * (t + r * p)), "from the start"),
+        "the other way round": (lambda t, p, r: alternate(t, p, -r), "from the start"),
+        "the order of the answer": (lambda t, p, r: alternate(t, p, r)[::-1], "from the start"),
+    },
+    "paired_difference": {
+        "not paired": (lambda a, b: (a.mean() - b.mean(), np.hypot(a.std(ddof=1), b.std(ddof=1))), "standard error"),
+        "the other way round": (lambda a, b: paired(b, a), "mean difference"),
+        "all degrees of freedom": (lambda a, b: paired(a, b, ddof=0), "standard error"),
+    },
+    "changed_share": {
+        "all voices together": (lambda a, b: (a != b).mean(), "three shares"),
+        "what stayed": (lambda a, b: (a == b).mean(axis=(0, 1)), "nothing changed"),
+        "how far": (lambda a, b: np.abs(a - b).mean(axis=(0, 1)), "one step of the first voice"),
+        "any change": (lambda a, b: (a != b).any(axis=(0, 1)), "one step of the first voice"),
     },
 }
 CASES = [(name, mistake) for name, mistakes in WRONG.items() for mistake in mistakes]
