@@ -12,7 +12,7 @@ __getattr__, __dir__, __all__ = lazy_names(
         "display.figures": "bars curves piano_roll picture show transition_matrix",
         "display.score": "score",
         "display.sound": "player players render",
-        "display.states": "states",
+        "display.sliders": "states",
         "display.tables": "table",
         "lessons.recording": "record verdict",
         "lessons.studies": "read_study",

@@ -10,6 +10,6 @@ __getattr__, __dir__, __all__ = lazy_names(
         "score": "engrave",
         "tables": "table",
         "sound": "player players render write_mp3",
-        "states": "states",
+        "sliders": "states",
     },
 )

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from musegen_lib.core.piece import Piece
 from musegen_lib.display.figures import STYLE, pitch_name
-from musegen_lib.display.states import States, states
+from musegen_lib.display.sliders import States, states
 
 FORWARD, BACKWARD, LINE = "#0072b2", "#d55e00", "#777"
 WIDTH, HEIGHT, RADIUS = 760, 312, 21

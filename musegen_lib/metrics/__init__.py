@@ -19,7 +19,6 @@ __getattr__, __dir__, __all__ = lazy_names(
         "table": "VOICE_METRICS format_table metric_table",
         "tonality": "key_fit scale_consistency",
         "two_sample": "classifier_two_sample frechet_distance frechet_floor",
-        "voice_leading": "voice_leading",
         "voices": "voice_rules",
     },
 )

@@ -14,7 +14,7 @@ from musegen_lib.core.piece import Piece
 from musegen_lib.display.figures import picture
 from musegen_lib.display.score import score
 from musegen_lib.display.sound import player
-from musegen_lib.display.states import states
+from musegen_lib.display.sliders import states
 
 TUNE = Piece.from_notes([(0, 4, 60), (4, 4, 64)], metre="4/4", title="Two notes")
 
@@ -82,7 +82,7 @@ def test_readers_who_do_not_see_it_get_the_words():
 
 def test_ids_are_of_the_content_in_this_process_and_in_the_next():
     code = (
-        "from musegen_lib.display.states import states\n"
+        "from musegen_lib.display.sliders import states\n"
         "print(states({0.5: '<p>calm</p>', 1.0: '<p>wild</p>'}, 'Temperature', start=1.0)._repr_html_())"
     )
     again = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
