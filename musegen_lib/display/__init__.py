@@ -5,11 +5,11 @@ from musegen_lib.core.lazy import lazy_names
 __getattr__, __dir__, __all__ = lazy_names(
     __name__,
     {
-        "figures": "bars curves piano_roll picture pitch_name show transition_matrix write_piano_roll",
+        "figures": "bars curves piano_roll picture pitch_name show transition_matrix",
         "gallery": "GalleryItem write_gallery",
         "score": "engrave",
         "tables": "table",
-        "sound": "player players render write_mp3",
+        "sound": "player players render",
         "sliders": "states",
     },
 )

@@ -35,7 +35,7 @@ N_ITEMS = 7
 
 
 def two_tunes():
-    return collate([make_tunes(3, seed=4)[0], make_tune([(5, 2)] * 9)], told=[True, False])
+    return collate([make_tunes(3, seed=4)[0], make_tune([(5, 2)] * 24)], told=[True, False], told_form=[True, True])
 
 
 def tunes_of_two_futures():

@@ -166,6 +166,7 @@ CASES = {
         loss=weighed,
         draw=lambda net, g: net.draw(2, g).tolist(),
         learns=None,
+        idle=frozenset({"motion.0"}),  # the first voice to be placed moves against no other
     ),
     "BarDiscriminator": Case(
         gan.BarDiscriminator,

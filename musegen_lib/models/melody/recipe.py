@@ -190,8 +190,9 @@ class RNNRecipe(ShippedNet, MelodyRecipe):
     batch_size = 32
 
     def usual(self) -> dict[str, dict[str, Any]]:
-        """As counted when the net was trained, from the card."""
-        return read_card(self.checkpoint)
+        """As counted when the net was trained, from the card; empty where a card has none."""
+        card = read_card(self.checkpoint)
+        return {name: card.get(name, {}) for name in ("usual_keys", "usual_pickups")}
 
     def train(self, out: Path, seed: int = 0, steps: int | None = None, minutes: float | None = None) -> dict[str, Any]:
         """Train on the folk tunes; a run that was stopped goes on from its last validation."""

@@ -97,9 +97,10 @@ def test_a_chinese_song_gets_a_harmony_of_mostly_chords():
 
 
 def test_of_several_harmonies_the_one_with_the_fewest_faults_is_kept():
-    best, drawn = harmonise(MELODY, seed=1, n=2, draws=4), harmonise(MELODY, seed=1, n=8)
+    song = find_piece("han1.abc#516").excerpt(8)
+    best, drawn = harmonise(song, seed=2, n=2, draws=4), harmonise(song, seed=2, n=8)
     assert best == [min(drawn[:4], key=harmony_faults), min(drawn[4:], key=harmony_faults)]
-    assert sum(map(harmony_faults, best)) < sum(map(harmony_faults, [drawn[0], drawn[4]]))
+    assert len(set(map(harmony_faults, drawn))) > 1
 
 
 def test_faults_of_a_harmony_are_parallels_and_phrases_that_do_not_close():

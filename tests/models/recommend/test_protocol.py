@@ -47,7 +47,7 @@ def interactions(rows, timed=True):
 
 @pytest.fixture(scope="module")
 def small_world():
-    return simulate(n_listeners=60, n_tunes=80, plays=30.0, seed=3)
+    return simulate(n_listeners=120, n_tunes=80, plays=30.0, seed=3)
 
 
 def test_an_item_counts_at_its_first_hearing_in_order_of_time():
