@@ -13,8 +13,8 @@ from nbformat.v4 import new_code_cell, new_notebook, new_output
 from musegen_lib.core.piece import Piece
 from musegen_lib.display.figures import picture
 from musegen_lib.display.score import score
-from musegen_lib.display.sound import player
 from musegen_lib.display.sliders import states
+from musegen_lib.display.sound import player
 
 TUNE = Piece.from_notes([(0, 4, 60), (4, 4, 64)], metre="4/4", title="Two notes")
 
