@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import matplotlib as mpl
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from matplotlib.figure import Figure
 
 from musegen_lib.display.figures import STYLE, Picture, picture
@@ -60,7 +60,7 @@ def path_picture(path: Float[np.ndarray, "N 2"], what: str) -> Picture:
     )
 
 
-def bar_cells_picture(rows: Mapping[str, Float[np.ndarray, "T"]], what: str) -> Picture:
+def bar_cells_picture(rows: Mapping[str, Int[np.ndarray, "T"]], what: str) -> Picture:
     """Draw lines of pitches over the eighths of a few bars, one colour a voice."""
     with mpl.rc_context(STYLE):
         fig = Figure(figsize=(7.5, 2.6))
