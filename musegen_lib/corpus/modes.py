@@ -8,7 +8,7 @@ degree on which they end: gong, shang, jue, zhi, yu (宫商角徵羽), degrees 1
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Real
 
 from musegen_lib.core.keys import TONIC_PITCH_CLASS, spell_key
 
@@ -27,7 +27,7 @@ def with_modes(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     return arrays | {"key": np.frombuffer(keys.encode(), dtype=np.uint8)}
 
 
-def western_mode(degrees: Float[np.ndarray, "12"]) -> str:
+def western_mode(degrees: Real[np.ndarray, "12"]) -> str:
     """Name the mode from the sounding time of each degree, in semitones above the tonic.
 
     >>> western_mode(np.array([4, 0, 2, 0, 3, 1, 0, 3, 0, 1, 0, 1])), western_mode(np.eye(12)[[0, 3, 7, 9, 10]].sum(0))
@@ -42,7 +42,7 @@ def western_mode(degrees: Float[np.ndarray, "12"]) -> str:
     return "dorian" if sixth > flat_sixth and flat_seventh > seventh else "minor"
 
 
-def _key(printed: str, style: str, weights: Int[np.ndarray, "12"], final: int) -> str:
+def _key(printed: str, style: str, weights: Real[np.ndarray, "12"], final: int) -> str:
     name, _, mode = printed.partition(" ")
     if name not in TONIC_PITCH_CLASS:
         return printed
