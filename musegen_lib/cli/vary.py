@@ -22,7 +22,7 @@ from musegen_lib.models.registry import RECIPES
 from musegen_lib.models.vae.interpolate import path_between_tunes, vary_tune
 
 
-class Tune(NamedTuple):
+class ReadTune(NamedTuple):
     """A melody that was read: the piece, its windows, and what to tell the user."""
 
     piece: Piece
@@ -88,11 +88,11 @@ def to_piece(chain: TuneChain, tune: Piece, title: str) -> Piece:
     return piece.replace(key=tune.key if same else name_key(scale, final))
 
 
-def _read(source: Path, as_written: bool) -> Tune:
+def _read(source: Path, as_written: bool) -> ReadTune:
     piece, lines = read_for_model(source, as_written)
     piece = piece.replace(title=piece.title or source.stem)
     chain, told = piece_to_chain(piece)
-    return Tune(piece, chain, [*lines, *(f"{source.name}: {line}" for line in told)])
+    return ReadTune(piece, chain, [*lines, *(f"{source.name}: {line}" for line in told)])
 
 
 def _write(pieces: list[Piece], out: Path, stem: str, seed: int, expression: Expression) -> list[dict[str, Any]]:
@@ -105,7 +105,7 @@ def _write(pieces: list[Piece], out: Path, stem: str, seed: int, expression: Exp
     return rows
 
 
-def _told(start: Tune, end: Tune, path: list[TuneChain]) -> list[str]:
+def _told(start: ReadTune, end: ReadTune, path: list[TuneChain]) -> list[str]:
     """What a path does to its ends, and whether it stands still."""
     told, (short, long) = [], sorted((start, end), key=lambda tune: len(tune.chain.windows))
     if len(short.chain.windows) < len(long.chain.windows):

@@ -33,7 +33,7 @@ _BACK = 0.1  # share of lines whose user was there before, from which they are n
 
 
 @dataclass(frozen=True)
-class Form:
+class FileForm:
     """What was understood of a file."""
 
     separator: str  # one of MARKS, or a space
@@ -79,7 +79,7 @@ def parse_columns(text: str) -> tuple[str, ...]:
     return roles
 
 
-def understand(lines: Sequence[tuple[int, str]], columns: tuple[str, ...] = ()) -> Form:
+def understand(lines: Sequence[tuple[int, str]], columns: tuple[str, ...] = ()) -> FileForm:
     """The form of a file by its first lines, none of them blank, of which the numbers come along; else MusegenError."""
     marks: Sequence[str] = MARKS
     if (said := re.fullmatch(r'"?sep=(.)"?[\s;,]*', lines[0][1], re.IGNORECASE | re.DOTALL)) and len(lines) > 1:
@@ -92,7 +92,7 @@ def understand(lines: Sequence[tuple[int, str]], columns: tuple[str, ...] = ()) 
     if columns == LISTS or (layout is None and not columns and _are_lists(spaced, texts)):
         layout = lay_out(texts, _most_used(texts))
         headed = names_table(layout.rows[0][:2])
-        return Form(layout.mark, LISTS, layout.rows[0] if headed else (), lines[0][0] + headed)
+        return FileForm(layout.mark, LISTS, layout.rows[0] if headed else (), lines[0][0] + headed)
     return _table(layout or spaced, lines, columns)
 
 
@@ -161,7 +161,7 @@ def _most_used(texts: Sequence[str]) -> str:
     return next((mark for mark in MARKS if 2 * sum(mark in text for text in texts) > len(texts)), SPACE)
 
 
-def _table(layout: Layout, lines: Sequence[tuple[int, str]], columns: tuple[str, ...]) -> Form:
+def _table(layout: Layout, lines: Sequence[tuple[int, str]], columns: tuple[str, ...]) -> FileForm:
     """A table, by its header, by what the user says, or by its values."""
     at, wide = layout.header, layout.n_columns
     if at is None and len(layout.rows[0]) == wide and is_header(layout.rows[0], layout.columns(1)):
@@ -177,7 +177,7 @@ def _table(layout: Layout, lines: Sequence[tuple[int, str]], columns: tuple[str,
         raise MusegenError(f"{said}; name all, with {SKIP} for one to leave out")
     if not columns:
         roles = roles_of_names(names, values) if names else _by_values(layout)
-    return Form(layout.mark, roles, names, lines[0][0] if at is None else lines[at][0] + 1)
+    return FileForm(layout.mark, roles, names, lines[0][0] if at is None else lines[at][0] + 1)
 
 
 def _pad(given: Sequence[str], values: Sequence[Sequence[str]], fill: str) -> tuple[str, ...] | None:

@@ -18,7 +18,7 @@ from jaxtyping import Float, Int
 
 from musegen_lib.core.errors import MusegenError, shorten
 from musegen_lib.models.recommend.interaction_columns import SKIP
-from musegen_lib.models.recommend.interaction_form import Form, quote, understand
+from musegen_lib.models.recommend.interaction_form import FileForm, quote, understand
 from musegen_lib.models.recommend.interaction_text import (
     MAX_COUNT,
     OTHER,
@@ -52,7 +52,7 @@ class Interactions:
     weight: Float[np.ndarray, "N"]  # count or rating, above 0; 1 where the file has none
     time: Float[np.ndarray, "N"] | None  # the file's unit, seconds for dates; place in the list; None: no order
     skipped: tuple[tuple[int, str], ...] = ()  # number from 1 and fault of each line left out
-    understood: Form | None = None  # how the file was read; None where there was no file
+    understood: FileForm | None = None  # how the file was read; None where there was no file
 
     def __len__(self) -> int:
         return len(self.user)
@@ -117,7 +117,7 @@ def read_interactions(
     return _as_arrays(found, form)
 
 
-def _as_arrays(found: _Rows, form: Form) -> Interactions:
+def _as_arrays(found: _Rows, form: FileForm) -> Interactions:
     """Freeze what was read."""
     ordered = form.is_lists or "time" in form.roles
     user, item = np.array(found.user, dtype=np.int64), np.array(found.item, dtype=np.int64)
@@ -126,7 +126,7 @@ def _as_arrays(found: _Rows, form: Form) -> Interactions:
     return Interactions(tuple(found.users), tuple(found.items), user, item, weight, time, tuple(found.bad), form)
 
 
-def _find_form(path: Path, columns: tuple[str, ...]) -> Form:
+def _find_form(path: Path, columns: tuple[str, ...]) -> FileForm:
     """The form by the first lines that are not blank; MusegenError where it is not understood."""
     encoding, lines, length = find_encoding(path), [], 0
     for number, line in text_lines(path, encoding):
@@ -144,7 +144,7 @@ def _find_form(path: Path, columns: tuple[str, ...]) -> Form:
         raise MusegenError(f"{fault}{other}") from None
 
 
-def _read_lines(lines: Iterator[tuple[int, str]], form: Form, found: _Rows, say: Callable[[str], None]) -> None:
+def _read_lines(lines: Iterator[tuple[int, str]], form: FileForm, found: _Rows, say: Callable[[str], None]) -> None:
     """Read lines, until most are malformed; MusegenError for more than MAX_INTERACTIONS."""
     bad, split = found.bad, splitter(form.separator)
     read = _list_reader(found) if form.is_lists else _row_reader(form, found)
@@ -166,7 +166,7 @@ def _read_lines(lines: Iterator[tuple[int, str]], form: Form, found: _Rows, say:
             say(f"{number:,} lines read")
 
 
-def _row_reader(form: Form, found: _Rows) -> Callable[[list[str]], None]:
+def _row_reader(form: FileForm, found: _Rows) -> Callable[[list[str]], None]:
     """A function that adds a row of a table; ValueError, and nothing added, says what is wrong with it."""
     roles, at = form.roles, {role: place for place, role in enumerate(form.roles)}
     at_user, at_item, at_count, at_time = at["user"], at["item"], at.get("count", -1), at.get("time", -1)
@@ -202,7 +202,7 @@ def _list_reader(found: _Rows) -> Callable[[list[str]], None]:
     return read
 
 
-def _check(form: Form, found: _Rows, skip_bad: bool) -> None:
+def _check(form: FileForm, found: _Rows, skip_bad: bool) -> None:
     """MusegenError where too much is malformed, or anything without `skip_bad`, or nothing is left."""
     bad = found.bad
     if len(bad) > max(1, MAX_BAD * found.n_lines):
@@ -217,7 +217,7 @@ def _check(form: Form, found: _Rows, skip_bad: bool) -> None:
         raise MusegenError(zero if found.n_zero else EMPTY)
 
 
-def _advice(form: Form, bad: list[tuple[int, str]]) -> str:
+def _advice(form: FileForm, bad: list[tuple[int, str]]) -> str:
     """What to do where many lines do not fit: the first faults tell which column is to blame."""
     for role in ("count", "time"):
         if role in form.roles and all(fault.startswith(role) for _, fault in bad[:_SHOWN]):
@@ -227,7 +227,7 @@ def _advice(form: Form, bad: list[tuple[int, str]]) -> str:
     return "correct them, or say what the columns are, in order, with --columns"
 
 
-def without(form: Form, role: str = "count") -> str:
+def without(form: FileForm, role: str = "count") -> str:
     """The value of --columns that leaves a role out."""
     return ",".join(SKIP if other == role else other for other in form.roles)
 
