@@ -8,7 +8,7 @@ from typing import Any
 from musegen_lib.core.errors import MusegenError, shorten
 from musegen_lib.models.recommend.benchmark import Say, benchmark
 from musegen_lib.models.recommend.interaction_columns import SKIP
-from musegen_lib.models.recommend.interaction_form import Form, parse_columns
+from musegen_lib.models.recommend.interaction_form import FileForm, parse_columns
 from musegen_lib.models.recommend.interaction_text import OTHER, say_mark
 from musegen_lib.models.recommend.interactions import Interactions, read_interactions, without
 from musegen_lib.models.recommend.models import Histories
@@ -41,7 +41,7 @@ def understood_lines(name: str, found: Interactions) -> list[str]:
     return lines
 
 
-def _columns(form: Form) -> str:
+def _columns(form: FileForm) -> str:
     """Which column is what, by its name or its place from 1."""
     if form.is_lists:
         return "columns: user, then items in the order of hearing"
