@@ -75,7 +75,7 @@ def tidy(notebook: NotebookNode) -> NotebookNode:
     for cell in notebook.cells:
         cell.metadata = from_dict({key: cell.metadata[key] for key in CELL_METADATA if key in cell.metadata})
         if "proof" in cell.metadata.get("tags", []):
-            cell.metadata["tags"] = sorted({*cell.metadata["tags"], "hide-cell"})  # how the book folds it
+            cell.metadata["tags"] = sorted({*cell.metadata["tags"], "remove-cell"})  # the book leaves it out
             cell.metadata["jupyter"] = from_dict(PROOF)
         alts = [output.get("metadata", {}).get("image/png", {}).get("alt") for output in cell.get("outputs", [])]
         if any(alts):  # where the book looks for it

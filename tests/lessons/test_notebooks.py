@@ -60,7 +60,7 @@ def test_a_proof_is_folded_for_those_who_learn(tmp_path):
     path = write_notebook(tmp_path / "nb.ipynb", [new_code_cell("assert True", metadata={"tags": ["proof"]})])
     execute(path)
     metadata = read_notebook(path).cells[0].metadata
-    assert metadata["tags"] == ["hide-cell", "proof"]
+    assert metadata["tags"] == ["proof", "remove-cell"]
     assert metadata["jupyter"] == {"source_hidden": True, "outputs_hidden": True}
 
 
