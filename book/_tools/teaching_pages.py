@@ -14,7 +14,7 @@ from api_pages import PACKAGE, modules
 ROOT = Path(__file__).resolve().parents[2]
 GENERATED = ROOT / "book/_build/generated"
 READING = re.compile(r"\*?Reading: (\d+) minutes")
-STARS = re.compile(r"^\*\*(★+) ", re.M)
+STARS = re.compile(r"^\*\*(?:Exercise )?(★+) ", re.M)
 STAR_MINUTES = {1: 10, 2: 20, 3: 40}
 NO_SECTIONS = {"References", "Exercises"}
 
@@ -50,7 +50,7 @@ def lesson_table(path: Path) -> str:
             heading = re.search(r"^## (.+)", source, re.M)
             section = heading[1] if heading else section
             stars += "".join(mark + " " for mark in STARS.findall(source))
-        if "solution" not in cell["metadata"].get("tags", []):
+        if not {"proof", "exercise", "solution"} & set(cell["metadata"].get("tags", [])):
             weights[section] = weights.get(section, 0) + weight(cell["cell_type"], source)
     minutes = int(READING.search("".join("".join(c["source"]) for c in cells))[1])
     read = {name: size for name, size in weights.items() if name not in NO_SECTIONS}
@@ -62,10 +62,11 @@ def lesson_table(path: Path) -> str:
 
 
 def weight(kind: str, source: str) -> float:
-    """How long a cell takes to read: words of prose, and lines of code at eight words each."""
+    """The minutes that an attentive reader needs for a cell: words of prose, or lines of code."""
+    rule = import_module("lesson_checks")
     if kind == "markdown":
-        return len(source.split())
-    return 8.0 * len([line for line in source.splitlines() if line.strip()])
+        return len(source.split()) / rule.WORDS_A_MINUTE
+    return rule.SECONDS_A_LINE / 60 * len([line for line in source.splitlines() if line.strip()])
 
 
 def wrong_answers() -> str:
