@@ -9,7 +9,7 @@ NOTEBOOKS := $(sort $(wildcard notebooks/*.ipynb))
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help music test lint unit-test caches notebook-test portable portable-ci lab book book-test train bench notebooks fuzz \
-	ledger study mutants
+	ledger study mutants student-test
 
 help: ## list the targets
 	@echo "make TARGET (the first one also makes .venv, which takes two minutes):"
@@ -29,9 +29,11 @@ lint: $(STAMP) ## ruff: rules and layout; contracts on imports
 	$(RUN) ruff format --check .
 	.venv/bin/lint-imports --no-logo --no-cache
 
-unit-test: caches ## unit tests and the examples in docstrings, on two processes; then the lessons as students get them
-	OMP_NUM_THREADS=1 $(RUN) pytest -x -q -n 2 --dist loadfile --ignore=tests/repo/test_student_notebooks.py tests musegen_lib
-	OMP_NUM_THREADS=1 $(RUN) pytest -x -q -n 2 --dist worksteal tests/repo/test_student_notebooks.py
+unit-test: caches ## unit tests and the examples in docstrings, on two processes
+	OMP_NUM_THREADS=1 $(RUN) pytest -x -q -n 2 --dist loadfile -m "not slow" tests musegen_lib
+
+student-test: caches ## run every lesson as students get it, without solutions (7 minutes)
+	OMP_NUM_THREADS=1 $(RUN) pytest -x -q -n 2 --dist worksteal -m slow tests/repo/test_student_notebooks.py
 
 caches: $(STAMP)
 	$(RUN) musegen_lib data verify > /dev/null # two notebooks would build a cache at once, and say so

@@ -1,8 +1,11 @@
-"""The student version of every lesson runs from a fresh kernel; an exercise may stop, and only for want of an answer.
+"""The student version of every lesson runs to its end; an exercise may stop, and only for want of an answer.
 
-Each lesson runs once here, next to copies of what stands beside it, so its relative paths lead where they should.
+`make notebook-test` runs the same cells with the solutions in; so no cell may need what an exercise or a solution
+defines, which is read from the code here. With `make student-test` whole lessons run, next to copies of what stands
+beside them, so that their relative paths lead where they should.
 """
 
+import ast
 import re
 import shutil
 from pathlib import Path
@@ -10,6 +13,7 @@ from pathlib import Path
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
+from notebook_checks import numbered, parse, tags
 
 from musegen_lib.core.errors import MusegenError
 from musegen_lib.lessons.notebooks import execute, student_version
@@ -51,6 +55,67 @@ def run_student_version(path, folder):
     errors = [(cell, output) for cell in cells for output in cell.outputs if output.output_type == "error"]
     wrong = [(cell, output) for cell, output in errors if output.ename != "NotImplementedError"]
     return [f"{path.name}, exercise {cell.source!r:.60}: {output.ename}: {output.evalue}" for cell, output in wrong]
+
+
+SCOPES = (ast.FunctionDef, ast.ClassDef, ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+
+
+def bound(tree, inside=True):
+    """Names that code binds; not inside: those that the cells after it see."""
+    names, left = imported(tree), list(ast.iter_child_nodes(tree))
+    for node in left:  # grows as it goes
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            names.add(node.name)
+        if isinstance(node, ast.arg):
+            names.add(node.arg)
+        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
+            names.add(node.id)
+        if inside or not isinstance(node, SCOPES):
+            left += ast.iter_child_nodes(node)
+    return names
+
+
+def imported(tree):
+    """Names that code imports."""
+    imports = [node for node in ast.walk(tree) if isinstance(node, (ast.Import, ast.ImportFrom))]
+    return {(alias.asname or alias.name).partition(".")[0] for node in imports for alias in node.names}
+
+
+def needs_of_answers(notebook):
+    """One line for each cell that reads a name which an exercise or a solution above it binds."""
+    answers, faults = set(), []
+    for where, cell in numbered(notebook):
+        tree = parse(cell)
+        if "solution" in tags(cell):
+            answers |= bound(tree, inside=False)
+        elif "exercise" in tags(cell):
+            answers |= bound(tree, inside=False) - imported(tree)  # imports stand above what stops
+        else:
+            loaded = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)} - bound(tree)
+            faults += [f"{where} needs {name}, which an answer binds" for name in sorted(loaded & answers)]
+            answers -= bound(tree, inside=False)
+    return faults
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_no_cell_needs_what_an_answer_binds(path):
+    assert needs_of_answers(nbformat.read(path, as_version=4)) == []
+
+
+@pytest.mark.parametrize(
+    ("cells", "faults"),
+    [
+        ([("def fifth(pitch): ...", ["exercise"]), ("fifth(60)", [])], ["In [2] needs fifth, which an answer binds"]),
+        ([("scale = [0]", ["solution"]), ("scale[0]", [])], ["In [2] needs scale, which an answer binds"]),
+        ([("def f(x):\n    return x", ["solution"]), ("x = 1\nprint(x)", []), ("x", [])], []),
+        ([("import numpy as np\nx = 1", ["exercise"]), ("np.ones(2)", [])], []),
+        ([("x = 1", ["solution"]), ("x = 2\nx + 1", []), ("scale = 1", []), ("scale", [])], []),
+        ([("scale = 1", []), ("scale", []), ("scale = 2", ["solution"])], []),
+    ],
+)
+def test_a_cell_that_needs_an_answer_is_told(cells, faults, tmp_path):
+    path = write_lesson(tmp_path / "nb.ipynb", *cells)
+    assert needs_of_answers(nbformat.read(path, as_version=4)) == faults
 
 
 @pytest.mark.slow
