@@ -23,5 +23,16 @@ def test_back_off_adds_imagined_notes_from_the_shorter_context():
 def test_probabilities_of_all_pitches_add_up_to_one():
     counts = study.Counts(ROWS)
     for by_types in (False, True):
-        everything = counts.of(np.array([[5, pitch] for pitch in range(1, 43)]))
+        everything = counts.of(np.array([[5, pitch] for pitch in range(42)]))
         assert np.isclose(study.backed_off(everything, 3, by_types).sum(), 1)
+
+
+def test_adding_one_spreads_over_the_same_pitches_as_back_off():
+    levels = study.Counts(ROWS).of(np.array([[5, pitch] for pitch in range(42)]))
+    assert np.isclose(study.plus_one(levels).sum(), 1)
+    assert np.isclose(study.plus_one(levels)[6], (2 + 1) / (3 + 42))
+
+
+def test_the_error_of_a_gap_is_that_of_whole_tunes():
+    gap, tune = np.array([1.0, 1, 0, 0]), np.array([0, 0, 1, 1])
+    assert np.isclose(study.standard_error(gap, tune), np.std([1, 0], ddof=1) / np.sqrt(2))
