@@ -41,16 +41,16 @@ def first_network() -> list[dict[str, Any]]:
             for steps, nats in trained(seed, data, tested, STEPS.get(context, ())).items():
                 found["network", context, steps] = nats
         for name, nats in found.items():
-            gap = nats - found["back-off", 4, 0]
+            gap = nats - found["back-off, m chosen", 4, 0]
             gaps.setdefault(name, []).append(gap)
             numbers = {"valid_nats": nats.mean(), "gap": gap.mean(), "standard_error": standard_error(gap, tune)}
             if name[0] == "network":
-                closest = nats - found["by variety", name[1], 0]
+                closest = nats - found["back-off by variety", name[1], 0]
                 numbers |= {"minus_by_variety": closest.mean(), "its_standard_error": standard_error(closest, tune)}
             rows.append({**_named(name), "seed": seed, **_rounded(numbers)})
     for name, of_seeds in gaps.items():
         gap = np.mean(of_seeds, axis=0)
-        numbers = {"mean_gap": gap.mean(), "standard_error": standard_error(gap, tune)}
+        numbers = {"mean_gap": gap.mean(), "error_of_mean": standard_error(gap, tune)}
         rows.append(_named(name) | _rounded(numbers))
     return rows
 
@@ -126,8 +126,8 @@ def counting(counts: Counts, other: np.ndarray, rows: np.ndarray) -> tuple[dict[
     probabilities = {
         "add one": plus_one(tested),
         "back-off, m = 16": backed_off(tested, 16),
-        "back-off": backed_off(tested, best),
-        "by variety": backed_off(tested, best_by_types, by_types=True),
+        "back-off, m chosen": backed_off(tested, best),
+        "back-off by variety": backed_off(tested, best_by_types, by_types=True),
     }
     unseen = float(np.mean(tested[-1][0] == 0))
     facts = {"strength": best, "strength_by_types": best_by_types, "share_unseen": unseen}

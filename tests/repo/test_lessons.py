@@ -99,3 +99,13 @@ def test_proof_and_exercises_are_not_counted():
 
 def test_names_of_notes_are_no_codes():
     assert checks.faults_of_style(lesson("The first note is C4, and the melody climbs from there to E5.")) == []
+
+
+def test_a_slider_counts_as_one_picture_and_one_player():
+    states = '<fieldset id="states-1"><img alt="a"><svg></svg><audio src="data:audio/mpeg;base64,AAAA"></audio></fieldset>'
+    silent = '<fieldset id="states-2"><svg></svg><svg></svg></fieldset>'
+    followed = '<div class="follow"><svg></svg><audio src="data:audio/mpeg;base64,AAAA"></audio></div>'
+    for shown, wanted in ((states, 2), (silent, 1), (followed, 2), (states + silent + followed, 5)):
+        cell = code("x")
+        cell.outputs = [nbformat.v4.new_output("display_data", {"text/html": shown})]
+        assert checks.n_pictures(lesson("x", cell)) == wanted
