@@ -135,7 +135,8 @@ def test_the_ledger_has_a_row_for_each_claim_and_each_erratum():
 
 
 def test_a_bad_row_of_the_glossary_is_caught():
-    good = ("term-pitch", "pitch", "音高", "How high a note is, in semitones.", "[0 First music](../notebooks/00_first_music.ipynb)")
+    lesson = "[0 First music](../notebooks/00_first_music.ipynb)"
+    good = ("term-pitch", "pitch", "音高", "How high a note is, in semitones.", lesson)
     assert faults_of_terms([good]) == []
     for place, bad in enumerate(("term-pitches", "音高", "pitch", "high", "lesson one")):
         assert faults_of_terms([(*good[:place], bad, *good[place + 1 :])]), bad

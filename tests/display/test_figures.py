@@ -103,7 +103,8 @@ def test_a_bar_chart_has_a_bar_a_name_the_first_on_top_and_its_lines():
 
 
 def test_points_show_each_seed_their_mean_and_an_error_bar():
-    fig = show.points({"a": [1.0, 2.0, 3.0], "b": [0.0, 0.0, 0.3]}, "difference", {"a": 0.5, "b": 0.1}, ("reference", 0))
+    values, errors = {"a": [1.0, 2.0, 3.0], "b": [0.0, 0.0, 0.3]}, {"a": 0.5, "b": 0.1}
+    fig = show.points(values, "difference", errors, ("reference", 0))
     ax = fig.axes[0]
     assert [line.get_xdata().tolist() for line in ax.lines if len(line.get_xdata()) == 3] == [[1, 2, 3], [0, 0, 0.3]]
     means = [line.get_xdata().tolist() for line in ax.lines if line.get_marker() == "D"]

@@ -3,6 +3,7 @@
 import numpy as np
 
 from data.studies import first_network as study
+from musegen_lib.lessons.studies import study_values
 
 ROWS = np.array([[0, 5], [5, 6], [6, 5], [5, 6], [5, 7]])
 
@@ -36,3 +37,12 @@ def test_adding_one_spreads_over_the_same_pitches_as_back_off():
 def test_the_error_of_a_gap_is_that_of_whole_tunes():
     gap, tune = np.array([1.0, 1, 0, 0]), np.array([0, 0, 1, 1])
     assert np.isclose(study.standard_error(gap, tune), np.std([1, 0], ddof=1) / np.sqrt(2))
+
+
+def test_the_file_has_three_seeds_and_their_mean_for_each_model():
+    for model in ({"cell": "back-off by variety"}, {"cell": "network", "steps": 8000}):
+        for context in (4, 8):
+            gaps = study_values("first-network", "gap", context=context, **model)
+            mean = study_values("first-network", "mean_gap", context=context, **model)
+            assert np.allclose(np.mean(gaps), mean, atol=2e-4)
+            assert len(gaps) == len(study.SEEDS)
