@@ -21,7 +21,7 @@ from musegen_lib.display.figures import pitch_name
 from musegen_lib.display.sound import Player, player
 
 # pixels: the picture, names of pitches, a semitone, a title
-WIDTH, LEFT, ROW, ABOVE = 800, 70, 21, 52
+WIDTH, LEFT, ROW, ABOVE = 720, 70, 21, 52
 FONT = 'font-family="sans-serif" font-size="14" style="paint-order:stroke" stroke="#fff" stroke-width="2"'
 
 

@@ -1,6 +1,6 @@
 """Drawings of networks in SVG: a 2-2-1 network with its numbers, a chain of layers.
 
-Letters are 14 pixels high or more at the width of a page of the book, 820 pixels.
+Letters are 13 pixels high or more in the text column of the book, which is 688 pixels wide on a laptop.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ PLACES = {  # of the nodes of a network with two inputs, two hidden neurons and 
     "a2": (236, 245),
     "h1": (352, 90),
     "h2": (352, 245),
-    "s": (530, 167),
-    "p": (635, 167),
+    "s": (522, 167),
+    "p": (638, 167),
     "L": (727, 167),
 }
 EDGES = {  # the name of an edge's weight, or the function that it stands for
@@ -77,7 +77,7 @@ def computation_graph(values: Mapping[str, float], slopes: Mapping[str, float], 
         (x, y), (u, v) = PLACES[start], PLACES[end]
         parts.append(f'<path d="M{x} {y}L{u} {v}" stroke="{LINE}" stroke-width="1.5"/>')
         if name in FUNCTIONS:
-            parts.append(svg_text((x + u) / 2, y - 8, name, "#555", 14))
+            parts.append(svg_text((x + u) / 2, y - 8, name, "#555", 15))
             continue
         share = 0.5 if end == "s" else 0.42 if y == v else 0.36  # near the start, where crossing edges are apart
         parts += _numbers(x + share * (u - x), y + share * (v - y) + 2, name, values, slopes)
@@ -108,10 +108,10 @@ def backprop_slider(values: Mapping[str, float], slopes: Mapping[str, float]) ->
 def _numbers(x: float, y: float, name: str, values: Mapping[str, float], slopes: Mapping[str, float]) -> list[str]:
     """Name, value and slope of a weight, on a white ground over its edge."""
     tall = 36 if name in slopes else 19
-    parts = [f'<rect x="{x - 43}" y="{y - 14}" width="86" height="{tall}" fill="#fff" opacity="0.93"/>']
-    parts.append(svg_text(x, y, f"{name} = {values[name]:.2f}", FORWARD, 14))
+    parts = [f'<rect x="{x - 45}" y="{y - 15}" width="90" height="{tall}" fill="#fff" opacity="0.93"/>']
+    parts.append(svg_text(x, y, f"{name} = {values[name]:.2f}", FORWARD, 15))
     if name in slopes:
-        parts.append(svg_text(x, y + 17, f"{slopes[name]:+.2f}", BACKWARD, 14))
+        parts.append(svg_text(x, y + 17, f"{slopes[name]:+.2f}", BACKWARD, 15))
     return parts
 
 
@@ -122,7 +122,7 @@ def layer_chain(
 
     `loops` names boxes, by number, that also feed themselves, and what they hand on.
     """
-    wide, gap, tall = 110, 66, 64
+    wide, gap, tall = 102, 58, 64
     parts = [
         '<defs><marker id="tip" markerWidth="8" markerHeight="8" refX="7" refY="4" orient="auto">'
         '<path d="M0 0L8 4L0 8z" fill="#333"/></marker></defs>'
@@ -133,7 +133,7 @@ def layer_chain(
             f'<rect x="{x}" y="30" width="{wide}" height="{tall}" rx="8" fill="#e8f1fa" stroke="{FORWARD}" '
             'stroke-width="1.5"/>'
         )
-        parts += [svg_text(x + wide / 2, 58, name, "#222", 15), svg_text(x + wide / 2, 80, shape, FORWARD, 14)]
+        parts += [svg_text(x + wide / 2, 58, name, "#222", 14), svg_text(x + wide / 2, 80, shape, FORWARD, 14)]
         if number < len(links):
             parts.append(
                 f'<path d="M{x + wide} 62H{x + wide + gap - 2}" stroke="#333" stroke-width="1.5" '

@@ -46,7 +46,7 @@ def test_the_notes_are_numbered_where_there_is_room():
     words = re.findall(r"<text[^>]*>([^<]*)</text>", follow(crowd, "Many notes").svg)
     numbers = [int(word) for word in words if word.isdigit()]
     assert numbers[0] == 1
-    assert 30 < len(numbers) < 70
+    assert 20 < len(numbers) < 70
 
 
 def test_a_number_is_needed_for_each_note():
