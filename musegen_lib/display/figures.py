@@ -165,6 +165,33 @@ def bars(
     return fig
 
 
+def points(
+    values: Mapping[str, Sequence[float]], xlabel: str, errors: Mapping[str, float], line: tuple[str, float]
+) -> Figure:
+    """Draw repeated measurements as dots, one row a name, with their mean and an error bar around it.
+
+    Bars have to start at 0; dots do not, so this is for differences that are small beside the numbers themselves.
+
+    Args:
+        values: from the name to one number a repetition, such as a seed; the first name on top.
+        errors: half the width of the error bar; the label has to say which.
+        line: the name and place of a dashed line to compare with.
+    """
+    with mpl.rc_context(STYLE):
+        fig = Figure(figsize=(8, 1.2 + 0.42 * len(values)))
+        ax = fig.subplots()
+        for row, (name, found) in enumerate(values.items()):
+            mean = float(np.mean(found))
+            ax.plot(found, [row + 0.22] * len(found), "o", color="0.55", markersize=4)
+            ax.errorbar(mean, row, xerr=errors[name], fmt="D", color=VOICE_COLOURS[0], markersize=6, capsize=5)
+            ax.axhline(row, color="0.9", linewidth=0.8, zorder=0)
+        ax.set_yticks(range(len(values)), list(values))
+        ax.axvline(line[1], color="black", linestyle="--", linewidth=1)
+        ax.annotate(line[0], (line[1], 1.0), xycoords=("data", "axes fraction"), ha="center", va="bottom", fontsize=11)
+        ax.set(xlabel=xlabel, ylim=(len(values) - 0.4, -0.6))
+    return fig
+
+
 def _spread(heights: Sequence[float], gap: float = 0.08) -> list[float]:
     """Move heights apart, so that words at them do not overlap.
 

@@ -1,4 +1,7 @@
-"""Drawings of networks: a 2-2-1 network with its numbers, a chain of layers, surprise note by note."""
+"""Drawings of networks in SVG: a 2-2-1 network with its numbers, a chain of layers.
+
+Letters are 13 pixels high or more in the text column of the book, which is 688 pixels wide on a laptop.
+"""
 
 from __future__ import annotations
 
@@ -7,26 +10,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import matplotlib as mpl
-import numpy as np
-from matplotlib.figure import Figure
-
-from musegen_lib.core.piece import Piece
-from musegen_lib.display.figures import STYLE, pitch_name
 from musegen_lib.display.sliders import States, states
 
 FORWARD, BACKWARD, LINE = "#0072b2", "#d55e00", "#777"
-WIDTH, HEIGHT, RADIUS = 760, 312, 21
+WIDTH, HEIGHT, RADIUS = 760, 350, 23
 PLACES = {  # of the nodes of a network with two inputs, two hidden neurons and one output
-    "x1": (50, 80),
-    "x2": (50, 220),
-    "a1": (240, 80),
-    "a2": (240, 220),
-    "h1": (370, 80),
-    "h2": (370, 220),
-    "s": (520, 150),
-    "p": (620, 150),
-    "L": (715, 150),
+    "x1": (48, 90),
+    "x2": (48, 245),
+    "a1": (236, 90),
+    "a2": (236, 245),
+    "h1": (352, 90),
+    "h2": (352, 245),
+    "s": (522, 167),
+    "p": (638, 167),
+    "L": (727, 167),
 }
 EDGES = {  # the name of an edge's weight, or the function that it stands for
     ("x1", "a1"): "w11",
@@ -80,21 +77,21 @@ def computation_graph(values: Mapping[str, float], slopes: Mapping[str, float], 
         (x, y), (u, v) = PLACES[start], PLACES[end]
         parts.append(f'<path d="M{x} {y}L{u} {v}" stroke="{LINE}" stroke-width="1.5"/>')
         if name in FUNCTIONS:
-            parts.append(_text((x + u) / 2, y - 8, name, LINE, 12))
+            parts.append(svg_text((x + u) / 2, y - 8, name, "#555", 15))
             continue
-        share = 0.42 if y == v or end == "s" else 0.36  # near the start, where crossing edges are apart
+        share = 0.5 if end == "s" else 0.42 if y == v else 0.36  # near the start, where crossing edges are apart
         parts += _numbers(x + share * (u - x), y + share * (v - y) + 2, name, values, slopes)
     for name, (x, y) in PLACES.items():
         parts.append(f'<circle cx="{x}" cy="{y}" r="{RADIUS}" fill="#fff" stroke="#333" stroke-width="1.5"/>')
-        parts.append(_text(x, y + 5, name, "#222", 15))
-        below = y - RADIUS - 21 if name == "x1" else y + RADIUS + 15  # the edges of x1 lie below it
+        parts.append(svg_text(x, y + 6, name, "#222", 17))
+        below = y - RADIUS - 24 if name == "x1" else y + RADIUS + 17  # the edges of x1 lie below it
         if name in values:
-            parts.append(_text(x, below, f"{values[name]:.2f}", FORWARD, 13))
+            parts.append(svg_text(x, below, f"{values[name]:.2f}", FORWARD, 15))
         if name in slopes:
-            parts.append(_text(x, below + 15, f"{slopes[name]:+.2f}", BACKWARD, 13))
-    parts.append(_text(90, HEIGHT - 6, "blue: value", FORWARD, 13))
-    parts.append(_text(270, HEIGHT - 6, "orange: gradient of the loss", BACKWARD, 13))
-    return Drawing(_svg(WIDTH, HEIGHT, parts, alt), alt)
+            parts.append(svg_text(x, below + 17, f"{slopes[name]:+.2f}", BACKWARD, 15))
+    parts.append(svg_text(90, HEIGHT - 8, "blue: value", FORWARD, 15))
+    parts.append(svg_text(290, HEIGHT - 8, "orange: gradient of the loss", BACKWARD, 15))
+    return Drawing(svg_document(WIDTH, HEIGHT, parts, alt), alt)
 
 
 def backprop_slider(values: Mapping[str, float], slopes: Mapping[str, float]) -> States:
@@ -110,11 +107,11 @@ def backprop_slider(values: Mapping[str, float], slopes: Mapping[str, float]) ->
 
 def _numbers(x: float, y: float, name: str, values: Mapping[str, float], slopes: Mapping[str, float]) -> list[str]:
     """Name, value and slope of a weight, on a white ground over its edge."""
-    tall = 32 if name in slopes else 17
-    parts = [f'<rect x="{x - 37}" y="{y - 13}" width="74" height="{tall}" fill="#fff" opacity="0.93"/>']
-    parts.append(_text(x, y, f"{name} = {values[name]:.2f}", FORWARD, 12))
+    tall = 36 if name in slopes else 19
+    parts = [f'<rect x="{x - 45}" y="{y - 15}" width="90" height="{tall}" fill="#fff" opacity="0.93"/>']
+    parts.append(svg_text(x, y, f"{name} = {values[name]:.2f}", FORWARD, 15))
     if name in slopes:
-        parts.append(_text(x, y + 15, f"{slopes[name]:+.2f}", BACKWARD, 12))
+        parts.append(svg_text(x, y + 17, f"{slopes[name]:+.2f}", BACKWARD, 15))
     return parts
 
 
@@ -125,7 +122,7 @@ def layer_chain(
 
     `loops` names boxes, by number, that also feed themselves, and what they hand on.
     """
-    wide, gap, tall = 118, 62, 64
+    wide, gap, tall = 102, 58, 64
     parts = [
         '<defs><marker id="tip" markerWidth="8" markerHeight="8" refX="7" refY="4" orient="auto">'
         '<path d="M0 0L8 4L0 8z" fill="#333"/></marker></defs>'
@@ -136,56 +133,34 @@ def layer_chain(
             f'<rect x="{x}" y="30" width="{wide}" height="{tall}" rx="8" fill="#e8f1fa" stroke="{FORWARD}" '
             'stroke-width="1.5"/>'
         )
-        parts += [_text(x + wide / 2, 58, name, "#222", 13), _text(x + wide / 2, 78, shape, FORWARD, 13)]
+        parts += [svg_text(x + wide / 2, 58, name, "#222", 14), svg_text(x + wide / 2, 80, shape, FORWARD, 14)]
         if number < len(links):
             parts.append(
                 f'<path d="M{x + wide} 62H{x + wide + gap - 2}" stroke="#333" stroke-width="1.5" '
                 'marker-end="url(#tip)"/>'
             )
             for line, word in enumerate(links[number].split("|")):
-                parts.append(_text(x + wide + gap / 2, 52 + 28 * line, word, "#333", 11))
+                parts.append(svg_text(x + wide + gap / 2, 53 + 30 * line, word, "#333", 14))
     for number, word in (loops or {}).items():
         x = 4 + number * (wide + gap) + wide / 2
         parts.append(
             f'<path d="M{x + 26} 30C{x + 26} 2 {x - 26} 2 {x - 26} 28" fill="none" stroke="#333" stroke-width="1.5" '
             'marker-end="url(#tip)"/>'
         )
-        parts.append(_text(x, 0, word, "#333", 11))
+        parts.append(svg_text(x, 2, word, "#333", 14))
     if loops:
         parts = ['<g transform="translate(0 16)">', *parts, "</g>"]
-    return Drawing(_svg(8 + len(boxes) * (wide + gap) - gap, 140 if loops else 124, parts, alt), alt)
+    return Drawing(svg_document(8 + len(boxes) * (wide + gap) - gap, 140 if loops else 124, parts, alt), alt)
 
 
-def _text(x: float, y: float, words: str, colour: str, size: int) -> str:
+def svg_text(x: float, y: float, words: str, colour: str, size: int) -> str:
+    """Words centred at a place."""
     font = f'font-family="sans-serif" font-size="{size}" text-anchor="middle"'
     return f'<text x="{x:.0f}" y="{y:.0f}" fill="{colour}" {font}>{html.escape(words)}</text>'
 
 
-def _svg(width: float, height: float, parts: Sequence[str], alt: str) -> str:
+def svg_document(width: float, height: float, parts: Sequence[str], alt: str) -> str:
+    """A whole picture, with the words that replace it."""
     label = html.escape(alt, quote=True)
     head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" role="img" '
     return f'{head}aria-label="{label}" style="background:#fff">{"".join(parts)}</svg>'
-
-
-def surprise_figure(piece: Piece, nats: Mapping[str, Sequence[float]], highest: float = 6.0) -> Figure:
-    """Draw a melody once a model, each note in the colour of its surprise and with the number beside it."""
-    colours, scale = mpl.colormaps["plasma_r"], mpl.colors.Normalize(0, highest)
-    with mpl.rc_context(STYLE):
-        fig = Figure(figsize=(8.6, 0.5 + 2.3 * len(nats)))
-        axes = fig.subplots(len(nats), 1, sharex=True, squeeze=False)[:, 0]
-        for ax, (name, values) in zip(axes, nats.items(), strict=True):
-            for (onset, duration, pitch, *_), value in zip(piece.notes.tolist(), values, strict=True):
-                look = {"color": colours(scale(value)), "edgecolor": "0.3", "linewidth": 0.5}
-                ax.barh(pitch, duration - 0.15, left=onset, height=0.85, **look)
-                ax.text(onset + duration / 2, pitch + 0.6, f"{value:.1f}", ha="center", va="bottom", fontsize=8)
-            pitches = piece.notes["pitch"].astype(int)
-            ax.set(ylim=(pitches.min() - 1, pitches.max() + 2.5), ylabel="pitch", title=name)
-            ax.set_yticks(np.unique(pitches), [pitch_name(int(pitch)) for pitch in np.unique(pitches)], fontsize=8)
-            for line in piece.bar_onsets.tolist():
-                ax.axvline(line, color="0.8", linewidth=0.8, zorder=0)
-        first = 0 if piece.pickup_steps else 1
-        lines = piece.bar_onsets.tolist()
-        axes[-1].set_xticks(lines, [str(first + number) for number in range(len(lines))])
-        axes[-1].set(xlabel="bar", xlim=(0, piece.n_steps))
-        fig.colorbar(mpl.cm.ScalarMappable(scale, colours), ax=list(axes), label="surprise (nats)")
-    return fig

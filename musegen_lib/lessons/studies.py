@@ -19,5 +19,5 @@ def read_study(name: str) -> list[dict[str, Any]]:
 
 
 def study_values(name: str, column: str, **settings: Any) -> list[Any]:
-    """One column of the rows of a study that have these settings, in the order of the file."""
-    return [row[column] for row in read_study(name) if settings.items() <= row.items()]
+    """One column of the rows of a study that have it and these settings, in the order of the file."""
+    return [row[column] for row in read_study(name) if column in row and settings.items() <= row.items()]

@@ -12,7 +12,7 @@ from musegen_lib.lessons.recording import ROW
 
 ROOT = Path(__file__).resolve().parents[2]
 BOOK = ROOT / "book"
-LESSON = re.compile(r"0\d [A-Z][A-Za-z ]+")
+LESSON = re.compile(r"\[(?:\d[a-z]? |Appendix: )[A-Za-z', ]+\]\(\.\./notebooks/(\w+)\.ipynb\)|this page")
 CJK = re.compile(r"[\u4e00-\u9fff]")
 TERM = re.compile(r'\| <a id="([^"]*)"></a>(.*?) \| (.*?) \| (.*?) \| (.*?) \|')
 LINK = re.compile(r"\]\(\s*<?([^)\s>]+)|(?:href|src)=\"([^\"]+)\"")
@@ -95,6 +95,18 @@ def test_every_term_has_both_languages_a_meaning_a_lesson_and_its_own_anchor_in_
     assert faults_of_terms(GLOSSARY) == []
 
 
+def test_a_term_that_lessons_link_to_leads_back_to_one_of_them():
+    """The appendices are not on the path: a term leads there only if no lesson links to it."""
+    linking = {path.stem: words_of(path) for path in sorted((ROOT / "notebooks").glob("*.ipynb"))}
+    faults = []
+    for anchor, english, _, _, lesson in GLOSSARY:
+        stems = [stem for stem, words in linking.items() if f"glossary.md#{anchor})" in words]
+        stems = [stem for stem in stems if not stem.startswith("appendix")] or stems
+        named = LESSON.fullmatch(lesson)[1]
+        faults += [f"{english}: {named}, linked from {', '.join(stems)}"] if stems and named not in stems else []
+    assert faults == []
+
+
 @pytest.mark.parametrize("path", pages(), ids=lambda path: path.name)
 def test_no_link_within_the_course_leads_nowhere(path):
     assert dead_links(path) == []
@@ -123,12 +135,13 @@ def test_the_ledger_has_a_row_for_each_claim_and_each_erratum():
 
 
 def test_a_bad_row_of_the_glossary_is_caught():
-    good = ("term-pitch", "pitch", "音高", "How high a note is, in semitones.", "00 First music")
+    lesson = "[0 First music](../notebooks/00_first_music.ipynb)"
+    good = ("term-pitch", "pitch", "音高", "How high a note is, in semitones.", lesson)
     assert faults_of_terms([good]) == []
     for place, bad in enumerate(("term-pitches", "音高", "pitch", "high", "lesson one")):
         assert faults_of_terms([(*good[:place], bad, *good[place + 1 :])]), bad
     assert faults_of_terms([good, good]) == ["term-pitch is not unique"]
-    early = ("term-bar", "bar", "小节", "The stretch between two bar lines.", "00 First music")
+    early = ("term-bar", "bar", "小节", "The stretch between two bar lines.", "this page")
     assert faults_of_terms([good, early]) == ["pitch stands before bar"]
     with pytest.raises(pytest.fail.Exception, match="not a row"):
         terms_of("| pitch | 音高 |")

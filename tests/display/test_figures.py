@@ -100,3 +100,16 @@ def test_a_bar_chart_has_a_bar_a_name_the_first_on_top_and_its_lines():
     assert axes.yaxis_inverted()
     assert {"2.86", "2.12", "chance level"} <= {text.get_text() for text in axes.texts}
     assert axes.get_xlabel() == "nats per note"
+
+
+def test_points_show_each_seed_their_mean_and_an_error_bar():
+    values, errors = {"a": [1.0, 2.0, 3.0], "b": [0.0, 0.0, 0.3]}, {"a": 0.5, "b": 0.1}
+    fig = show.points(values, "difference", errors, ("reference", 0))
+    ax = fig.axes[0]
+    assert [line.get_xdata().tolist() for line in ax.lines if len(line.get_xdata()) == 3] == [[1, 2, 3], [0, 0, 0.3]]
+    means = [line.get_xdata().tolist() for line in ax.lines if line.get_marker() == "D"]
+    assert np.allclose(means, [[2], [0.1]])
+    bar = ax.collections[0].get_segments()[0]
+    assert bar[:, 0].tolist() == [1.5, 2.5]
+    assert [text.get_text() for text in ax.texts] == ["reference"]
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["a", "b"]

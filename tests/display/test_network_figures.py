@@ -2,16 +2,12 @@
 
 import re
 
-import numpy as np
-
-from musegen_lib.core.piece import Piece
 from musegen_lib.display.network_figures import (
     EDGES,
     PLACES,
     backprop_slider,
     computation_graph,
     layer_chain,
-    surprise_figure,
 )
 
 NODES = [*PLACES, "w11", "w12", "w21", "w22", "v1", "v2"]
@@ -44,8 +40,10 @@ def test_a_chain_has_a_box_a_layer_and_an_arrow_between():
     assert texts(chain.svg) == ["in", "(B, 2)", "Linear", "tanh", "out", "(B, 1)"]
 
 
-def test_surprise_is_written_beside_each_note_of_each_model():
-    tune = Piece.from_notes([(0, 4, 60), (4, 4, 62)])
-    fig = surprise_figure(tune, {"counting": [0.5, 2.0], "network": np.array([1.0, 3.0])})
-    found = [[text.get_text() for text in ax.texts] for ax in fig.axes[:2]]
-    assert found == [["0.5", "2.0"], ["1.0", "3.0"]]
+def test_letters_can_be_read_in_the_column_of_the_book():
+    boxes = [("4 pitches", "(B, 4)"), ("one-hot", "(B, 172)"), ("hidden", "(B, 64)"), ("logits", "(B, 42)")]
+    chain = layer_chain([*boxes, ("probabilities", "(B, 42)")], ["43 cells|each", "Linear", "Linear", "softmax"], "x")
+    graph = computation_graph(VALUES, VALUES, "A graph")
+    for svg, column in ((chain.svg, 688), (graph.svg, 662)):  # the second stands in a slider
+        scale = min(1, column / float(re.search(r'viewBox="0 0 ([\d.]+)', svg)[1]))
+        assert min(map(int, re.findall(r'font-size="(\d+)"', svg))) * scale > 12.8

@@ -23,6 +23,8 @@ DECIMAL = re.compile(r"(?<![\w.])(?:\d[\d,]*)?\.\d+(?![\w.])")
 CODES = re.compile(
     r"\b[CE](?:9|1\d)\b|\bS\d+\b|\b(?:claim|row|erratum) [CE]\d+\b|\([CE]\d+\)|^#+.*\b[CE]\d+:", re.M
 )  # C4 is a note
+SLIDER = re.compile(r'<fieldset id="states-.*?</fieldset>', re.S)
+DRAWN = re.compile(r"<(?:svg|img)\b")
 NOT_PROSE = (
     re.compile(r"```.*?```", re.S),
     re.compile(r"\$\$.*?\$\$", re.S),
@@ -68,13 +70,21 @@ def code_lines(notebook: NotebookNode) -> int:
 
 
 def n_pictures(notebook: NotebookNode) -> int:
-    """Figures, scores and players in sight."""
+    """Figures, scores and players in sight.
+
+    Of a slider (`states`) a reader looks at one picture and moves it: it counts as one picture, and as one player more
+    if its states have players.
+    """
     count = 0
     for cell in notebook_checks.code_cells(notebook):
         for output in cell.outputs if is_in_sight(cell) else []:
             data = output.get("data", {})
             count += "image/png" in data or "image/svg+xml" in data
-            count += len(notebook_checks.PLAYER.findall(data.get("text/html", "")))
+            text = data.get("text/html", "")
+            for slider in SLIDER.findall(text):
+                count += bool(DRAWN.search(slider)) + bool(notebook_checks.PLAYER.search(slider))
+            text = SLIDER.sub("", text)
+            count += len(DRAWN.findall(text)) + len(notebook_checks.PLAYER.findall(text))
     return count
 
 

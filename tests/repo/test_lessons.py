@@ -99,3 +99,14 @@ def test_proof_and_exercises_are_not_counted():
 
 def test_names_of_notes_are_no_codes():
     assert checks.faults_of_style(lesson("The first note is C4, and the melody climbs from there to E5.")) == []
+
+
+def test_a_slider_counts_as_one_picture_and_one_player():
+    player = '<audio src="data:audio/mpeg;base64,AAAA"></audio>'
+    states = f'<fieldset id="states-1"><img alt="a"><svg></svg>{player}</fieldset>'
+    silent = '<fieldset id="states-2"><svg></svg><svg></svg></fieldset>'
+    followed = f'<div class="follow"><svg></svg>{player}</div>'
+    for shown, wanted in ((states, 2), (silent, 1), (followed, 2), (states + silent + followed, 5)):
+        cell = code("x")
+        cell.outputs = [new_output("display_data", {"text/html": shown})]
+        assert checks.n_pictures(lesson("x", cell)) == wanted
