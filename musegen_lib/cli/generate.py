@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from musegen_lib.cli.output import Expression, check_output, played
+from musegen_lib.cli.output import Expression, check_folder, check_output, played
 from musegen_lib.encodings.arrays import skyline
 from musegen_lib.formats.files import read_for_model
 from musegen_lib.formats.midi.reader import write_midi
@@ -22,6 +22,7 @@ def generate_files(
 ) -> dict[str, Any]:
     """Write n pieces of a model into a folder; returns facts to tell the user."""
     rows, recipe = [], find_recipe(model)
+    check_folder(out)
     forms = recipe.plan(n, seed, **controls)[1] if hasattr(recipe, "plan") else []
     for number, piece in enumerate(recipe.generate(n, seed, **controls), start=1):
         file = out / f"{model}_{number:03d}.mid"

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import torch
 
-from musegen_lib.cli.output import Expression, played
+from musegen_lib.cli.output import Expression, check_folder, played
 from musegen_lib.core.errors import MusegenError
 from musegen_lib.core.piece import Piece
 from musegen_lib.core.scales import name_key, scale_of_key
@@ -40,6 +40,7 @@ def vary_file(
     expression: Expression = Expression.LIGHT,
 ) -> dict[str, Any]:
     """Write n different variations of a melody as .mid files; returns facts to tell the user."""
+    check_folder(out)
     tune = _read(source, as_written)
     made = vary_tune(RECIPES["vae"].load_once(), tune.chain, n, distance, torch.Generator().manual_seed(seed))
     if not made:
@@ -64,6 +65,7 @@ def interpolate_files(
     expression: Expression = Expression.LIGHT,
 ) -> dict[str, Any]:
     """Write a path from one melody to another as .mid files, both ends counted; returns facts to tell the user."""
+    check_folder(out)
     start, end = _read(first, as_written), _read(second, as_written)
     if start.piece.steps_per_bar != end.piece.steps_per_bar:
         metres = f"{first.name} is in {start.piece.metre}, {second.name} in {end.piece.metre}"
