@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from musegen_lib.cli.output import Expression, check_folder, check_output, played
+from musegen_lib.core.progress import progress
 from musegen_lib.encodings.arrays import skyline
 from musegen_lib.formats.files import read_for_model
 from musegen_lib.formats.midi.reader import write_midi
@@ -24,7 +25,7 @@ def generate_files(
     rows, recipe = [], find_recipe(model)
     check_folder(out)
     forms = recipe.plan(n, seed, **controls)[1] if hasattr(recipe, "plan") else []
-    for number, piece in enumerate(recipe.generate(n, seed, **controls), start=1):
+    for number, piece in enumerate(progress(recipe.generate(n, seed, **controls), "files"), start=1):
         file = out / f"{model}_{number:03d}.mid"
         out.mkdir(parents=True, exist_ok=True)
         write_midi(played(piece, expression, seed), file)

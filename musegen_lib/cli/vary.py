@@ -11,6 +11,7 @@ import torch
 from musegen_lib.cli.output import Expression, check_folder, played
 from musegen_lib.core.errors import MusegenError
 from musegen_lib.core.piece import Piece
+from musegen_lib.core.progress import progress
 from musegen_lib.core.scales import name_key, scale_of_key
 from musegen_lib.corpus import FOLK_TERMS
 from musegen_lib.encodings.arrays import FIRST_PITCH, skyline
@@ -20,6 +21,8 @@ from musegen_lib.formats.midi.reader import write_midi
 from musegen_lib.models.facts import facts_of
 from musegen_lib.models.registry import RECIPES
 from musegen_lib.models.vae.interpolate import path_between_tunes, vary_tune
+
+USUAL_DISTANCES = (0.2, 1.0)
 
 
 class ReadTune(NamedTuple):
@@ -44,7 +47,7 @@ def vary_file(
     tune = _read(source, as_written)
     made = vary_tune(RECIPES["vae"].load_once(), tune.chain, n, distance, torch.Generator().manual_seed(seed))
     if not made:
-        raise MusegenError(f"{source.name}: at distance {distance:g} the net writes nothing new; choose another one")
+        raise MusegenError(f"{source.name}: at distance {distance:g} the net writes nothing {_remedy(distance)}")
     if len(made) < n:
         tune.lines.append(f"at distance {distance:g} only {len(made)} different variations were found")
     titles = [f"{tune.piece.title}, variation {i}" for i in range(1, len(made) + 1)]
@@ -74,7 +77,10 @@ def interpolate_files(
     title = f"{start.piece.title} to {end.piece.title}, step"
     pieces = [to_piece(chain, start.piece, f"{title} {i}") for i, chain in enumerate(path, start=1)]
     rows = _write(pieces, out, f"{first.stem}_to_{second.stem}", 0, expression)
-    return _summary(rows, [*start.lines, *end.lines, *_told(start, end, path)])
+    lines = dict.fromkeys(
+        [*start.lines, *end.lines, *_told(start, end, path)]
+    )  # said once of a file that is given twice
+    return _summary(rows, list(lines))
 
 
 def to_piece(chain: TuneChain, tune: Piece, title: str) -> Piece:
@@ -90,6 +96,16 @@ def to_piece(chain: TuneChain, tune: Piece, title: str) -> Piece:
     return piece.replace(key=tune.key if same else name_key(scale, final))
 
 
+def _remedy(distance: float) -> str:
+    """What was missing at a distance at which no variation was found, and what to do."""
+    low, high = USUAL_DISTANCES
+    if distance < low:
+        return f"new; choose a larger one, {low:g} to {high:g}"
+    if distance > high:
+        return f"that can be sung; choose a smaller one, {low:g} to {high:g}"
+    return "new; choose another one, or a melody with more notes"
+
+
 def _read(source: Path, as_written: bool) -> ReadTune:
     piece, lines = read_for_model(source, as_written)
     piece = piece.replace(title=piece.title or source.stem)
@@ -100,7 +116,7 @@ def _read(source: Path, as_written: bool) -> ReadTune:
 def _write(pieces: list[Piece], out: Path, stem: str, seed: int, expression: Expression) -> list[dict[str, Any]]:
     out.mkdir(parents=True, exist_ok=True)
     rows = []
-    for number, piece in enumerate(pieces, start=1):
+    for number, piece in enumerate(progress(pieces, "files"), start=1):
         file = out / f"{stem}_{number:03d}.mid"
         write_midi(played(piece, expression, seed), file)
         rows.append({"file": str(file), "notes": len(piece), "key": piece.key, **facts_of(piece)})
