@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from musegen_lib.cli.output import Expression, check_folder, check_output, played
+from musegen_lib.cli.output import Expression, check_folder, check_output, named, played
 from musegen_lib.core.progress import progress
 from musegen_lib.encodings.arrays import skyline
 from musegen_lib.formats.files import read_for_model
@@ -50,7 +50,8 @@ def harmonise_file(
 
     check_output(out, source)
     piece, lines = read_for_model(source, as_written)
-    written = harmonise(piece, seed, method, temperature, draws=HARMONIES)[0]
+    with named(source, piece):
+        written = harmonise(piece, seed, method, temperature, draws=HARMONIES)[0]
     write_midi(played(written, expression, seed), out)
     moved = int(written.voice(0).notes["pitch"][0]) - int(skyline(piece).notes["pitch"][0])
     lines += [f"{source.name}: moved by {moved:+d} semitones, where a soprano sings"] * bool(moved)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -52,6 +54,18 @@ def check_output(out: Path, source: Path | None, endings: tuple[str, ...] = MIDI
 def check_folder(out: Path) -> None:
     """Before any work: OSError for a folder that cannot be, or in which nothing may be written."""
     check_place(out / "a file")
+
+
+@contextmanager
+def named(source: Path | None, piece: Piece) -> Iterator[None]:
+    """Faults of a piece, which the library calls by its title, name the file that the user gave."""
+    try:
+        yield
+    except MusegenError as fault:
+        about, colon, what = str(fault).partition(": ")
+        if source and colon and about in (piece.title, "the melody", "the piece", "the phrase"):
+            raise MusegenError(f"{source.name}: {what}") from fault
+        raise
 
 
 def played(piece: Piece, expression: Expression, seed: int = 0) -> Piece:

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from musegen_lib.cli.output import Expression, check_output
+from musegen_lib.cli.output import Expression, check_output, named
 from musegen_lib.corpus import CHORALE_TERMS
 from musegen_lib.encodings.chorale_steps import CHORALE_METRES
 from musegen_lib.formats.files import read_for_model
@@ -39,7 +39,8 @@ def perform_file(
     if phrase.tempo_changes and not tempo:
         lines = [*lines, f"the tempo changes; the mean, {mean:.0f} quarter notes a minute, is played"]
     tempo = tempo or min(max(mean, SLOWEST), FASTEST)
-    seed = four_voices(phrase, number)
+    with named(seed_file, phrase):
+        seed = four_voices(phrase, number)
     metre = phrase.metre if phrase.steps_per_bar == CHORALE_METRES[seed.metre] else seed.metre
     if phrase.metre not in (None, metre):
         told = f"metre {phrase.metre}: the net plays bars of {metre}, and as many of these as --bars says"

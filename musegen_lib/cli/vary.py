@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import torch
 
-from musegen_lib.cli.output import Expression, check_folder, played
+from musegen_lib.cli.output import Expression, check_folder, named, played
 from musegen_lib.core.errors import MusegenError
 from musegen_lib.core.piece import Piece
 from musegen_lib.core.progress import progress
@@ -109,7 +109,8 @@ def _remedy(distance: float) -> str:
 def _read(source: Path, as_written: bool) -> ReadTune:
     piece, lines = read_for_model(source, as_written)
     piece = piece.replace(title=piece.title or source.stem)
-    chain, told = piece_to_chain(piece)
+    with named(source, piece):
+        chain, told = piece_to_chain(piece)
     return ReadTune(piece, chain, [*lines, *(f"{source.name}: {line}" for line in told)])
 
 

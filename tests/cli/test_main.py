@@ -162,6 +162,14 @@ def test_generate_gives_the_same_bytes_and_facts_in_every_process(musegen, tmp_p
         assert 0.5 < row["key_fit"] <= 1
 
 
+def test_generate_reads_a_key_as_people_write_it(musegen, tmp_path):
+    for number, key in enumerate(["a Minor", "D 商"]):
+        said = musegen("generate", "vae", "--n", 1, "--key", key, "--out", tmp_path / str(number))
+        assert said.status == 0
+    assert read_midi(tmp_path / "0" / "vae_001.mid")[0].key == "A minor"
+    assert read_midi(tmp_path / "1" / "vae_001.mid")[0].key == "D shang"
+
+
 @pytest.mark.parametrize(
     ("command", "bars"),
     [
