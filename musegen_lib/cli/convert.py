@@ -55,6 +55,8 @@ def _unwritten(piece: Piece, to: str, out: Path) -> list[str]:
     """Lines on what of a piece its new form cannot hold."""
     if to == "svg" and piece.n_bars > PAGE_BARS:
         return [f"{out.name}: the first {PAGE_BARS} of {piece.n_bars} bars are drawn"]
+    if to == "mp3":
+        return _unheard(piece, out)
     lines = []
     if to in ("abc", "musicxml") and len(np.unique(piece.notes["velocity"])) > 1:
         lines.append(f"{out.name}: the loudness of the notes is not written")
@@ -81,6 +83,14 @@ def _write_mp3(piece: Piece, out: Path, soundfont: Path | None) -> None:
     from musegen_lib.display.sound import write_mp3
 
     write_mp3(piece, out, soundfont)
+
+
+def _unheard(piece: Piece, out: Path) -> list[str]:
+    from musegen_lib.display.sound import MAX_FILE_SECONDS
+
+    if piece.seconds <= MAX_FILE_SECONDS:
+        return []
+    return [f"{out.name}: the first {MAX_FILE_SECONDS:.0f} of {piece.seconds:.0f} seconds are played"]
 
 
 def _write_png(piece: Piece, out: Path) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from musegen_lib.cli.output import Expression, check_output, played
+from musegen_lib.cli.output import Expression, check_folder, check_output, named, played
+from musegen_lib.core.progress import progress
 from musegen_lib.encodings.arrays import skyline
 from musegen_lib.formats.files import read_for_model
 from musegen_lib.formats.midi.reader import write_midi
@@ -22,8 +23,9 @@ def generate_files(
 ) -> dict[str, Any]:
     """Write n pieces of a model into a folder; returns facts to tell the user."""
     rows, recipe = [], find_recipe(model)
+    check_folder(out)
     forms = recipe.plan(n, seed, **controls)[1] if hasattr(recipe, "plan") else []
-    for number, piece in enumerate(recipe.generate(n, seed, **controls), start=1):
+    for number, piece in enumerate(progress(recipe.generate(n, seed, **controls), "files"), start=1):
         file = out / f"{model}_{number:03d}.mid"
         out.mkdir(parents=True, exist_ok=True)
         write_midi(played(piece, expression, seed), file)
@@ -48,7 +50,8 @@ def harmonise_file(
 
     check_output(out, source)
     piece, lines = read_for_model(source, as_written)
-    written = harmonise(piece, seed, method, temperature, draws=HARMONIES)[0]
+    with named(source, piece):
+        written = harmonise(piece, seed, method, temperature, draws=HARMONIES)[0]
     write_midi(played(written, expression, seed), out)
     moved = int(written.voice(0).notes["pitch"][0]) - int(skyline(piece).notes["pitch"][0])
     lines += [f"{source.name}: moved by {moved:+d} semitones, where a soprano sings"] * bool(moved)

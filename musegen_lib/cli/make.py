@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from musegen_lib.cli.output import AsWritten, Expressed, Expression, Json, Seed, SoundFontFile, print_result
+from musegen_lib.core.keys import plain_key
 from musegen_lib.models.registry import names_that
 from musegen_lib.models.style.method_names import METHODS
 
@@ -36,9 +37,9 @@ def generate(
     out: Folder = Path("out"),
     style: Annotated[str | None, typer.Option(help="Such as chinese, german, irish.")] = None,
     metre: Annotated[str | None, typer.Option(help="Such as 2/4, 6/8.")] = None,
-    key: Annotated[str | None, typer.Option(help="Such as 'D major', 'A minor', 'D dorian'.")] = None,
+    key: Annotated[str | None, typer.Option(help="Such as 'D major', 'A minor', 'D dorian', 'C gong'.")] = None,
     temperature: Annotated[float | None, typer.Option(min=0.0, max=5.0, help="0 is the likeliest note.")] = None,
-    bars: Annotated[int | None, typer.Option(min=1, max=64, help="Length in bars.")] = None,
+    bars: Annotated[int | None, typer.Option(min=1, max=64, help="Length in bars; of chorales to 32.")] = None,
     form: Annotated[str | None, typer.Option(help="Such as AABB: equal sections; of melodies only.")] = None,
     expression: Expressed = Expression.LIGHT,
     json: Json = False,
@@ -46,7 +47,8 @@ def generate(
     """Write N pieces of a trained MODEL as .mid files, each with its measured facts."""
     from musegen_lib.cli.generate import generate_files
 
-    controls = {"style": style, "metre": metre, "key": key, "temperature": temperature, "bars": bars}
+    named_key = None if key is None else plain_key(key)
+    controls = {"style": style, "metre": metre, "key": named_key, "temperature": temperature, "bars": bars}
     controls["form"] = form
     chosen = {name: value for name, value in controls.items() if value is not None}
     print_result(generate_files(model, n, seed, out, chosen, expression), json)

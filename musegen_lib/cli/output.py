@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from musegen_lib.core.errors import MusegenError
+from musegen_lib.core.paths import check_place, refuse_special
 
 if TYPE_CHECKING:
     from musegen_lib.core.piece import Piece
@@ -34,11 +37,35 @@ MIDI = (".mid", ".midi")
 
 
 def check_output(out: Path, source: Path | None, endings: tuple[str, ...] = MIDI) -> None:
-    """Before any work: MusegenError for a name that fits another kind of file, or that of the file that is read."""
+    """Before any work: a name that fits another kind of file, or that of the file that is read; a place that cannot be.
+
+    Raises:
+        MusegenError, OSError: such a name, a folder, or nothing can be written there.
+    """
     if out.suffix and out.suffix.lower() not in endings and not is_port(out):
         raise MusegenError(f"{out.name}: what is written here ends in {' or '.join(endings)}; name it so")
     if source is not None and out.exists() and source.exists() and out.samefile(source):
         raise MusegenError(f"{out.name}: is the file that is read; name another to write")
+    if not is_port(out):
+        refuse_special(out)
+        check_place(out)
+
+
+def check_folder(out: Path) -> None:
+    """Before any work: OSError for a folder that cannot be, or in which nothing may be written."""
+    check_place(out / "a file")
+
+
+@contextmanager
+def named(source: Path | None, piece: Piece) -> Iterator[None]:
+    """Faults of a piece, which the library calls by its title, name the file that the user gave."""
+    try:
+        yield
+    except MusegenError as fault:
+        about, colon, what = str(fault).partition(": ")
+        if source and colon and about in (piece.title, "the melody", "the piece", "the phrase"):
+            raise MusegenError(f"{source.name}: {what}") from fault
+        raise
 
 
 def played(piece: Piece, expression: Expression, seed: int = 0) -> Piece:

@@ -7,8 +7,9 @@ from typing import Any
 
 import torch
 
-from musegen_lib.cli.output import Expression, check_output
+from musegen_lib.cli.output import Expression, check_output, named
 from musegen_lib.corpus import CHORALE_TERMS
+from musegen_lib.encodings.chorale_steps import CHORALE_METRES
 from musegen_lib.formats.files import read_for_model
 from musegen_lib.models.chorale.live import play_to
 from musegen_lib.models.chorale.perform import FASTEST, SLOWEST, perform, plan_performance
@@ -38,13 +39,18 @@ def perform_file(
     if phrase.tempo_changes and not tempo:
         lines = [*lines, f"the tempo changes; the mean, {mean:.0f} quarter notes a minute, is played"]
     tempo = tempo or min(max(mean, SLOWEST), FASTEST)
-    seed = four_voices(phrase, number)
+    with named(seed_file, phrase):
+        seed = four_voices(phrase, number)
+    metre = phrase.metre if phrase.steps_per_bar == CHORALE_METRES[seed.metre] else seed.metre
+    if phrase.metre not in (None, metre):
+        told = f"metre {phrase.metre}: the net plays bars of {metre}, and as many of these as --bars says"
+        lines = [*lines, f"{(seed_file or out).name}: {told}"]
     expressed = expression == Expression.LIGHT
     title = f"after {phrase.title or (seed_file or out).stem}"
     source = f"musegen perform, seed {number}" + (f"; phrase: {phrase.source}" if phrase.source else "")
     licence = f"{CHORALE_TERMS}; phrase: {phrase.licence}" if phrase.licence else CHORALE_TERMS
     plan = plan_performance(seed, bars, number, tempo, expressed)
-    plan = plan.replace(title=title, source=source, licence=licence)
+    plan = plan.replace(title=title, source=source, licence=licence, metre=metre)
     steps = perform(CHORALES.load_once(), seed, bars, number, temperature, tempo, expressed)
     found = play_to(out, steps, plan, real_time)
     return {"file": str(out), "seed": number, "tempo": tempo, "read": lines} | found

@@ -8,9 +8,10 @@ from typing import Any, NamedTuple
 
 import torch
 
-from musegen_lib.cli.output import Expression, played
+from musegen_lib.cli.output import Expression, check_folder, named, played
 from musegen_lib.core.errors import MusegenError
 from musegen_lib.core.piece import Piece
+from musegen_lib.core.progress import progress
 from musegen_lib.core.scales import name_key, scale_of_key
 from musegen_lib.corpus import FOLK_TERMS
 from musegen_lib.encodings.arrays import FIRST_PITCH, skyline
@@ -20,6 +21,8 @@ from musegen_lib.formats.midi.reader import write_midi
 from musegen_lib.models.facts import facts_of
 from musegen_lib.models.registry import RECIPES
 from musegen_lib.models.vae.interpolate import path_between_tunes, vary_tune
+
+USUAL_DISTANCES = (0.2, 1.0)
 
 
 class ReadTune(NamedTuple):
@@ -40,10 +43,11 @@ def vary_file(
     expression: Expression = Expression.LIGHT,
 ) -> dict[str, Any]:
     """Write n different variations of a melody as .mid files; returns facts to tell the user."""
+    check_folder(out)
     tune = _read(source, as_written)
     made = vary_tune(RECIPES["vae"].load_once(), tune.chain, n, distance, torch.Generator().manual_seed(seed))
     if not made:
-        raise MusegenError(f"{source.name}: at distance {distance:g} the net writes nothing new; choose another one")
+        raise MusegenError(f"{source.name}: at distance {distance:g} the net writes nothing {_remedy(distance)}")
     if len(made) < n:
         tune.lines.append(f"at distance {distance:g} only {len(made)} different variations were found")
     titles = [f"{tune.piece.title}, variation {i}" for i in range(1, len(made) + 1)]
@@ -64,6 +68,7 @@ def interpolate_files(
     expression: Expression = Expression.LIGHT,
 ) -> dict[str, Any]:
     """Write a path from one melody to another as .mid files, both ends counted; returns facts to tell the user."""
+    check_folder(out)
     start, end = _read(first, as_written), _read(second, as_written)
     if start.piece.steps_per_bar != end.piece.steps_per_bar:
         metres = f"{first.name} is in {start.piece.metre}, {second.name} in {end.piece.metre}"
@@ -72,7 +77,10 @@ def interpolate_files(
     title = f"{start.piece.title} to {end.piece.title}, step"
     pieces = [to_piece(chain, start.piece, f"{title} {i}") for i, chain in enumerate(path, start=1)]
     rows = _write(pieces, out, f"{first.stem}_to_{second.stem}", 0, expression)
-    return _summary(rows, [*start.lines, *end.lines, *_told(start, end, path)])
+    lines = dict.fromkeys(
+        [*start.lines, *end.lines, *_told(start, end, path)]
+    )  # said once of a file that is given twice
+    return _summary(rows, list(lines))
 
 
 def to_piece(chain: TuneChain, tune: Piece, title: str) -> Piece:
@@ -88,17 +96,28 @@ def to_piece(chain: TuneChain, tune: Piece, title: str) -> Piece:
     return piece.replace(key=tune.key if same else name_key(scale, final))
 
 
+def _remedy(distance: float) -> str:
+    """What was missing at a distance at which no variation was found, and what to do."""
+    low, high = USUAL_DISTANCES
+    if distance < low:
+        return f"new; choose a larger one, {low:g} to {high:g}"
+    if distance > high:
+        return f"that can be sung; choose a smaller one, {low:g} to {high:g}"
+    return "new; choose another one, or a melody with more notes"
+
+
 def _read(source: Path, as_written: bool) -> ReadTune:
     piece, lines = read_for_model(source, as_written)
     piece = piece.replace(title=piece.title or source.stem)
-    chain, told = piece_to_chain(piece)
+    with named(source, piece):
+        chain, told = piece_to_chain(piece)
     return ReadTune(piece, chain, [*lines, *(f"{source.name}: {line}" for line in told)])
 
 
 def _write(pieces: list[Piece], out: Path, stem: str, seed: int, expression: Expression) -> list[dict[str, Any]]:
     out.mkdir(parents=True, exist_ok=True)
     rows = []
-    for number, piece in enumerate(pieces, start=1):
+    for number, piece in enumerate(progress(pieces, "files"), start=1):
         file = out / f"{stem}_{number:03d}.mid"
         write_midi(played(piece, expression, seed), file)
         rows.append({"file": str(file), "notes": len(piece), "key": piece.key, **facts_of(piece)})

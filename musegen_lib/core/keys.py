@@ -21,6 +21,7 @@ FIFTHS_ABOVE_MAJOR = {  # how far a mode's tonic stands above that of the major 
     **dict.fromkeys(("phrygian", "jue"), 4),
     "locrian": 5,
 }
+CHINESE_MODES = {"宫": "gong", "商": "shang", "角": "jue", "徵": "zhi", "羽": "yu"}
 CHURCH_MODES = {"gong": "major", "shang": "dorian", "jue": "phrygian", "zhi": "mixolydian", "yu": "minor"}
 LINE_OF_FIFTHS = [letter + sign for sign in ("b", "", "#") for letter in FIFTHS]
 
@@ -48,6 +49,17 @@ def spell_key(pitch_class: int, mode: str) -> str:
     fifths = FIFTHS_ABOVE_MAJOR.get(mode, 0)
     relative = PITCH_CLASSES[(pitch_class - 7 * fifths) % 12]  # the major key that spells it: C# minor as E major
     return f"{LINE_OF_FIFTHS[LINE_OF_FIFTHS.index(relative) + fifths]} {mode}".rstrip()
+
+
+def plain_key(text: str) -> str:
+    """A key as people write it, as the library names it: capitals, Chinese names of modes; other words stay.
+
+    >>> plain_key("a Minor"), plain_key("bb major"), plain_key("D 商"), plain_key("H moll")
+    ('A minor', 'Bb major', 'D shang', 'H moll')
+    """
+    tonic, _, mode = " ".join(text.split()).partition(" ")
+    mode = CHINESE_MODES.get(mode, mode.lower())
+    return f"{tonic[:1].upper()}{tonic[1:]} {mode}".rstrip()
 
 
 def church_key(key: str | None) -> str | None:

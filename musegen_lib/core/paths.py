@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import glob
 import os
 import time
@@ -61,6 +62,10 @@ def replacing(path: Path) -> Iterator[Path]:
             temporary.chmod(path.stat().st_mode & 0o777)
         os.replace(temporary, path)
         _sync_folder(path.parent)
+    except OSError as fault:  # of the file that the user named, not of the one beside it
+        if fault.filename == str(temporary):
+            fault.filename = str(path)
+        raise
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -82,6 +87,19 @@ def check_writable(path: Path) -> None:
     probe = path.with_name(f".{path.name}.{os.getpid()}.probe")
     probe.touch()
     probe.unlink()
+
+
+def check_place(path: Path) -> None:
+    """Find out before the work, without a trace, whether a file at `path` can be: its folder, or one that can hold it.
+
+    Raises:
+        OSError: a file stands where a folder is wanted, or nothing may be written there.
+    """
+    there = next((folder for folder in path.parents if folder.exists()), path.parent)
+    if not there.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(path.parent))
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(there))
 
 
 def _sweep(path: Path) -> None:

@@ -25,6 +25,7 @@ from musegen_lib.core.errors import MusegenError
 from musegen_lib.core.expression import expressive, note_delays
 from musegen_lib.core.paths import replacing
 from musegen_lib.core.piece import DRUMS, Piece
+from musegen_lib.core.progress import progress
 from musegen_lib.display.mastering import add_room, master
 from musegen_lib.display.soundfont import DRUM_BANK, SoundFont, load_soundfont
 
@@ -169,7 +170,8 @@ def _sample(piece: Piece, n_samples: int, path: Path) -> np.ndarray:
     font, audio, recorded = load_soundfont(path), np.zeros(n_samples, dtype=np.float32), 0.0
     _tell_of_silent_notes(piece, font, path)
     onsets, ends = piece.note_seconds().T
-    for i, (onset, end) in enumerate(zip(onsets + note_delays(piece), ends)):
+    times = list(zip(onsets + note_delays(piece), ends))
+    for i, (onset, end) in enumerate(progress(times, "notes")):
         if recorded > MAX_RECORDING_SECONDS:
             warnings.warn(f"only the first {i} of {len(piece)} notes are played", stacklevel=3)
             break

@@ -126,13 +126,16 @@ def look_back(onsets: Sequence[int], metre: int) -> Int[np.ndarray, "N lags"]:
 
 
 def is_playable(piece: Piece) -> bool:
-    """Check from outside what the rules promise: one melody, in range, whole bars (the pickup counts with the last)."""
-    try:
-        events = piece_to_melody_events(piece)
+    """Check from outside what the rules promise: one melody, in range, whole bars (the pickup counts with the last).
+
+    The bars are those of the piece, of any metre.
+    """
+    bar = piece.steps_per_bar
+    try:  # notes are read alike in every metre
+        events = piece_to_melody_events(piece if piece.metre in METRES else piece.replace(metre="4/4", pickup_steps=0))
     except ValueError:
         return False
-    bar, end = METRE_STEPS[events.metre], int(events.durations.sum())
-    return events.n_notes > 0 and end % bar in (0, events.pickup)
+    return events.n_notes > 0 and bar is not None and int(events.durations.sum()) % bar in (0, piece.pickup_steps % bar)
 
 
 def _start(metre: int, pickup: int) -> int:

@@ -107,7 +107,9 @@ def middle_shift(piece: Piece, semitones: int) -> int:
     fits = [shift for shift in ways if low + shift >= MELODY_LOW and high + shift <= MELODY_HIGH]
     if not fits:
         name = piece.title or "the piece"
-        raise MusegenError(f"{name}: its melody spans {high - low} semitones, too wide for the net")
+        raise MusegenError(
+            f"{name}: its melody spans {high - low} semitones, too wide for the net; give a narrower one"
+        )
     return min(fits, key=lambda shift: abs(int((pitches + shift - MIDDLE).sum())))
 
 

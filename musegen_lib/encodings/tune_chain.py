@@ -98,7 +98,9 @@ def piece_to_chain(piece: Piece) -> tuple[TuneChain, list[str]]:
     lead, end = piece.pickup_steps, piece.pickup_steps + MAX_WINDOWS * WINDOW_STEPS
     melody = melody.replace(notes=melody.notes[melody.notes["onset_steps"] < end])
     if not (melody.notes["onset_steps"] >= lead).any():
-        raise MusegenError(f"{name}: no melody in its first {MAX_WINDOWS * WINDOW_STEPS // 16} bars")
+        raise MusegenError(
+            f"{name}: no melody in its first {MAX_WINDOWS * WINDOW_STEPS // 16} bars; cut off what is before it"
+        )
     shift = home_shift(melody)
     tokens = piece_to_tokens(melody.transpose(shift))[:end]
     n_steps = min(_whole_bars(len(tokens) - lead, lead, piece.steps_per_bar or WINDOW_STEPS // 2), end - lead)

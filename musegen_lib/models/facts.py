@@ -32,17 +32,16 @@ def facts_of(piece: Piece) -> dict[str, Any]:
 
 
 def is_playable_chorale(piece: Piece) -> bool:
-    """Check from outside: four voices, each with one note at a time and near its range, whole bars, and an end."""
+    """Check from outside: four voices that sing, each one note at a time and near its range, in whole bars."""
     from musegen_lib.encodings.chorale_steps import CHORALE_METRES, FIRST_PITCH, N_VOICES, piece_to_steps
-    from musegen_lib.models.chorale.sampling import LONGEST
 
     try:
         steps = piece_to_steps(piece)
     except ValueError:
         return False
-    bar = CHORALE_METRES[steps.metre]
+    bar = piece.steps_per_bar or CHORALE_METRES[steps.metre]  # the net counts 4/4 where the piece is in 2/4
     sung = all((steps.tokens[:, voice] >= FIRST_PITCH).any() for voice in range(N_VOICES))
-    return sung and len(steps.tokens) % bar in (0, piece.pickup_steps) and len(steps.tokens) <= LONGEST * bar
+    return sung and len(steps.tokens) % bar in (0, piece.pickup_steps % bar)
 
 
 @lru_cache(maxsize=1)

@@ -90,6 +90,15 @@ def test_what_a_form_cannot_hold_is_said(tmp_path):
         assert convert_file(tmp_path / "x.mid", to, tmp_path / f"out.{to}")[0] == line
 
 
+def test_sound_that_is_cut_says_so(tmp_path, monkeypatch):
+    monkeypatch.setattr("musegen_lib.display.sound.MAX_FILE_SECONDS", 2.0)
+    write_midi(Piece.from_notes([(0, 4, 60), (8, 8, 62)], tempo_qpm=60.0), tmp_path / "long.mid")
+    write_midi(Piece.from_notes([(0, 4, 60), (4, 4, 62)], tempo_qpm=60.0), tmp_path / "short.mid")
+    told = convert_file(tmp_path / "long.mid", "mp3", tmp_path / "long.mp3")
+    assert told[:-1] == ["long.mp3: the first 2 of 4 seconds are played"]
+    assert len(convert_file(tmp_path / "short.mid", "mp3", tmp_path / "short.mp3")) == 1
+
+
 def test_fermatas_go_through_abc_and_those_over_rests_are_counted(tmp_path):
     tune = Piece.from_notes([(0, 8, 60), (12, 4, 62), (16, 16, 64)], fermatas=(8, 16), title="x")
     write_midi(tune, tmp_path / "x.mid")

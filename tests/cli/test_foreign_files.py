@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,10 @@ import symusic
 from typer.testing import CliRunner
 
 from musegen_lib.cli.main import app
-from musegen_lib.core.piece import DRUMS
+from musegen_lib.core.errors import MusegenError
+from musegen_lib.core.piece import DRUMS, Piece
 from musegen_lib.formats.files import read_piece
-from musegen_lib.formats.midi.reader import read_midi
+from musegen_lib.formats.midi.reader import read_midi, write_midi
 
 FOLDER = Path(__file__).parents[1] / "foreign_files"
 TUNE = FOLDER / "three_formats" / "tune.mid"
@@ -159,6 +161,32 @@ def test_no_command_writes_over_what_it_reads_or_under_a_name_of_another_kind(tm
         assert said in str(result.exception)
     assert source.read_bytes() == TUNE.read_bytes()
     assert [path.name for path in tmp_path.iterdir()] == ["tune.mid"]
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["harmonise", "perform", "transfer --to chinese", "convert --to mp3", "vary", f"interpolate {TUNE}"],
+)
+def test_a_place_that_cannot_be_is_told_before_the_work(tmp_path, monkeypatch, command):
+    monkeypatch.setattr("musegen_lib.formats.files._read", lambda *_: pytest.fail("the file was read first"))
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "mine").touch()
+    name, *options = command.split()
+    places = ["mine"] if name in ("vary", "interpolate") else ["folder", "mine/x"]
+    for place in places:
+        result = CliRunner().invoke(app, [name, *options, str(TUNE), "--out", str(tmp_path / place)])
+        assert isinstance(result.exception, MusegenError | OSError)
+        assert place.split("/")[0] in str(result.exception)
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["folder", "mine"]
+
+
+@pytest.mark.parametrize("command", ["harmonise", "perform", "vary"])
+@pytest.mark.parametrize("title", ["A title", ""])
+def test_a_melody_that_is_too_wide_is_named_by_its_file_with_what_to_do(tmp_path, command, title):
+    rows = [(4 * i, 4, pitch) for i, pitch in enumerate([20, 100] * 4)]
+    write_midi(Piece.from_notes(rows, metre="4/4", title=title), tmp_path / "wide.mid")
+    result = CliRunner().invoke(app, [command, str(tmp_path / "wide.mid"), "--out", str(tmp_path / "out.mid")])
+    assert re.fullmatch(r"wide\.mid: .*spans 80 semitones, .*; give a narrower one", str(result.exception))
 
 
 def test_of_a_collection_the_first_tune_with_notes_is_taken(tmp_path):

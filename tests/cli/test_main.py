@@ -162,6 +162,29 @@ def test_generate_gives_the_same_bytes_and_facts_in_every_process(musegen, tmp_p
         assert 0.5 < row["key_fit"] <= 1
 
 
+def test_generate_reads_a_key_as_people_write_it(musegen, tmp_path):
+    for number, key in enumerate(["a Minor", "D 商"]):
+        said = musegen("generate", "vae", "--n", 1, "--key", key, "--out", tmp_path / str(number))
+        assert said.status == 0
+    assert read_midi(tmp_path / "0" / "vae_001.mid")[0].key == "A minor"
+    assert read_midi(tmp_path / "1" / "vae_001.mid")[0].key == "D shang"
+
+
+@pytest.mark.parametrize(
+    ("command", "bars"),
+    [
+        ("generate rnn --n 2 --bars 2 --out {out}", ("notes of each melody", "files")),
+        ("vary {song} --n 2 --out {out}", ("draws", "files")),
+        ("convert {song} --to mp3 --out {out}", ("notes",)),
+    ],
+)
+def test_what_takes_long_shows_its_progress(musegen, song, tmp_path, monkeypatch, command, bars):
+    monkeypatch.setattr("musegen_lib.core.progress.SECONDS", 0.0)
+    said = musegen(*command.format(song=song, out=tmp_path / "out").split())
+    assert said.status == 0
+    assert [bar for bar in bars if f"{bar}:" not in said.err] == []
+
+
 def test_generate_hears_style_metre_and_bars_and_prints_lines_for_people(musegen, tmp_path):
     said = musegen(
         *(

@@ -7,7 +7,7 @@ import pytest
 
 from musegen_lib.core import paths
 from musegen_lib.core.errors import MusegenError
-from musegen_lib.core.paths import check_writable, committed, data_dir, replacing
+from musegen_lib.core.paths import check_place, check_writable, committed, data_dir, replacing
 
 
 def write_half(path, stop):
@@ -125,6 +125,23 @@ def test_a_place_to_write_is_tried_before_the_work_and_left_as_it_was(tmp_path):
     assert path.read_text() == "mine"
     with pytest.raises(FileExistsError, match=r"net\.safetensors"):
         check_writable(path / "deeper")
+
+
+def test_a_place_is_looked_at_before_the_work_and_nothing_is_made(tmp_path, monkeypatch):
+    check_place(tmp_path / "a" / "b" / "tune.mid")
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "mine").touch()
+    with pytest.raises(NotADirectoryError, match=r"mine/deeper"):
+        check_place(tmp_path / "mine" / "deeper" / "tune.mid")
+    monkeypatch.setattr(os, "access", lambda place, mode: False)  # as of a read-only folder; tests may run as root
+    with pytest.raises(PermissionError, match=tmp_path.name):
+        check_place(tmp_path / "tune.mid")
+
+
+def test_a_fault_of_the_temporary_file_names_the_file_that_was_asked_for(tmp_path):
+    with pytest.raises(FileNotFoundError) as caught, replacing(tmp_path / "a.txt") as temporary:
+        temporary.read_bytes()
+    assert caught.value.filename == str(tmp_path / "a.txt")
 
 
 def test_what_killed_writers_left_is_swept_away_once_it_is_old(tmp_path):

@@ -208,6 +208,13 @@ def test_whole_bars_are_playable_with_and_without_the_pickup(length):
 
 
 @pytest.mark.parametrize(
+    ("metre", "pickup", "length"), [("5/4", 0, 20), ("5/4", 8, 28), ("3/1", 16, 48), ("7/8", 2, 16)]
+)
+def test_whole_bars_of_a_metre_that_no_model_knows_are_playable(metre, pickup, length):
+    assert is_playable(waltz((0, length, 60), metre=metre, pickup_steps=pickup))
+
+
+@pytest.mark.parametrize(
     ("fault", "piece"),
     [
         ("a step too long", waltz((0, 12, 60), (12, 13, 62))),
@@ -219,7 +226,7 @@ def test_whole_bars_are_playable_with_and_without_the_pickup(length):
         ("no notes", waltz()),
         ("a note that is too long", waltz((0, 72, 60))),
         ("a rest that is too long", waltz((0, 4, 60), (76, 12, 60))),
-        ("another metre", waltz((0, 12, 60), metre="7/8")),
+        ("no whole bar of another metre", waltz((0, 12, 60), metre="7/8")),
         ("no metre", waltz((0, 12, 60), metre=None)),
         ("no style", waltz((0, 12, 60), style="")),
         ("triplets", waltz((0, 36, 60), steps_per_beat=12, pickup_steps=12)),

@@ -107,8 +107,18 @@ def _part(piece: Piece, voice: int, edges: list[Fraction], clef_name: str) -> st
     measures[-1].rightBarline = None if piece.is_cut else "final"
     part.makeAccidentals(inPlace=True)
     if all(metre for _, metre in piece.timeline("metre")):
-        part.makeBeams(inPlace=True)
+        _beam(piece, part, measures, edges)
     return part
+
+
+def _beam(piece: Piece, part: stream.Part, measures: list[stream.Measure], edges: list[Fraction]) -> None:
+    """Beams by the beats; a short bar that is no pickup lacks its end, where music21 would miss its beginning."""
+    for number, measure in enumerate(measures[_has_pickup(piece) :], start=_has_pickup(piece)):
+        metre = value_at(piece.metre, piece.metre_changes, int(edges[number] * piece.steps_per_beat))
+        measure.paddingRight = max(0, metre_to_beats(metre) - (edges[number + 1] - edges[number]))
+    part.makeBeams(inPlace=True)
+    for measure in measures:
+        measure.paddingRight = 0.0  # meant for the beams only
 
 
 def _has_pickup(piece: Piece) -> bool:

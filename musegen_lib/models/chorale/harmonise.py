@@ -146,7 +146,8 @@ def _into_range(melody: Piece) -> int:
     held = [by for by in range(-127, 128) if lowest + by >= LOW and highest + by <= HIGH]
     if not held:
         name, span = melody.title or "the melody", highest - lowest
-        raise MusegenError(f"{name}: cannot be a soprano: it spans {span} semitones, the net's pitches {HIGH - LOW}")
+        spans = f"it spans {span} semitones, the net's pitches {HIGH - LOW}; give a narrower one"
+        raise MusegenError(f"{name}: cannot be a soprano: {spans}")
     return min(held, key=price)
 
 

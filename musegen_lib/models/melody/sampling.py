@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -13,6 +13,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from musegen_lib.core.errors import MusegenError
+from musegen_lib.core.progress import progress
 from musegen_lib.encodings.melody_events import (
     END_ID,
     FIRST_PITCH_ID,
@@ -123,7 +124,7 @@ def sample_melodies(
         now, limit = int(rules.now.max()), int(rules.limit.min())
         raise MusegenError(f"the opening reaches step {now} of {limit}; shorten it or ask for more bars")
     draw = (requests[0].temperature, requests[0].top_k, requests[0].top_p)
-    while not rules.done.all():
+    for _ in progress(_until_done(rules), "notes of each melody"):
         pitch_ids = sample(stream.pitch_logits(), generator, rules.pitch_mask(), *draw)  # (n,)
         durations = sample(stream.duration_logits(pitch_ids), generator, rules.duration_mask(pitch_ids), *draw)  # (n,)
         _push(stream, rules, written, pitch_ids, durations)
@@ -189,6 +190,11 @@ def _opening_rows(opening: MelodyEvents | None) -> tuple[Sequence[int], Sequence
         return [], []
     kept = opening.pitch_ids != END_ID
     return opening.pitch_ids[kept].tolist(), opening.durations[kept].tolist()
+
+
+def _until_done(rules: PlayableRules) -> Iterator[None]:
+    while not rules.done.all():
+        yield
 
 
 def _push(stream: MelodyStream, rules: PlayableRules, written: list, pitch_ids: Tensor, durations: Tensor) -> None:

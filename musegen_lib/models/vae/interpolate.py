@@ -13,6 +13,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from musegen_lib.core.errors import MusegenError
+from musegen_lib.core.progress import progress
 from musegen_lib.encodings.arrays import FIRST_PITCH
 from musegen_lib.encodings.melody_windows import OCTAVE, widest_leap
 from musegen_lib.encodings.tune_chain import TuneChain
@@ -89,7 +90,7 @@ def vary_tune(
     mean, _ = model.encode(torch.from_numpy(tune.windows))  # (W, Z)
     kinds = np.unique(tune.windows, axis=0, return_inverse=True)[1].reshape(-1)  # (W,) equal windows, equal numbers
     found, widest = {tune.tokens.tobytes(): tune}, max(OCTAVE, widest_leap(tune.tokens))
-    for _ in range(MOST_ROUNDS):
+    for _ in progress(range(MOST_ROUNDS), "draws"):
         noise = torch.randn(n, kinds.max() + 1, mean.shape[1], generator=generator)[:, kinds]  # (n, W, Z)
         written = write_windows(model, (mean + distance * noise).flatten(0, 1)).reshape(n, *tune.windows.shape)
         for made in map(tune.written, written):

@@ -265,3 +265,13 @@ def test_a_fermata_stands_over_what_sounds_in_each_voice_and_comes_back():
     marked = [note for note in data.split(b"<note") if b'<fermata type="upright"' in note]
     assert [re.findall(rb"<step>(\w)<", note) for note in marked] == [[b"E"], [b"F"]]
     assert back(piece) == piece
+
+
+@pytest.mark.parametrize("pickup", [0, 2])
+def test_a_last_bar_cut_short_is_beamed_from_its_bar_line(pickup):
+    eighths = [(pickup + 2 * i, 2, 67 + i % 5) for i in range(6)]
+    last = [(pickup + 12 + 2 * i, 2, 67 + i) for i in range(3)]
+    rows = [(0, 2, 62)] * bool(pickup) + eighths + last + [(pickup + 18, 4, 67)]
+    text = piece_to_musicxml(Piece.from_notes(rows, metre="6/8", pickup_steps=pickup)).decode()
+    bar = text.split("<measure ")[-1]
+    assert re.findall(r"<beam [^>]*>(\w+)</beam>", bar) == ["begin", "continue", "end"]

@@ -133,6 +133,15 @@ def test_shipped_chorales_are_playable_and_a_piece_that_is_not_is_found_out():
     assert not is_playable_chorale(made[0].excerpt(2).replace(steps_per_beat=8))
 
 
+@pytest.mark.parametrize(("metre", "bars"), [("2/4", 9), ("5/4", 2), ("4/4", 40)])
+def test_a_harmony_in_whole_bars_of_its_metre_is_playable(metre, bars):
+    n_steps = bars * int(metre[0]) * 4
+    chord = [(0, 4, 60), (0, 4, 64), (0, 4, 67), (0, 4, 72)]
+    rows = [(on, length, pitch, 80, 3 - i) for on in range(0, n_steps, 4) for i, (_, length, pitch) in enumerate(chord)]
+    assert is_playable_chorale(Piece.from_notes(rows, metre=metre))
+    assert not is_playable_chorale(Piece.from_notes(rows[:-4], metre=metre))
+
+
 def test_an_unknown_wish_names_those_there_are():
     with pytest.raises(MusegenError, match="style: chorales know metre, key"):
         RECIPES["rnn-chorales"].generate(1, seed=0, style="irish")

@@ -403,6 +403,24 @@ def test_the_command_takes_tempo_and_phrase_from_the_file(model, tmp_path, monke
     assert (piece.title, piece.source) == ("after in", "musegen perform, seed 3")
 
 
+@pytest.mark.parametrize(
+    ("metre", "written", "told"),
+    [
+        ("6/8", "6/8", []),
+        ("2/2", "2/2", []),
+        ("3/4", "3/4", []),
+        ("5/4", "4/4", ["in.mid: metre 5/4: the net plays bars of 4/4, and as many of these as --bars says"]),
+    ],
+)
+def test_the_metre_of_a_phrase_is_kept_or_its_loss_is_said(model, tmp_path, monkeypatch, metre, written, told):
+    monkeypatch.setattr("musegen_lib.models.chorale.recipe.ChoraleRecipe.load_once", lambda self: model)
+    write_midi(Piece.from_notes(seed_rows(), key="C major", metre=metre), tmp_path / "in.mid")
+    found = perform_file(tmp_path / "in.mid", tmp_path / "out.mid", bars=2)
+    signatures = [m for m in mido.MidiFile(tmp_path / "out.mid") if m.type == "time_signature"]
+    assert [f"{m.numerator}/{m.denominator}" for m in signatures] == [written]
+    assert found["read"] == told
+
+
 def test_the_command_needs_no_phrase(model, tmp_path, monkeypatch):
     monkeypatch.setattr("musegen_lib.models.chorale.recipe.ChoraleRecipe.load_once", lambda self: model)
     monkeypatch.setattr("musegen_lib.cli.perform.four_voices", lambda phrase, number: make_seed())

@@ -186,14 +186,25 @@ def test_a_variation_becomes_a_score_with_a_title_a_key_and_a_final_bar_line(fil
     assert "light-heavy" in text
 
 
-def test_vary_tells_of_fewer_variations_than_were_asked_for_and_refuses_none(files, tmp_path):
+def test_vary_tells_of_fewer_variations_than_were_asked_for_and_refuses_none(files, tmp_path, monkeypatch):
     report = run("vary", files[0], "--n", 400, "--distance", 0.2, "--out", tmp_path / "few")
     n = len(report["pieces"])
     assert 0 < n < 400
     assert f"at distance 0.2 only {n} different variations were found" in report["read"]
-    result = CliRunner().invoke(app, ["vary", str(files[0]), "--distance", "0", "--out", str(tmp_path / "none")])
-    assert isinstance(result.exception, MusegenError)
-    assert "at distance 0 the net writes nothing new" in str(result.exception)
+    for distance, said in (("0", "new; choose a larger one"), ("10", "that can be sung; choose a smaller one")):
+        if distance == "10":
+            monkeypatch.setattr("musegen_lib.cli.vary.vary_tune", lambda *_: [])
+        args = ["vary", str(files[0]), "--distance", distance, "--out", str(tmp_path / "none")]
+        result = CliRunner().invoke(app, args)
+        assert isinstance(result.exception, MusegenError)
+        assert f"at distance {distance} the net writes nothing {said}, 0.2 to 1" in str(result.exception)
+    assert not (tmp_path / "none").exists()
+
+
+def test_what_is_told_of_a_file_is_told_once_where_it_is_given_twice(files, tmp_path):
+    write_midi(Piece.from_notes(TUNE, metre="3/4"), files[0])
+    report = run("interpolate", files[0], files[0], "--steps", 2, "--out", tmp_path / "way")
+    assert sum("metre 3/4" in line for line in report["read"]) == 1
 
 
 def test_interpolate_writes_the_path_and_says_what_it_did_to_its_ends(files, tmp_path):
