@@ -14,7 +14,7 @@ from musegen_lib.models.melody.asked import facts_of_request
 from musegen_lib.models.registry import find_recipe
 
 HARMONIES, CHORALES = 8, 16  # drawn below a melody, along a plan; the one with the fewest faults is written
-KEPT = ("keeps_mode", "keeps_form", "ends_as_asked")  # facts of melodies whose share is told
+KEPT = ("keeps_mode", "keeps_form", "ends_as_asked", "parts_close")  # facts of melodies whose share is told
 
 
 def generate_files(

@@ -15,7 +15,7 @@ from musegen_lib.metrics.histograms import melodic_intervals
 from musegen_lib.metrics.voice_leading import WIDEST, count_crossed_chords
 from musegen_lib.metrics.voices import FIFTH, OCTAVE, count_out_of_range, count_parallels
 
-BAD_END = 4  # faults that a last chord counts which does not close
+BAD_END, BAD_PHRASE = 4, 2  # faults that a last chord, and that of another phrase, counts which does not close
 CROSSED = 0.025  # of chord changes, as in Bach; more is a fault
 
 
@@ -40,7 +40,7 @@ def harmony_faults(piece: Piece, at_home: bool = False) -> dict[str, int]:
     closes, _ = count_final_tonics(piece) if at_home else count_phrase_triads(piece, [piece.n_steps - 1])
     return {
         "last chord": BAD_END * (1 - closes),
-        "phrase ends": phrases - triads,
+        "phrase ends": BAD_PHRASE * (phrases - triads),
         "home again": count_home_again(piece, piece.fermatas)[0] if at_home else 0,
         "parallels": sum(count_parallels(piece, interval)[0] for interval in (FIFTH, OCTAVE)),
         "leaps": int((np.abs(melodic_intervals(piece)) > WIDEST).sum()),

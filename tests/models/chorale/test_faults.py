@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from musegen_lib.cli.main import app
 from musegen_lib.core.piece import Piece
 from musegen_lib.metrics.cadences import count_at_home, count_home_again
-from musegen_lib.models.chorale.faults import BAD_END, harmony_faults, keep_best
+from musegen_lib.models.chorale.faults import BAD_END, BAD_PHRASE, harmony_faults, keep_best
 from musegen_lib.models.chorale.recipe import CHORALES
 from musegen_lib.models.chorale.sampling import ChoraleRequest, sample_chorales
 
@@ -36,7 +36,7 @@ def test_fifths_and_octaves_in_parallel_are_faults():
 
 def test_a_phrase_that_ends_on_another_than_the_root_is_a_fault_and_so_is_an_end_on_it():
     piece = chorale(HOME, SIXTH, fermatas=(4,))
-    assert found(piece) == {"phrase ends": 1, "last chord": BAD_END}
+    assert found(piece) == {"phrase ends": BAD_PHRASE, "last chord": BAD_END}
     assert found(piece.replace(fermatas=())) == {"last chord": BAD_END}
 
 
