@@ -11,7 +11,6 @@ import numpy as np
 
 from musegen_lib.core.piece import Piece
 from musegen_lib.metrics.cadences import count_final_tonics, count_home_again, count_phrase_triads
-from musegen_lib.metrics.histograms import melodic_intervals
 from musegen_lib.metrics.voice_leading import WIDEST, count_crossed_chords
 from musegen_lib.metrics.voices import FIFTH, OCTAVE, count_out_of_range, count_parallels
 
@@ -43,7 +42,14 @@ def harmony_faults(piece: Piece, at_home: bool = False) -> dict[str, int]:
         "phrase ends": BAD_PHRASE * (phrases - triads),
         "home again": count_home_again(piece, piece.fermatas)[0] if at_home else 0,
         "parallels": sum(count_parallels(piece, interval)[0] for interval in (FIFTH, OCTAVE)),
-        "leaps": int((np.abs(melodic_intervals(piece)) > WIDEST).sum()),
+        "leaps": sum(_wide_leaps(piece.voice(voice)) for voice in range(piece.n_voices)),
         "crossed voices": max(0, crossed - int(CROSSED * changes)),
         "out of range": count_out_of_range(piece)[0],
     }
+
+
+def _wide_leaps(line: Piece) -> int:
+    """Leaps over an octave; of an octave, too, across a rest: there a voice has lost where it was."""
+    onset, stop = line.notes["onset_steps"], line.notes["onset_steps"] + line.notes["duration_steps"]
+    apart = np.abs(np.diff(line.notes["pitch"].astype(int)))
+    return int((apart + (onset[1:] > stop[:-1]) > WIDEST).sum())

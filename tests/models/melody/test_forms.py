@@ -15,6 +15,7 @@ from musegen_lib.models.melody.markov import MarkovConfig, MelodyMarkov
 from musegen_lib.models.melody.recipe import RNN
 from musegen_lib.models.melody.rnn import MelodyRNN, MelodyRNNConfig
 from musegen_lib.models.melody.sampling import MelodyRequest
+from musegen_lib.models.melody.written import Written
 
 PERIOD = [10, 11, 12, 13, 10, 11, 12, 14]  # a pitch a bar: a b c d a b c e
 TUNES = [make_tune([(pitch + shift, 8) for pitch in PERIOD], metre="2/4") for shift in range(9)]
@@ -144,3 +145,11 @@ def test_a_form_without_bars_has_the_length_of_its_kind(form, style, bars):
 
 def test_bars_that_are_asked_for_count_more_than_the_length_of_a_form():
     assert RNN.plan(1, 0, form="AABB", style="irish", bars=16)[0].bars == 16
+
+
+def test_a_note_has_room_to_the_next_line_of_a_bar_that_returns():
+    requests = [MelodyRequest(metre="2/4", bars=4), MelodyRequest(metre="2/4", bars=4, pickup=2)] * 2
+    written = Written(requests, [parse_form("AA", 4)] * 2 + [parse_form("AB", 4)] * 2)
+    assert written.room().tolist() == [8, 2, 10**6, 10**6]
+    written.push(torch.full((4,), 10), torch.tensor([5, 3, 5, 3]))
+    assert written.room().tolist() == [3, 7, 10**6, 10**6]
