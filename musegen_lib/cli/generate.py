@@ -14,8 +14,8 @@ from musegen_lib.models.facts import facts_of
 from musegen_lib.models.melody.asked import facts_of_request
 from musegen_lib.models.registry import find_recipe
 
-HARMONIES = 8  # drawn below a melody, the one with the fewest faults is written
-KEPT = ("keeps_mode", "keeps_form", "ends_as_asked")  # facts of melodies whose share is told
+HARMONIES, CHORALES = 8, 16  # drawn below a melody, along a plan; the one with the fewest faults is written
+KEPT = ("keeps_mode", "keeps_form", "ends_as_asked", "parts_close")  # facts of melodies whose share is told
 
 
 def generate_files(
@@ -25,7 +25,9 @@ def generate_files(
     rows, recipe = [], find_recipe(model)
     check_folder(out)
     forms = recipe.plan(n, seed, **controls)[1] if hasattr(recipe, "plan") else []
-    for number, piece in enumerate(progress(recipe.generate(n, seed, **controls), "files"), start=1):
+    drawn = {"draws": CHORALES} if model == "rnn-chorales" else {}
+    pieces = recipe.generate(n, seed, **drawn, **controls)
+    for number, piece in enumerate(progress(pieces, "files"), start=1):
         file = out / f"{model}_{number:03d}.mid"
         out.mkdir(parents=True, exist_ok=True)
         write_midi(played(piece, expression, seed), file)
@@ -33,7 +35,7 @@ def generate_files(
         rows.append({"file": str(file), "title": piece.title, "notes": len(piece)} | facts_of(piece) | asked)
     shares = {name: sum(row[name] for row in rows) / len(rows) for name in KEPT if name in rows[0]}
     validity = sum(row["playable"] for row in rows) / len(rows)
-    return {"model": model, "seed": seed, "validity": validity} | shares | {"pieces": rows}
+    return {"model": model, "seed": seed} | drawn | {"validity": validity} | shares | {"pieces": rows}
 
 
 def harmonise_file(

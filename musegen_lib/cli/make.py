@@ -15,6 +15,10 @@ from musegen_lib.models.style.method_names import METHODS
 Melody = Annotated[Path, typer.Argument(help="A melody: .mid, .abc, .xml, .musicxml or .mxl.")]
 OneFile = Annotated[Path, typer.Option(help="The .mid file to write.")]
 Folder = Annotated[Path, typer.Option(help="Folder for the .mid files.")]
+FORM_HELP = (
+    "Such as AABB: equal sections; of melodies only. Without --bars a section has 8 bars in dances whose parts "
+    "return at once, else 4; at most 64 in all."
+)
 Temperature = Annotated[float, typer.Option(min=0.0, max=5.0, help="0 is the likeliest note.")]
 
 
@@ -40,7 +44,7 @@ def generate(
     key: Annotated[str | None, typer.Option(help="Such as 'D major', 'A minor', 'D dorian', 'C gong'.")] = None,
     temperature: Annotated[float | None, typer.Option(min=0.0, max=5.0, help="0 is the likeliest note.")] = None,
     bars: Annotated[int | None, typer.Option(min=1, max=64, help="Length in bars; of chorales to 32.")] = None,
-    form: Annotated[str | None, typer.Option(help="Such as AABB: equal sections; of melodies only.")] = None,
+    form: Annotated[str | None, typer.Option(help=FORM_HELP)] = None,
     expression: Expressed = Expression.LIGHT,
     json: Json = False,
 ) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Int
@@ -32,19 +32,25 @@ class Form:
         relations: (bars,) NEW, SAME_RHYTHM or SAME.
         lags: (bars,) how many bars before stands the bar that returns; 0 where the bar is new.
         final: semitones of the last note above the tonic, 0 to 11; NO_FINAL = not told.
+        part_ends: bars whose last note is to be the tonic or the fifth above it, as `closing_degree` counts.
     """
 
     relations: Int[np.ndarray, "bars"]
     lags: Int[np.ndarray, "bars"]
     final: int = NO_FINAL
+    part_ends: tuple[int, ...] = ()
 
     def __str__(self) -> str:
         return letters(self)
 
     def with_free_end(self) -> Form:
         """The same form whose last bar is new, as one that only completes a pickup always is."""
-        keep = np.arange(len(self.lags)) < len(self.lags) - 1
-        return Form(np.where(keep, self.relations, NEW), np.where(keep, self.lags, 0), self.final)
+        return self.with_new([len(self.lags) - 1])
+
+    def with_new(self, bars: Sequence[int]) -> Form:
+        """The same form with other bars new."""
+        keep = ~np.isin(np.arange(len(self.lags)), bars)
+        return replace(self, relations=np.where(keep, self.relations, NEW), lags=np.where(keep, self.lags, 0))
 
     @property
     def closing_bars(self) -> set[int]:
@@ -100,8 +106,13 @@ def events_to_form(events: MelodyEvents) -> Form:
 
 def final_degree(events: MelodyEvents) -> int:
     """Semitones of the last note above the tonic, 0 to 11; NO_FINAL where the tonic is unknown."""
-    last = int(events.pitch_ids[events.pitch_ids >= FIRST_PITCH_ID][-1]) - FIRST_PITCH_ID + MELODY_LOW
-    return NO_FINAL if events.tonic == NO_TONIC else (last - events.tonic) % 12
+    return _last_degree(events, events.pitch_ids)
+
+
+def closing_degree(events: MelodyEvents, bar: int) -> int:
+    """The same of the last note that begins before the end of a bar, without the pickup of what follows."""
+    end = (bar + 1) * METRE_STEPS[events.metre] - events.pickup
+    return _last_degree(events, events.pitch_ids[bar_onsets(events) < end])
 
 
 def form_of_events(events: MelodyEvents) -> tuple[Int[np.ndarray, "N 2"], Int[np.ndarray, "N"]]:
@@ -141,14 +152,12 @@ def parse_form(text: str, bars: int) -> Form:
 
     A letter that returns repeats its section note for note; with a prime, the second half keeps only the rhythm.
     Raises:
-        MusegenError: another sign than letters and primes, or bars that do not divide into the sections.
+        MusegenError: bars that do not divide into the sections, or as of `sections_of`.
 
     >>> parse_form("AB", 4).relations.tolist(), parse_form("AA'", 4).lags.tolist()
     ([1, 1, 1, 1], [0, 0, 2, 2])
     """
-    sections = re.findall(r"[A-Za-z]'?", text)
-    if not sections or "".join(sections) != text:
-        raise MusegenError(f"form {text!r}: write a letter for each section, such as AABB or AABA'")
+    sections = sections_of(text)
     size, left = divmod(bars, len(sections))
     if left or not size:
         raise MusegenError(f"form {text}: {bars} bars are not {len(sections)} equal sections; ask for other --bars")
@@ -160,6 +169,23 @@ def parse_form(text: str, bars: int) -> Form:
         relations += [SAME if bar < varied else SAME_RHYTHM for bar in range(size)] if lag else [NEW] * size
         lags += [lag] * size
     return Form(np.array(relations), np.array(lags))
+
+
+def sections_of(text: str) -> list[str]:
+    """The letters of a form, each with its prime.
+
+    Raises:
+        MusegenError: another sign than letters and primes.
+    """
+    sections = re.findall(r"[A-Za-z]'?", text)
+    if not sections or "".join(sections) != text:
+        raise MusegenError(f"form {text!r}: write a letter for each section, such as AABB or AABA'")
+    return sections
+
+
+def _last_degree(events: MelodyEvents, pitch_ids: Int[np.ndarray, "N"]) -> int:
+    last = int(pitch_ids[pitch_ids >= FIRST_PITCH_ID][-1]) - FIRST_PITCH_ID + MELODY_LOW
+    return NO_FINAL if events.tonic == NO_TONIC else (last - events.tonic) % 12
 
 
 def _run(columns: Sequence, here: int, back: int) -> int:

@@ -7,6 +7,7 @@ under the fermata is struck; the last entry of `phrase_ends` may be the end of t
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -74,6 +75,20 @@ def count_final_tonics(piece: Piece) -> Count:
     return int(is_root_position(last) and int(last[-1]) % 12 == key_to_ids(piece.key)[0]), 1
 
 
+def count_at_home(piece: Piece, phrase_ends: Sequence[int]) -> Count:
+    """Phrase ends that are a triad over the tonic of the piece's key, and all phrase ends. Bach: 36 %."""
+    return sum(_home(piece, phrase_ends)), len(phrase_ends)
+
+
+def count_home_again(piece: Piece, phrase_ends: Sequence[int]) -> Count:
+    """Phrase ends at home right after one that was, and all but the first. Bach: 6 %.
+
+    A chain of equal cadences says "the end" again and again.
+    """
+    home = _home(piece, phrase_ends)
+    return sum(now and before for before, now in pairwise(home)), max(0, len(home) - 1)
+
+
 def count_suspensions(piece: Piece) -> Count:
     """Suspensions, and chord changes (two neighbouring steps whose pitches differ in any voice).
 
@@ -110,6 +125,11 @@ def cadence_report(pieces: Sequence[Piece], phrase_ends: Sequence[Sequence[int]]
         name: ratio_estimate([100.0 * hit for hit, _ in found], [chances for _, chances in found])
         for name, found in counts.items()
     }
+
+
+def _home(piece: Piece, phrase_ends: Sequence[int]) -> list[bool]:
+    pitch, tonic = _pitches_until(piece, phrase_ends), key_to_ids(piece.key)[0]
+    return [is_root_position(pitch[end]) and int(pitch[end, -1]) % 12 == tonic for end in phrase_ends]
 
 
 def _pitches_until(piece: Piece, phrase_ends: Sequence[int]) -> np.ndarray:

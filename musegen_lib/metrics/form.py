@@ -48,15 +48,23 @@ def bar_returns(piece: Piece, lag: int, columns: Sequence[int] = (0, 1, 2)) -> t
     >>> bar_returns(Piece.from_notes([(0, 8, 60), (8, 8, 62), (16, 8, 60)], metre="2/4"), 2)
     (1, 1)
     """
-    bars = [[tuple(note[c] for c in columns) for note in bar] for bar in bars_of(piece)]
-    starts = [bool(bar) and bar[0][0] == 0 for bar in bars_of(piece)]
-    pairs = range(lag, len(bars))
-    return sum(starts[bar] and starts[bar - lag] and bars[bar] == bars[bar - lag] for bar in pairs), len(pairs)
+    return _returns(_comparable(bars_of(piece), columns), lag)
+
+
+def _comparable(bars: Bars, columns: Sequence[int]) -> list[list[tuple[int, ...]] | None]:
+    """The named columns of each bar; None where a bar is empty or begins with a held note."""
+    return [[tuple(note[c] for c in columns) for note in bar] if bar and not bar[0][0] else None for bar in bars]
+
+
+def _returns(bars: list[list[tuple[int, ...]] | None], lag: int) -> tuple[int, int]:
+    pairs = list(zip(bars[lag:], bars))
+    return sum(now is not None and now == before for now, before in pairs), len(pairs)
 
 
 def return_rates(pieces: Sequence[Piece], columns: Sequence[int] = (0, 1, 2)) -> dict[int, float]:
     """Share of all bars that equal the one 2, 4 and 8 bars before; NaN where no piece is long enough."""
-    counts = {lag: np.sum([bar_returns(piece, lag, columns) for piece in pieces], axis=0) for lag in LAGS}
+    bars = [_comparable(bars_of(piece), columns) for piece in pieces]
+    counts = {lag: np.sum([_returns(row, lag) for row in bars], axis=0) for lag in LAGS}
     return {lag: float(hits / n) if n else float("nan") for lag, (hits, n) in counts.items()}
 
 
@@ -72,9 +80,10 @@ def opening_features(pieces: Sequence[Piece], tonics: Sequence[int]) -> Float[np
 
 
 def _opening_row(piece: Piece, tonic: int) -> Float[np.ndarray, "D"]:
-    bars, beat = bars_of(piece)[:8], piece.steps_per_beat
-    bars += [[] for _ in range(8 - len(bars))]
-    counts = [bar_returns(piece, lag, columns) for columns in ((0, 1, 2), (0, 1)) for lag in (1, 2, 4)]
+    bars, beat = bars_of(piece), piece.steps_per_beat
+    compared = [_comparable(bars, columns) for columns in ((0, 1, 2), (0, 1))]
+    counts = [_returns(row, lag) for row in compared for lag in (1, 2, 4)]
+    bars = bars[:8] + [[] for _ in range(8 - len(bars))]
     returns = [hits / max(1, n) for hits, n in counts]
     contours = [np.sign(np.diff([pitch for *_, pitch in bar])).tolist() for bar in bars]
     same = [np.mean([a == b for a, b in zip(contours[lag:], contours)]) for lag in (1, 2, 4)]

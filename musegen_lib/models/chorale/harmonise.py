@@ -26,9 +26,8 @@ from musegen_lib.encodings.chorale_steps import (
     steps_to_piece,
     stretch_steps,
 )
-from musegen_lib.metrics.cadences import count_phrase_triads
 from musegen_lib.metrics.key import guess_key
-from musegen_lib.metrics.voices import FIFTH, OCTAVE, count_parallels
+from musegen_lib.models.chorale.faults import keep_best
 from musegen_lib.models.chorale.infill import ChoraleInfill, gibbs
 from musegen_lib.models.chorale.phrase_ends_recipe import phrases_of
 from musegen_lib.models.chorale.recipe import CHORALES, HARMONISER
@@ -83,17 +82,7 @@ def harmonise(
         "metre": piece.metre,
     }
     written = [steps_to_piece(stretch_steps(steps, by), **labels) for steps in made]
-    return [min(written[i : i + draws], key=harmony_faults) for i in range(0, n * draws, draws)]
-
-
-def harmony_faults(piece: Piece) -> int:
-    """What a choir would stop at: parallel fifths and octaves, phrase ends that are no triad over their root, the last
-    chord counted four times.
-    """
-    parallels = sum(count_parallels(piece, interval)[0] for interval in (FIFTH, OCTAVE))
-    triads, phrases = count_phrase_triads(piece, piece.fermatas)
-    closes, _ = count_phrase_triads(piece, [piece.n_steps - 1])
-    return parallels + phrases - triads + 4 * (1 - closes)
+    return keep_best(written, draws)
 
 
 def in_quarters(melody: ChoraleSteps, metre: str | None) -> tuple[ChoraleSteps, int]:

@@ -19,6 +19,7 @@ from musegen_lib.metrics.likelihood import ratio_estimate
 from musegen_lib.metrics.reference import shuffle_chords
 from musegen_lib.metrics.voice_leading import voice_leading
 from musegen_lib.models.chorale.batches import ChoraleBatch, ChoraleBatches, collate_steps
+from musegen_lib.models.chorale.faults import keep_best
 from musegen_lib.models.chorale.infill import ChoraleInfill, InfillConfig
 from musegen_lib.models.chorale.practice import PRACTICE_SEEDS, practise
 from musegen_lib.models.chorale.rnn import ChoraleConfig, ChoraleRNN
@@ -117,18 +118,24 @@ class ChoraleRecipe(ChoraleNet):
         run.best_loss = training.evaluate(model, valid)
         model.planner.learn(pieces)
 
-    def generate(self, n: int, seed: int, rules: Any = None, **controls: Any) -> list[Piece]:
-        """Write n chorales, in different keys if none is asked for, each along a plan of its phrases."""
+    def generate(self, n: int, seed: int, rules: Any = None, draws: int = 1, **controls: Any) -> list[Piece]:
+        """Write n chorales, in different keys if none is asked for, each along a plan of its phrases.
+
+        Args:
+            draws: chorales drawn along each plan; the one with the fewest faults is kept. 1 is the net's first draw.
+        """
         unknown = controls.keys() - ChoraleRequest.__dataclass_fields__.keys()
         if unknown:
             known = ", ".join(ChoraleRequest.__dataclass_fields__)
             raise MusegenError(f"{', '.join(sorted(unknown))}: chorales know {known}")
         generator = torch.Generator().manual_seed(seed)
         keys = [controls.get("key") or KEYS[number % len(KEYS)] for number in range(n)]
-        made = sample_chorales(self.load_once(), n, ChoraleRequest(**controls), generator, rules, keys)
+        request = ChoraleRequest(**controls)
+        made = sample_chorales(self.load_once(), n, request, generator, rules, keys, draws=draws)
         source = f"musegen {self.name}, seed {seed}"
         labels = {"source": source, "licence": CHORALE_TERMS, "style": "chorale", "tempo_qpm": TEMPO}
-        return [steps_to_piece(steps, title=f"{self.name} {i}", **labels) for i, steps in enumerate(made, start=1)]
+        kept = keep_best([steps_to_piece(steps, **labels) for steps in made], draws, at_home=True)
+        return [piece.replace(title=f"{self.name} {i}") for i, piece in enumerate(kept, start=1)]
 
     def evaluate(self, split: str, path: Path | None = None, by: str = "tune") -> dict[str, Any]:
         """Nats per voice and sixteenth of held-out chorales, and per note; how its voices lead, beside Bach's."""

@@ -162,6 +162,7 @@ def sample_chorales(
     rules: Rules | None = None,
     keys: Sequence[str] | None = None,
     told: str = "plan",
+    draws: int = 1,
 ) -> list[ChoraleSteps]:
     """Draw n chorales, each along a plan of its own.
 
@@ -170,15 +171,17 @@ def sample_chorales(
         keys: a key for each piece, in place of the request's.
         told: "nothing" draws without a plan, for nets that have not learnt from plans: a piece then ends where the net
             writes END on a full bar.
+        draws: chorales along each plan, one after another, n * draws in all.
 
     Raises:
         MusegenError: n is below 1.
     """
     if n < 1:
         raise MusegenError(f"cannot draw {n} chorales; ask for at least 1")
-    frames = [make_frame(model, request, key, generator, told) for key in keys or [request.key] * n]
+    plans = [make_frame(model, request, key, generator, told) for key in keys or [request.key] * n]
+    frames = [plan for plan in plans for _ in range(draws)]
     stream = ChoraleStream(model, frames, request, told, rules)
-    written, ended = [], torch.zeros(n, dtype=torch.bool)
+    written, ended = [], torch.zeros(len(frames), dtype=torch.bool)
     while stream.step < max(len(frame.tokens) for frame in frames) and not ended.all():
         written.append(stream.advance(generator))
         ended |= written[-1][:, 0] == END

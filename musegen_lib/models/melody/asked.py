@@ -1,4 +1,4 @@
-"""Melodies that do what was asked: end on the degree of their form, keep their mode, bring back its bars."""
+"""Melodies that do what was asked: end, and close their parts, as their form says, keep their mode, bring back bars."""
 
 from __future__ import annotations
 
@@ -14,11 +14,20 @@ from musegen_lib.encodings.melody_events import (
     melody_events_to_piece,
     piece_to_melody_events,
 )
-from musegen_lib.encodings.melody_form import NO_FINAL, SAME, Form, events_to_bars, events_to_form, final_degree
+from musegen_lib.encodings.melody_form import (
+    NO_FINAL,
+    SAME,
+    Form,
+    closing_degree,
+    events_to_bars,
+    events_to_form,
+    final_degree,
+)
 from musegen_lib.metrics.key import obeys_key
 from musegen_lib.models.melody.sampling import MelodyRequest
 
-TRIES = 4
+TRIES, PART_TRIES = 4, 8  # of a melody, and of one whose parts are to close as well
+CLOSING = (0, 7)  # tonic and fifth
 
 
 @runtime_checkable
@@ -58,8 +67,14 @@ def draw_as_asked(
 
 
 def does_as_asked(tune: MelodyEvents, form: Form) -> bool:
-    """Whether a melody ends on the degree that its form names, if it names one, and is in the mode of its key."""
-    return form.final in (NO_FINAL, final_degree(tune)) and obeys_key(melody_events_to_piece(tune)) is not False
+    """Whether a melody ends on the degree that its form names, if any, closes its parts and keeps its mode."""
+    ends = form.final in (NO_FINAL, final_degree(tune)) and parts_close(tune, form)
+    return ends and obeys_key(melody_events_to_piece(tune)) is not False
+
+
+def parts_close(tune: MelodyEvents, form: Form) -> bool:
+    """Whether every part that is to close does so on the tonic or the fifth."""
+    return all(closing_degree(tune, bar) in CLOSING for bar in form.part_ends)
 
 
 def facts_of_request(piece: Piece, form: Form) -> dict[str, Any]:
@@ -72,7 +87,7 @@ def facts_of_request(piece: Piece, form: Form) -> dict[str, Any]:
         "form": str(events_to_form(tune)),
         "keeps_form": keeps_form(tune, form),
         "ends_as_asked": final_degree(tune) == form.final,
-    }
+    } | ({"parts_close": parts_close(tune, form)} if form.part_ends else {})
 
 
 def keeps_form(tune: MelodyEvents, form: Form) -> bool:

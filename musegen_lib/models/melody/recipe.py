@@ -33,10 +33,10 @@ from musegen_lib.encodings.melody_form import Form
 from musegen_lib.metrics.key import guess_key
 from musegen_lib.metrics.likelihood import nats_per_note
 from musegen_lib.metrics.originality import CopyDetector, corpus_to_symbols
-from musegen_lib.models.melody.asked import TRIES, draw_as_asked
+from musegen_lib.models.melody.asked import PART_TRIES, TRIES, draw_as_asked
 from musegen_lib.models.melody.batches import MelodyBatch, MelodyBatches, collate
 from musegen_lib.models.melody.evaluation import melody_table
-from musegen_lib.models.melody.forms import FormModel, draw_form
+from musegen_lib.models.melody.forms import FormModel, bars_of_form, draw_form
 from musegen_lib.models.melody.markov import MarkovConfig, MelodyMarkov
 from musegen_lib.models.melody.rnn import MelodyRNN, MelodyRNNConfig
 from musegen_lib.models.melody.sampling import MelodyRequest
@@ -111,7 +111,8 @@ class MelodyRecipe:
     def generate(self, n: int, seed: int, **controls: Any) -> list[Piece]:
         """Write n playable melodies."""
         request, forms, generator = self.plan(n, seed, **controls)
-        drawn = draw_as_asked(self.load(), [request] * n, forms, generator, TRIES if self.keeps_key else 1)
+        tries = PART_TRIES if any(form.part_ends for form in forms) else TRIES
+        drawn = draw_as_asked(self.load(), [request] * n, forms, generator, tries if self.keeps_key else 1)
         kind = "dance" if request.style in DANCE_STYLES else "song"
         labels = {"tempo_qpm": float(tempo_for(kind, request.metre)), "source": f"musegen {self.name}, seed {seed}"}
         titles = (f"{self.name} {request.style} {number}" for number in range(1, n + 1))
@@ -123,6 +124,8 @@ class MelodyRecipe:
 
     def plan(self, n: int, seed: int, **controls: Any) -> tuple[MelodyRequest, list[Form], torch.Generator]:
         """What the n melodies of a seed are asked for, the form of each, and the generator that draws them then."""
+        if controls.get("form") and "bars" not in controls:
+            controls["bars"] = bars_of_form(controls["form"], controls.get("style", MelodyRequest.style))
         request = request_from(controls)
         request = replace(request, **self.usual_wishes(request) | controls)
         generator = torch.Generator().manual_seed(seed)

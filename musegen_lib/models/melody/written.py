@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,8 @@ from musegen_lib.models.melody.batches import START_ID
 if TYPE_CHECKING:
     from musegen_lib.models.melody.sampling import MelodyRequest
 
+RELATIONS, LAGS, CLOSING_BARS = range(3)  # columns of what a form says
+
 
 class Written:
     """n melodies that are being written, each at its own step, in its own form if there are forms."""
@@ -24,6 +27,8 @@ class Written:
         self.widths = [request.bar_steps for request in requests]
         self.starts = [request.bar_steps if request.pickup else 0 for request in requests]  # the first bar line
         self.forms = [form.with_free_end() if start else form for form, start in zip(forms or (), self.starts)]
+        self.lines = [self._lines(row, form) for row, form in enumerate(self.forms)] or [[]] * len(requests)
+        self.said = [(form.relations.tolist(), form.lags.tolist(), form.closing_bars) for form in self.forms]
         self.events: list[dict[int, tuple[int, int]]] = [{} for _ in requests]  # onset -> pitch id, duration
 
     def push(self, pitch_ids: Int[Tensor, "n"], durations: Int[Tensor, "n"]) -> None:
@@ -41,7 +46,7 @@ class Written:
     def relations(self) -> Int[Tensor, "n 2"]:
         """What the bar reached and the one after it are to earlier bars; NOT_TOLD without a form and after its end."""
         return torch.tensor(
-            [[self._said(row, "relations", bar + k, NOT_TOLD) for k in (0, 1)] for row, bar in self._bars()]
+            [[self._said(row, RELATIONS, bar + k, NOT_TOLD) for k in (0, 1)] for row, bar in self._bars()]
         )
 
     def to_close(self) -> Int[Tensor, "n"]:
@@ -50,7 +55,7 @@ class Written:
 
     def lags(self) -> Int[Tensor, "n"]:
         """How many bars before stands the bar that returns in the one reached; 0 where none does."""
-        return torch.tensor([self._said(row, "lags", bar, 0) for row, bar in self._bars()])
+        return torch.tensor([self._said(row, LAGS, bar, 0) for row, bar in self._bars()])
 
     def returning(self) -> tuple[Int[Tensor, "n"], Int[Tensor, "n"]]:
         """The event that must come next because its bar returns note for note; START_ID and 0 where it is free."""
@@ -63,18 +68,22 @@ class Written:
         return torch.tensor([self._room(row, now) for row, now in enumerate(self.now.tolist())])
 
     def _room(self, row: int, now: int) -> int:
-        lines = self.forms[row].whole_bars if self.forms else ()
-        ahead = [self.starts[row] + bar * self.widths[row] - now for bar in lines]
-        return min((steps for steps in ahead if steps > 0), default=10**6)
+        lines = self.lines[row]
+        ahead = bisect_right(lines, now)
+        return lines[ahead] - now if ahead < len(lines) else 10**6
+
+    def _lines(self, row: int, form: Form) -> list[int]:
+        """Steps of the bar lines that no note may cross."""
+        return sorted(self.starts[row] + bar * self.widths[row] for bar in form.whole_bars)
 
     def _to_close(self, row: int, bar: int) -> int:
-        closes = self.forms and bar in self.forms[row].closing_bars
-        return (len(self.forms[row].lags) - 1 - bar) * self.widths[row] if closes else 0
+        closes = self.forms and bar in self.said[row][CLOSING_BARS]
+        return (len(self.said[row][LAGS]) - 1 - bar) * self.widths[row] if closes else 0
 
     def _bars(self) -> list[tuple[int, int]]:
         places = zip(self.now.tolist(), self.starts, self.widths)
         return [(row, (now - start) // width) for row, (now, start, width) in enumerate(places)]
 
-    def _said(self, row: int, name: str, bar: int, otherwise: int) -> int:
-        values = getattr(self.forms[row], name) if self.forms else ()
-        return int(values[bar]) if 0 <= bar < len(values) else otherwise
+    def _said(self, row: int, column: int, bar: int, otherwise: int) -> int:
+        values = self.said[row][column] if self.forms else ()
+        return values[bar] if 0 <= bar < len(values) else otherwise

@@ -6,7 +6,7 @@ from tiny_tunes import make_tune
 
 from musegen_lib.encodings.melody_events import METRES, STYLES, melody_events_to_piece
 from musegen_lib.encodings.melody_form import NEW, SAME, Form, parse_form
-from musegen_lib.models.melody.asked import does_as_asked, draw_as_asked, facts_of_request, keeps_form
+from musegen_lib.models.melody.asked import does_as_asked, draw_as_asked, facts_of_request, keeps_form, parts_close
 from musegen_lib.models.melody.rnn import MelodyRNN, MelodyRNNConfig, RNNStream
 from musegen_lib.models.melody.sampling import MelodyRequest
 
@@ -61,6 +61,22 @@ def test_a_bar_that_should_return_and_does_not_is_seen():
     assert not keeps_form(tune_in_c(C, E), form)
     facts = facts_of_request(melody_events_to_piece(tune_in_c(C, E)), form)
     assert (facts["form_asked"], facts["form"], facts["keeps_form"]) == ("a a", "a a'", False)
+
+
+def test_a_part_closes_on_tonic_or_fifth_whatever_upbeat_follows():
+    form = Form(FREE.relations, FREE.lags, final=0, part_ends=(0, 1))
+    assert [parts_close(tune_in_c(*pitches), form) for pitches in ((G, C), (C, C), (E, C))] == [True, True, False]
+    upbeat = make_tune([(C, 2), (C, 6), (E, 2), (C, 6)], metre="2/4", key="C major", pickup=2)
+    assert parts_close(upbeat, form)
+    assert not parts_close(make_tune([(C, 2), (E, 6), (C, 2), (C, 6)], metre="2/4", key="C major", pickup=2), form)
+
+
+def test_a_melody_whose_part_stays_open_is_drawn_again_and_told():
+    closed, opened = tune_in_c(G, C), tune_in_c(E, C)
+    form = Form(FREE.relations, FREE.lags, final=0, part_ends=(0, 1))
+    assert draw_as_asked(Script(opened, closed), [REQUEST], [form], torch.Generator(), tries=2) == [closed]
+    assert facts_of_request(melody_events_to_piece(opened), form)["parts_close"] is False
+    assert "parts_close" not in facts_of_request(melody_events_to_piece(opened), FREE)
 
 
 def make_net():
