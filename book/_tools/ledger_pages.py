@@ -170,8 +170,19 @@ def _fill_row(row: str, notebook: str, ledger: Ledger) -> tuple[str, list[str]]:
         faults.append(f"{row}: none of its values in {found.notebook}.ipynb has a spread")
     numbers = "; ".join(f"{value.name.replace('_', ' ')} {value.full}" for value in known) or "–"
     result = ": ".join(filter(None, (f"**{found.verdict.result}**", found.verdict.because)))
-    place = f"{lesson}, *{_in_table(found.section)}*" if found.section else lesson
+    place = lesson
+    if found.section:
+        place = f"{lesson}, [*{_in_table(found.section)}*](../notebooks/{found.notebook}.ipynb#{slug(found.section)})"
     return f"{place} | {_in_table(result)} | {_in_table(numbers)}", faults
+
+
+def slug(heading: str) -> str:
+    """The place of a heading in a link, as GitHub and the book spell it.
+
+    >>> slug('Labels called "fake" that are ones')
+    'labels-called-fake-that-are-ones'
+    """
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
 
 
 def _in_table(text: str) -> str:

@@ -49,9 +49,13 @@ def bar_identity(piece: Piece) -> bytes:
     return np.where(grid == 0, 0, np.sign(grid) * (np.abs(grid) - lowest + 1)).astype(np.int16).tobytes()
 
 
-def copied_share(pieces: Sequence[Piece], training: Sequence[Piece]) -> float:
-    """Share of the pieces that are, note for note, some training piece at some transposition."""
-    known = {bar_identity(piece) for piece in training}
+def copied_share(pieces: Sequence[Piece], training: Sequence[Piece], known: frozenset[bytes] | None = None) -> float:
+    """Share of the pieces that are, note for note, some training piece at some transposition.
+
+    Args:
+        known: the identities of `training`, if the caller keeps them.
+    """
+    known = frozenset(map(bar_identity, training)) if known is None else known
     return float(np.mean([bar_identity(piece) in known for piece in pieces]))
 
 
@@ -73,6 +77,7 @@ def bar_report(
     real_pieces: Int[np.ndarray, "N"] | None = None,
     made_pieces: Int[np.ndarray, "M"] | None = None,
     n_seeds: int = 3,
+    kept: tuple[np.ndarray, frozenset[bytes]] | None = None,
 ) -> dict[str, float]:
     """Every figure of FIGURES for a set of four-voice pieces.
 
@@ -82,10 +87,12 @@ def bar_report(
         training: what copies are looked for in.
         real_pieces, made_pieces: the work that each piece of `real` and of the set comes from, so that the classifier
             never trains and tests on one work; a number in both is one work. None: each is its own.
+        kept: `window_features(real)` and the identities of `training`, if the caller measures many sets.
     """
+    rows_of_real, known = kept or (window_features(real), None)
     rng, n = np.random.default_rng(0), min(len(pieces), len(real))
     a, b = rng.permutation(len(real))[:n], rng.permutation(len(pieces))[:n]
-    real_rows, made_rows = window_features(real)[a], window_features(pieces)[b]
+    real_rows, made_rows = rows_of_real[a], window_features(pieces)[b]
     works = np.arange(len(real)) if real_pieces is None else np.asarray(real_pieces)
     own = None if made_pieces is None else np.asarray(made_pieces)[b]
     told = classifier_two_sample(real_rows, made_rows, works[a], own, "trees", n_seeds)
@@ -103,7 +110,7 @@ def bar_report(
         _pooled("triads and sevenths", pieces),
         _pooled("parallel fifths", pieces),
         _pooled("parallel octaves", pieces),
-        100 * copied_share(pieces, training),
+        100 * copied_share(pieces, training, known),
         distinct_per_1000(pieces),
     )
     return dict(zip(FIGURES, measured, strict=True))

@@ -69,6 +69,7 @@ def train_adversarial(
     config: AdversarialConfig,
     folder: Path | None = None,
     watch: Callable[[int, nn.Module], None] | None = None,
+    shown: bool = True,
 ) -> list[tuple[float, float]]:
     """Train both nets in place; the generator ends as the running mean of its weights.
 
@@ -78,6 +79,7 @@ def train_adversarial(
         discriminator: offers `see(batch)`, what it reads, and maps that to its scores.
         folder: where to keep the state every KEEP_EVERY steps; a run of the same configuration found there is resumed.
         watch: called after every step with the number of steps done and the averaged generator.
+        shown: draw a progress bar.
     Returns:
         losses of discriminator and generator, one pair a step.
     Raises:
@@ -85,7 +87,7 @@ def train_adversarial(
     """
     run = _AdversarialRun(generator, discriminator, config)
     done = run.resume(folder)
-    bar = progress(config.steps, done)
+    bar = progress(config.steps, done, shown)
     for step in range(done, config.steps):
         seed_step(config.seed, step)
         run.losses.append(run.one_step(batches(step), step))

@@ -189,6 +189,31 @@ def paired_difference(answer: Answer) -> str | None:
 
 
 @EXERCISES.add(
+    "The middle of the shape belongs to the interval 0, the place before it to one semitone down.",
+    "A pitch that lies d semitones above the heard one gets the liking at place 24 + d.",
+    "Intervals wider than two octaves get the liking at the nearer end: np.clip keeps d from -24 to 24.",
+)
+def slide_liking(answer: Answer) -> str | None:
+    """Scores of 52 pitches when one of them is heard, from one shape of liking over 49 intervals."""
+    third, ramp = np.zeros(49), np.arange(49.0)
+    third[24 + 4] = 1.0
+    cases = (
+        (third, 20, np.eye(52)[24], "a shape that likes the major third above, heard at place 20"),
+        (third, 3, np.eye(52)[7], "the same shape, heard at place 3"),
+        (third, 50, np.zeros(52), "the same shape, heard so high that the third lies off the table"),
+        (ramp, 0, np.minimum(np.arange(52) + 24, 48), "a rising shape, heard at the lowest pitch"),
+    )
+    for shape, heard, wanted, what in cases:
+        found = np.asarray(answer(shape.copy(), heard), dtype=float)
+        if found.shape != (52,):
+            return f"52 pitches want 52 scores, yours have the shape {found.shape}."
+        if np.abs(found - wanted).max() > 1e-9:
+            place = int(np.abs(found - wanted).argmax())
+            return f"{what}: pitch {place} gets {found[place]:.1f} and not {wanted[place]:.1f}."
+    return None
+
+
+@EXERCISES.add(
     "Compare the two arrays place by place: which steps differ?",
     "Average over bars and steps, and keep the voices apart.",
     "A mean over axis=(0, 1) of the places that differ leaves one number per voice.",

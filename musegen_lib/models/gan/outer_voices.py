@@ -66,6 +66,20 @@ def shuffle_bars(bars: Int[np.ndarray, "N 8 2"], rng: np.random.Generator) -> In
     return rng.permuted(bars, axis=1)
 
 
+def mix_bars(bars: Int[np.ndarray, "N 8 2"], n: int, rng: np.random.Generator) -> Int[np.ndarray, "n 8 2"]:
+    """Take soprano and bass from two different bars: both lines are real, and nothing fits."""
+    return np.stack([bars[rng.permutation(len(bars))[:n], :, voice] for voice in (0, 1)], axis=2)
+
+
+def change_one_note(bars: Int[np.ndarray, "N 8 2"], n: int, rng: np.random.Generator) -> Int[np.ndarray, "n 8 2"]:
+    """A cheat: copies in which one eighth of one voice is that of another bar."""
+    changed = bars[rng.permutation(len(bars))[:n]]
+    for bar in changed:
+        eighth, voice = rng.integers(8), rng.integers(2)
+        bar[eighth, voice] = bars[rng.integers(len(bars)), eighth, voice]
+    return changed
+
+
 def chain_of_pairs(bars: Int[np.ndarray, "N 8 2"], n: int, rng: np.random.Generator) -> Int[np.ndarray, "n 8 2"]:
     """Draw n bars from a Markov chain that counts which pair of pitches follows which, at each eighth of the bar."""
     follow = defaultdict(list)

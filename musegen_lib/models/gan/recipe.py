@@ -13,7 +13,8 @@ from jaxtyping import Int
 from musegen_lib.core.errors import MusegenError
 from musegen_lib.core.piece import Piece
 from musegen_lib.corpus import CHORALE_TERMS, corpus_fingerprint, load_chorales
-from musegen_lib.metrics.bars import bar_report, copied_share
+from musegen_lib.metrics.bars import bar_identity, bar_report, copied_share
+from musegen_lib.metrics.features import window_features
 from musegen_lib.metrics.reference import noise_like, shuffle_chords, shuffle_notes
 from musegen_lib.metrics.voice_leading import voice_leading
 from musegen_lib.models.chorale.recipe import TEMPO
@@ -55,6 +56,13 @@ def chorale_windows(part: str, n_bars: int = 1) -> Windows:
     """All windows of n bars of 16 steps that begin on a bar line."""
     pieces, works = bar_windows(load_chorales(part=part), n_bars)
     return Windows(pieces, works + 1000 * PARTS.index(part))
+
+
+@lru_cache(maxsize=6)
+def _kept(split: str, n_bars: int) -> tuple[np.ndarray, frozenset[bytes]]:
+    """What every report on a split needs: the features of its windows, the identities of the training windows."""
+    known = frozenset(map(bar_identity, chorale_windows("train", n_bars).pieces))
+    return window_features(chorale_windows(split, n_bars).pieces), known
 
 
 class GANRecipe(ShippedNet):
@@ -138,7 +146,8 @@ class GANRecipe(ShippedNet):
     def report(self, pieces: list[Piece], split: str, works: np.ndarray | None = None) -> dict[str, float]:
         """The figures of a set of windows beside a held-out part; `works` as in Windows, None: each is its own."""
         real = chorale_windows(split, self.n_bars)
-        return bar_report(pieces, real.pieces, chorale_windows("train", self.n_bars).pieces, real.works, works)
+        training, kept = chorale_windows("train", self.n_bars).pieces, _kept(split, self.n_bars)
+        return bar_report(pieces, real.pieces, training, real.works, works, kept=kept)
 
     def baselines(self, real: Windows, training: Windows, rng: np.random.Generator) -> dict[str, Windows]:
         """Sets of as many windows as there are real ones: training music (the ceiling), and what learns little."""

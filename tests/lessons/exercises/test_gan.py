@@ -42,6 +42,10 @@ def paired(design, shipped, ddof=1):
     return difference.mean(), difference.std(ddof=ddof) / len(difference) ** 0.5
 
 
+def slide(shape, heard, middle=24, sign=1):
+    return shape[np.clip(sign * (np.arange(52) - heard), -24, 24) + middle]
+
+
 REFERENCES = {
     "optimal_discriminator": lambda p, q: p / (p + q),
     "hinge_loss": hinge,
@@ -51,6 +55,7 @@ REFERENCES = {
     "distinct_bars": distinct,
     "alternating_step": alternate,
     "paired_difference": paired,
+    "slide_liking": slide,
     "changed_share": lambda before, after: (before != after).mean(axis=(0, 1)),
 }
 WRONG = {  # exercise: {mistake: (answer, part of the verdict)}
@@ -103,6 +108,12 @@ WRONG = {  # exercise: {mistake: (answer, part of the verdict)}
         "not paired": (lambda a, b: (a.mean() - b.mean(), np.hypot(a.std(ddof=1), b.std(ddof=1))), "standard error"),
         "the other way round": (lambda a, b: paired(b, a), "mean difference"),
         "all degrees of freedom": (lambda a, b: paired(a, b, ddof=0), "standard error"),
+    },
+    "slide_liking": {
+        "upside down": (lambda shape, heard: slide(shape, heard, sign=-1), "heard at place 20"),
+        "not slid": (lambda shape, heard: np.pad(shape, (0, 3)), "heard at place 20"),
+        "wrapped around": (lambda shape, heard: np.roll(np.pad(shape, (0, 3)), heard - 24), "off the table"),
+        "the shape itself": (lambda shape, heard: shape, "52 scores"),
     },
     "changed_share": {
         "all voices together": (lambda a, b: (a != b).mean(), "three shares"),

@@ -55,3 +55,19 @@ def test_features_can_be_counted_by_hand():
 
 def test_copies_are_exact():
     assert tv.copied_bars(np.concatenate([BAR, OTHER]), BAR) == 0.5
+
+
+def test_mixed_bars_take_each_line_whole_from_some_bar():
+    both = np.concatenate([BAR, OTHER])
+    mixed = tv.mix_bars(both, 2, np.random.default_rng(0))
+    for voice in (0, 1):
+        lines = {tuple(line) for line in both[..., voice].tolist()}
+        assert {tuple(line) for line in mixed[..., voice].tolist()} == lines
+
+
+def test_the_cheat_changes_one_place_at_most_and_leaves_the_training_bars_alone():
+    both = np.concatenate([BAR, OTHER])
+    kept = both.copy()
+    changed = tv.change_one_note(both, 2, np.random.default_rng(3))
+    assert (both == kept).all()
+    assert all(min((bar != other).sum() for other in both) <= 1 for bar in changed)
