@@ -31,6 +31,9 @@ RATES = (1e-3, 3e-3, 1e-2, 3e-2)  # of which each cell gets its own best
 BEST_RATES = {"rnn": 1e-2, "gru": 3e-2, "lstm": 3e-2}  # as melody-cells found them
 CONTEXT_RATE = 1e-2  # of all cells in melody-context, which compares a cell with itself
 BATCH, RATE_STEPS, RATE_SEED, COPY_STEPS = 32, 300, 100, 3000
+EQUAL_WIDTHS = {"rnn": 255, "gru": 149, "lstm": 128}  # of about as many parameters
+WIDER_RATES = (1e-3, 3e-3, 1e-2, 3e-2, 1e-1)  # so that the best one is not at the edge
+NEAR, FAR = 4, 16  # events
 
 
 def melody_cells() -> list[dict[str, Any]]:
@@ -54,12 +57,52 @@ def melody_cells() -> list[dict[str, Any]]:
     return rows
 
 
-def rate_trials(cell: str) -> list[dict[str, Any]]:
+def rate_trials(
+    cell: str, rates: Sequence[float] = RATES, config: MelodyLMConfig | None = None
+) -> list[dict[str, Any]]:
     """Score a cell after short runs at several learning rates."""
     settings = training.replace(SETTINGS, steps=RATE_STEPS, validate_every=RATE_STEPS)
-    train, config = melody_events("train"), MelodyLMConfig(cell)
-    nats = [train_lm(config, train, RATE_SEED, rate, settings)[1]["valid_nats"] for rate in RATES]
-    return [{"cell": cell, "rate": rate, "trial_nats": found} for rate, found in zip(RATES, nats)]
+    train, config = melody_events("train"), config or MelodyLMConfig(cell)
+    nats = [train_lm(config, train, RATE_SEED, rate, settings)[1]["valid_nats"] for rate in rates]
+    return [{"cell": cell, "rate": rate, "trial_nats": found} for rate, found in zip(rates, nats)]
+
+
+def melody_equal() -> list[dict[str, Any]]:
+    """Melodies in nats per note: tanh RNN, GRU and LSTM of equal parameters, each at its own best learning rate.
+
+    Rows: the trials of learning rates; one a cell and seed. Then LSTMs that are used to a memory cut short, at the rate
+    of the race: nats by memory on every fourth validation tune, and with 16 events of which the oldest 12 are those of
+    another tune ("foreign").
+    """
+    rows, train, valid = [], melody_events("train"), melody_events("valid")
+    for cell in ("lstm", "gru", "rnn"):
+        config = MelodyLMConfig(cell, hidden_dim=EQUAL_WIDTHS[cell])
+        trials = rate_trials(cell, WIDER_RATES, config)
+        rows += trials
+        rate = min(trials, key=lambda trial: trial["trial_nats"])["rate"]
+        rows += [{"part": "race", **train_lm(config, train, seed, rate)[1]} for seed in SEEDS]
+        if cell == "lstm":
+            for seed in SEEDS:
+                net, row = train_lm(MelodyLMConfig(cell, memories=MEMORIES[:-1]), train, seed, rate)
+                row["nats_by_memory"] = [[memory, lm_nats(net, valid[::4], memory)] for memory in MEMORIES]
+                rows.append({"part": "context", **row, "foreign": foreign_nats(net, valid[::4])})
+    return rows
+
+
+@torch.no_grad()
+def foreign_nats(net: MelodyLM, tunes: Sequence[MelodyEvents]) -> float:
+    """Nats per note after NEAR events of the tune itself and, before them, the FAR - NEAR of another tune."""
+    net.eval()
+    total = 0.0
+    for batch in tunes_in_batches(tunes):
+        x = net.read(batch)
+        windows = F.pad(x, (0, 0, FAR - 1, 0)).unfold(1, FAR, 1).transpose(2, 3)  # (B, T, FAR, E)
+        old = windows.roll(1, dims=0)[:, :, : FAR - NEAR]
+        windows = torch.cat([old, windows[:, :, FAR - NEAR :]], dim=2)
+        hidden = net.cell(windows.flatten(0, 1))[0].unflatten(0, x.shape[:2])[:, :, -1]
+        with_pitch = torch.cat([hidden, net.pitch(batch.pitch_ids)], dim=-1)
+        total += float(batch.event_nll(net.pitch_head(hidden), net.duration_head(with_pitch)).sum())
+    return round(total / sum(tune.n_notes for tune in tunes), 4)
 
 
 def melody_context() -> list[dict[str, Any]]:

@@ -14,13 +14,17 @@ from musegen_lib.encodings.chorale_phrases import Ends
 from musegen_lib.encodings.chorale_steps import steps_to_piece
 from musegen_lib.metrics.cadences import cadence_report
 from musegen_lib.metrics.voices import voice_rules
+from musegen_lib.models.chorale.batches import ChoraleBatches
 from musegen_lib.models.chorale.phrase_ends_recipe import phrases_of
+from musegen_lib.models.chorale.practice import PRACTICE, PRACTICE_SEEDS, Practice
 from musegen_lib.models.chorale.recipe import CHORALES, KEYS, chorale_nll, chorale_steps, score_chorales
 from musegen_lib.models.chorale.rnn import ChoraleRNN
 from musegen_lib.models.chorale.sampling import ChoraleRequest, harmonise_steps, sample_chorales
+from musegen_lib.training import loop as training
 
 SEEDS = (0, 1, 2)
 N_FREE, N_BARS = 100, 12
+PRACTICE_DRAWS = (0, 1, 2)
 KEPT = ("parallel fifths", "parallel octaves", "voice crossing", "triads and sevenths")
 
 
@@ -46,6 +50,54 @@ def chorale_phrases() -> list[dict[str, Any]]:
         ends = [steps.ends for steps in own]
         rows.append({"harmony": "own", "seed": seed, **_measures(list(map(steps_to_piece, own)), ends)})
     return rows
+
+
+def chorale_practice() -> list[dict[str, Any]]:
+    """One net (seed 0) before practice, after 100 more steps without the unlikelihood, and after 100 with it.
+
+    Both ways of going on start from the same weights and read the same batches. Rows: likelihood on the test chorales,
+    the test sopranos harmonised and a hundred chorales of its own, in three draws each; first draws, no rule.
+    """
+    rows, test = [], chorale_steps("test")
+    marked = [steps.ends for steps in test]
+    for way in ("before", "plain steps", "unlikelihood"):
+        net = _before_practice(SEEDS[0])
+        if way != "before":
+            _go_on(net, 4.0 if way == "unlikelihood" else 0.0)
+        nats = score_chorales(chorale_nll(net, test), test)["nats_per_note"]
+        rows.append({"way": way, "music": "likelihood", "nats_per_note": round(nats, 4)})
+        for draw in PRACTICE_DRAWS:
+            generator = torch.Generator().manual_seed(draw)
+            made = list(map(steps_to_piece, harmonise_steps(net, test, ChoraleRequest(), generator)))
+            rows.append({"way": way, "music": "harmonised", "draw": draw, **_measures(made, marked)})
+            keys = [KEYS[i % len(KEYS)] for i in range(N_FREE)]
+            own = sample_chorales(net, N_FREE, ChoraleRequest(bars=N_BARS), generator, keys=keys)
+            ends = [steps.ends for steps in own]
+            rows.append({"way": way, "music": "own", "draw": draw, **_measures(list(map(steps_to_piece, own)), ends)})
+    return rows
+
+
+def _go_on(net: ChoraleRNN, weight: float) -> None:
+    """Train for the steps of PRACTICE with this weight of the unlikelihood; the last weights are kept."""
+    batches = ChoraleBatches(chorale_steps("train"), CHORALES.batch_size, PRACTICE_SEEDS)
+    settings = training.replace(PRACTICE, validate_every=PRACTICE.steps, seed=0)
+    training.fit(Practice(net, weight), batches, CHORALES.valid_batches(), settings)
+
+
+def _before_practice(seed: int) -> ChoraleRNN:
+    """The recipe's net without its practice, trained unless an earlier run has kept it."""
+    path = Path("runs") / f"chorale-unpractised-{seed}.pt"
+    torch.manual_seed(seed)
+    net, train = ChoraleRNN(CHORALES.config), chorale_steps("train")
+    if path.exists():
+        net.load_state_dict(torch.load(path))
+    else:
+        batches = ChoraleBatches(train, CHORALES.batch_size, seed)
+        training.fit(net, batches, CHORALES.valid_batches(), training.replace(CHORALES.training, seed=seed))
+        path.parent.mkdir(exist_ok=True)
+        torch.save(net.state_dict(), path)
+    net.planner.learn(train)
+    return net
 
 
 def _trained(seed: int) -> ChoraleRNN:

@@ -10,8 +10,6 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 FOLDER = Path(__file__).resolve().parents[2] / "notebooks"
 TO_BE_REBUILT = {  # shrinks with every lesson
     "03_vae",
-    "04_rnn",
-    "04b_real_time",
     "05_style_transfer",
     "06_recommendation",
     "06b_listeners",

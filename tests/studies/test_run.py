@@ -12,7 +12,7 @@ from data.studies import melody as studies_melody
 from data.studies import run as studies
 from data.studies.copy_task import BLANK, GO, N_SYMBOLS, STRING, CopyNet, copy_task
 from data.studies.melody_baselines import in_all_keys, markov_nats, unigram_nats
-from data.studies.plain_lm import CELLS, MelodyLMConfig
+from data.studies.plain_lm import CELLS, MelodyLM, MelodyLMConfig
 from musegen_lib.core.errors import MusegenError
 from musegen_lib.core.paths import committed
 from musegen_lib.encodings.melody_events import END_ID, FIRST_PITCH_ID, N_DURATIONS, N_PITCH_IDS, REST_ID
@@ -20,7 +20,7 @@ from musegen_lib.lessons.studies import read_study
 from musegen_lib.training.loop import TrainConfig
 
 torch.set_num_threads(1)
-MELODIES = ("melody-cells", "melody-context", "melody-sizes", "melody-counting")
+MELODIES = ("melody-cells", "melody-context", "melody-sizes", "melody-counting", "melody-equal")
 MINE = (*MELODIES, "copy-distance")
 MAX_BYTES = 60_000
 each_study = pytest.mark.parametrize("name", MINE)
@@ -36,6 +36,8 @@ def tiny(monkeypatch):
     for name, value in {"BATCH": 8, "MEMORIES": (1, 4, None), "TUNES": (10, None), "WIDTHS": (3, 5)}.items():
         monkeypatch.setattr(studies_melody, name, value)
     monkeypatch.setattr(studies_melody, "RATES", (1e-3, 1e-2))
+    monkeypatch.setattr(studies_melody, "WIDER_RATES", (1e-3, 1e-2))
+    monkeypatch.setattr(studies_melody, "EQUAL_WIDTHS", {"rnn": 5, "gru": 4, "lstm": 3})
     monkeypatch.setattr(studies_melody, "RATE_STEPS", 2)
     monkeypatch.setattr(studies_melody, "DISTANCES", (0, 3))
     monkeypatch.setattr(studies_melody, "COPY_STEPS", 3)
@@ -156,6 +158,21 @@ def test_melody_sizes_and_counting_use_the_same_tunes_and_every_width(tiny):
             assert plain[row["tunes"], row["seed"]] == pytest.approx(row["valid_nats"], abs=1e-4)
 
 
+def test_melody_equal_races_every_cell_and_cuts_the_memory_of_the_lstm(tiny):
+    rows = studies_melody.melody_equal()
+    assert Counter(row.get("part") for row in rows) == {None: 6, "race": 6, "context": 2}
+    assert {row["cell"] for row in rows if row.get("part") == "context"} == {"lstm"}
+    assert all(row["foreign"] > 0 for row in rows if row.get("part") == "context")
+
+
+def test_the_cells_of_melody_equal_have_equal_parameters():
+    sizes = [
+        sum(p.numel() for p in MelodyLM(MelodyLMConfig(cell, hidden_dim=width)).parameters())
+        for cell, width in studies_melody.EQUAL_WIDTHS.items()
+    ]
+    assert max(sizes) < 1.01 * min(sizes)
+
+
 @pytest.mark.parametrize("name", ["melody-context", "copy-distance"])
 def test_a_study_writes_what_it_returns(tiny, tmp_path, name):
     found = studies.run_study(name, tmp_path / "new.json")
@@ -194,6 +211,7 @@ def test_a_stored_study_is_small_and_names_its_command_seeds_and_versions(name):
 def test_a_stored_study_holds_numbers_and_no_music(name):
     known = {"cell", "seed", "tunes", "hidden_dim", "parameters", "rate", "valid_nats", "curve", "test_nats", "by"}
     known |= {"nats_by_memory", "memory", "nats", "trial_nats", "distance", "right", "transposed_by", "order"}
+    known |= {"part", "foreign"}
     for row in stored(name)["rows"]:
         assert row.keys() <= known
 

@@ -1,4 +1,4 @@
-"""The exercises of notebooks/04_rnn.ipynb: each a function that finds the first fault, and three hints."""
+"""The exercises of lessons 04 and 04b: each a function that finds the first fault, and three hints."""
 
 from __future__ import annotations
 
@@ -12,6 +12,87 @@ from musegen_lib.lessons.check import Checks, Exercises
 EXERCISES = Exercises()
 Answer = Callable[..., Any]
 MELODY = [60, 64, 67, 72, 71, 65]
+
+
+@EXERCISES.add(
+    "The state starts at 0, and each new state needs the one before.",
+    "One line a step: tanh of w times the input plus u times the old state.",
+    "Keep h in a variable, replace it in a loop over the inputs, and append each h to a list.",
+)
+def echo(answer: Answer) -> str | None:
+    """States of one recurrent neuron h = tanh(w x + u h), from h = 0."""
+    cases = (
+        ([1, 0, 0], 1.0, 0.5, [0.7616, 0.3634, 0.1797], "the worked number: inputs 1, 0, 0, w = 1, u = 0.5"),
+        ([1, 1], 1.0, 0.0, [0.7616, 0.7616], "u = 0, which remembers nothing"),
+        ([0, 2, 0], 0.5, -1.0, [0.0, 0.7616, -0.6420], "a negative u"),
+        ([], 1.0, 1.0, [], "no inputs"),
+    )
+    for inputs, w, u, wanted, what in cases:
+        found = [float(h) for h in answer(list(inputs), w, u)]
+        if len(found) != len(wanted):
+            return f"{what}: {len(wanted)} states wanted, you return {len(found)}."
+        if not np.allclose(found, wanted, atol=1e-3):
+            return f"{what}: the states are {wanted}, you return {[round(h, 4) for h in found]}."
+    return None
+
+
+@EXERCISES.add(
+    "After n steps keep to the power n is left; that shall be one half.",
+    "Take the logarithm of both sides of keep ** n = 0.5.",
+    "n = log(0.5) / log(keep).",
+)
+def half_life(answer: Answer) -> str | None:
+    """Steps until half of a value is left, if a share is kept at each step."""
+    for keep, wanted in ((0.5, 1.0), (0.25, 0.5), (0.9, 6.5788), (0.99, 68.9676)):
+        found = float(answer(keep))
+        if not np.isclose(found, wanted, rtol=1e-3):
+            return f"keep = {keep}: half is left after {wanted:.2f} steps, you say {found:.2f}."
+    return None
+
+
+@EXERCISES.add(
+    "A dictionary from letters to bars remembers what each letter stands for.",
+    "Go through the letters; take the next new bar only where the letter is not in the dictionary yet.",
+    "iter(new_bars) and next(...) hand out the new bars in order.",
+)
+def follow_form(answer: Answer) -> str | None:
+    """Bars of a tune in a form of letters: a new letter takes the next new bar, an old one repeats its own."""
+    cases = (
+        ("ABAC", ["do", "re", "mi"], ["do", "re", "do", "mi"]),
+        ("AABB", ["do", "re"], ["do", "do", "re", "re"]),
+        ("AB", ["do", "re", "mi"], ["do", "re"]),
+        ("XAX", ["do", "re"], ["do", "re", "do"]),
+        ("ABCB", ["do", "do", "mi"], ["do", "do", "mi", "do"]),
+        ("", ["do"], []),
+    )
+    for form, bars, wanted in cases:
+        given = list(bars)
+        found = list(answer(form, given))
+        if given != bars:
+            return f"{form!r}: the list of new bars that was handed in has changed."
+        if found != wanted:
+            return f"{form or 'no letters'} with {bars}: wanted {wanted}, you return {found}."
+    return None
+
+
+@EXERCISES.add(
+    "On a beat where a phrase ends, 0 beats are left.",
+    "For each beat look at the ends that are not before it; the first of them counts.",
+    "Where no such end is left, return -1.",
+)
+def beats_to_end(answer: Answer) -> str | None:
+    """Beats left to the next phrase end, for each beat; -1 after the last."""
+    cases = (
+        ([3], 4, [3, 2, 1, 0], "one phrase of four beats"),
+        ([1, 4], 5, [1, 0, 2, 1, 0], "two phrases"),
+        ([0, 2], 5, [0, 1, 0, -1, -1], "two beats after the last end"),
+        ([], 2, [-1, -1], "no end at all"),
+    )
+    for ends, n_beats, wanted, what in cases:
+        found = [int(left) for left in answer(list(ends), n_beats)]
+        if found != wanted:
+            return f"{what}, ends {ends}: the countdown is {wanted}, you return {found}."
+    return None
 
 
 @EXERCISES.add(
@@ -89,25 +170,25 @@ def in_time(answer: Answer) -> str | None:
 
 @EXERCISES.add(
     "A sixteenth is ready when it and all before it are drawn: add the times up.",
-    "The first one sounds when `ahead` of them are ready; from then on one is due every `lasts` milliseconds.",
-    "np.cumsum for when each is ready, the start plus lasts times 0, 1, 2, ... for when it is due; compare.",
+    "The clock starts when the first is asked for: number i is due `lasts` times (ahead + i) later.",
+    "np.cumsum for when each is ready, lasts * (ahead + np.arange(n)) for when it is due; compare.",
 )
 def count_late(answer: Answer) -> str | None:
-    """How many sixteenths come late, if they are drawn one by one and some of them before the first sounds."""
+    """How many sixteenths come late if they are drawn one by one and the first is due after a head start."""
     cases = (
         ([10] * 8, 125, 1, 0, "a net that takes 10 ms a sixteenth"),
-        ([10, 10, 300, 10, 10], 125, 1, 1, "one slow sixteenth, after which the net catches up"),
-        ([10, 400, 100, 100, 100, 10], 125, 1, 5, "a slow sixteenth that makes all after it late"),
-        ([10, 10, 300, 10, 10], 125, 3, 0, "the same, with three sixteenths drawn ahead"),
-        ([130] * 8, 125, 1, 7, "a net that is always a little too slow"),
+        ([10, 10, 300, 10, 10], 125, 1, 0, "one slow sixteenth, for which there was time"),
+        ([10, 10, 500, 10, 10], 125, 1, 2, "one slow sixteenth, after which the net catches up"),
+        ([10, 10, 500, 10, 10], 125, 3, 0, "the same with a longer head start"),
+        ([400, 100, 100, 100], 125, 1, 4, "a slow first sixteenth, from which the net does not recover"),
+        ([130] * 8, 125, 1, 8, "a net that is always a little too slow"),
         ([125] * 8, 125, 1, 0, "a net that is ready in the very moment"),
-        ([400, 100, 100, 100], 125, 1, 0, "a slow first sixteenth, for which everything waits"),
-        ([130] * 4, 125, 9, 0, "more drawn ahead than there are"),
+        ([10] * 4, 125, 0, 1, "no head start at all"),
     )
     for taken, lasts, ahead, wanted, what in cases:
         found = answer(list(taken), lasts, ahead)
         if found != wanted:
-            return f"{what}, {lasts} ms a sixteenth, {ahead} ahead: you count {found} late."
+            return f"{what}, {lasts} ms a sixteenth, {ahead} ahead: {wanted} are late, you count {found}."
     return None
 
 

@@ -1,4 +1,4 @@
-"""Recurrent model of frames: which set of pitches sounds next? Taught in notebooks/04_rnn.ipynb.
+"""Recurrent model of frames: which set of pitches sounds next? Measured in notebooks/04b_real_time.ipynb.
 
 Axes: B pieces, T frames, K pitches in a frame from high to low, D model width. A net over the frames reads the past; a
 small GRU then writes the pitches of the next frame one by one, from the highest down, and an end. Each set of pitches

@@ -1,4 +1,4 @@
-"""A net that fills gaps in four-voice music, for harmonising by Gibbs resampling. Taught in notebooks/04_rnn.ipynb.
+"""A net that fills gaps in four-voice music, for `musegen harmonise --method gibbs` (Gibbs resampling).
 
 Axes: B pieces, T steps, 4 voices, D model width. The net reads a piece with some cells hidden, forwards and backwards,
 and scores what every hidden cell may be. Music is made by hiding some cells, drawing them anew, and doing so again.

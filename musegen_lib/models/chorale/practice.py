@@ -31,19 +31,19 @@ PRACTICE = TrainConfig(steps=100, learning_rate=8e-4, weight_decay=0.5, warmup_s
 class Practice(nn.Module):
     """A chorale net whose loss counts parallels."""
 
-    def __init__(self, net: ChoraleRNN):
+    def __init__(self, net: ChoraleRNN, weight: float = WEIGHT):
         super().__init__()
-        self.net = net
+        self.net, self.weight = net, weight
 
     def loss(self, batch: ChoraleBatch) -> tuple[Float[Tensor, ""], dict[str, float]]:
-        """Nats per voice and step, and WEIGHT times the unlikelihood of parallels; `weight` is the number of cells."""
+        """Nats per voice and step, and `weight` times the unlikelihood of parallels; the number of cells."""
         logits = self.net(batch)
         nll = F.cross_entropy(logits.flatten(0, 2), batch.tokens.flatten(), reduction="none").view_as(batch.tokens)
         unwanted = parallel_tokens(batch.grid, self.net.heads[0].pitches)
         unwanted &= ~unwanted.gather(3, batch.tokens.unsqueeze(3))
         chance = (logits.softmax(dim=3) * unwanted).sum(dim=3).clamp(max=MOST)  # (B, T, 4)
-        weight = float(batch.scored.sum())
-        return ((nll - WEIGHT * torch.log1p(-chance)) * batch.scored).sum() / weight, {"weight": weight}
+        n_cells = float(batch.scored.sum())
+        return ((nll - self.weight * torch.log1p(-chance)) * batch.scored).sum() / n_cells, {"weight": n_cells}
 
 
 def parallel_tokens(grid: Int[Tensor, "B T 4"], pitches: Int[Tensor, "V"]) -> Bool[Tensor, "B T 4 V"]:

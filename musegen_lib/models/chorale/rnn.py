@@ -1,4 +1,4 @@
-"""Recurrent model of four-voice chorales on sixteenths. Taught in notebooks/04_rnn.ipynb.
+"""Recurrent model of four-voice chorales on sixteenths. Taught in notebooks/04b_real_time.ipynb.
 
 Axes: B pieces, T steps, 4 voices, D model width. A GRU reads, step by step, what the four voices did, where in the
 bar the next step falls, in which key, and (if it is told) how many beats are left, how far the next phrase end is, and

@@ -50,13 +50,44 @@ def singable(last, low, high, leap=12):
     return (pitches >= low) & (pitches <= high) & near
 
 
-def late(taken, lasts, ahead, start=None, slack=0):
-    ready = np.cumsum(taken)
-    start = ready[min(ahead, len(ready)) - 1] if start is None else start
-    return int((ready > start + lasts * np.arange(len(ready)) + slack).sum())
+def late(taken, lasts, ahead, slack=0):
+    return int((np.cumsum(taken) > lasts * (ahead + np.arange(len(taken))) + slack).sum())
+
+
+def echo(inputs, w, u, start=0.0, inside=True):
+    h, states = start, []
+    for x in inputs:
+        h = np.tanh(w * x + u * h) if inside else w * x + u * h
+        states.append(h)
+    return states
+
+
+def countdown(ends, n_beats, none=-1, strict=False):
+    later = [[end - beat for end in ends if end > beat - (not strict)] for beat in range(n_beats)]
+    return [left[0] if left else none for left in later]
+
+
+def follow(form, bars):
+    named, fresh = {}, iter(bars)
+    for letter in form:
+        if letter not in named:
+            named[letter] = next(fresh)
+    return [named[letter] for letter in form]
+
+
+def empties(form, bars):
+    named = {}
+    for letter in form:
+        if letter not in named:
+            named[letter] = bars.pop(0)
+    return [named[letter] for letter in form]
 
 
 REFERENCES = {
+    "echo": echo,
+    "half_life": lambda keep: np.log(0.5) / np.log(keep),
+    "follow_form": follow,
+    "beats_to_end": countdown,
     "has_memory": has_memory,
     "clip_gradient": clip,
     "in_time": lambda times, tempo: np.percentile(times, 99) <= 60_000 / tempo / 4,
@@ -66,6 +97,29 @@ REFERENCES = {
     "singable": singable,
 }
 WRONG = {  # exercise: {mistake: (answer, part of the verdict)}
+    "echo": {
+        "no tanh": (lambda xs, w, u: echo(xs, w, u, inside=False), "the worked number"),
+        "no memory": (lambda xs, w, u: [np.tanh(w * x) for x in xs], "the worked number"),
+        "only the last": (lambda xs, w, u: echo(xs, w, u)[-1:], "3 states wanted"),
+        "the start, too": (lambda xs, w, u: [0.0, *echo(xs, w, u)], "you return 4"),
+    },
+    "half_life": {
+        "turned over": (lambda keep: np.log(keep) / np.log(0.5), "keep = 0.25"),
+        "a straight line": (lambda keep: 0.5 / (1 - keep), "keep = 0.25"),
+        "rounded up": (lambda keep: np.ceil(np.log(0.5) / np.log(keep)), "keep = 0.25"),
+    },
+    "beats_to_end": {
+        "never zero": (lambda ends, n: countdown(ends, n, strict=True), "one phrase of four beats"),
+        "zero at the end": (lambda ends, n: countdown(ends, n, none=0), "two beats after the last end"),
+        "the last end only": (lambda ends, n: countdown(ends[-1:], n), "two phrases"),
+        "since the last end": (lambda ends, n: list(range(n)), "one phrase of four beats"),
+    },
+    "follow_form": {
+        "by the alphabet": (lambda form, bars: [bars[ord(x) - 65] for x in form if ord(x) - 65 < len(bars)], "XAX"),
+        "always new": (lambda form, bars: list(bars[: len(form)]), "ABAC"),
+        "empties the list": (empties, "has changed"),
+        "all the bars": (lambda form, bars: follow(form, bars) + bars[len(set(form)) :], "AB with"),
+    },
     "has_memory": {
         "always yes": (lambda net, melody: True, "looks at the last note only has no memory"),
         "always no": (lambda net, melody: False, "last two notes has memory"),
@@ -108,9 +162,12 @@ WRONG = {  # exercise: {mistake: (answer, part of the verdict)}
     },
     "count_late": {
         "no waiting line": (lambda taken, lasts, ahead: sum(t > lasts for t in taken), "late"),
-        "the clock starts at once": (lambda taken, lasts, ahead: late(taken, lasts, ahead, start=0), "late"),
+        "the clock waits for the first": (
+            lambda taken, lasts, ahead: int((np.cumsum(taken) > taken[0] + lasts * np.arange(len(taken))).sum()),
+            "for which there was time",
+        ),
         "nothing ahead": (lambda taken, lasts, ahead: late(taken, lasts, 1), "3 ahead"),
-        "ready in time is late": (lambda taken, lasts, ahead: late(taken, lasts, ahead, slack=-1), "late"),
+        "ready in time is late": (lambda taken, lasts, ahead: late(taken, lasts, ahead, slack=-1), "very moment"),
     },
     "singable": {
         "no leap": (lambda last, low, high: singable(last, low, high, leap=127), "cannot be sung"),
