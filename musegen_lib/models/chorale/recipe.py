@@ -14,7 +14,7 @@ from musegen_lib.core.errors import MusegenError
 from musegen_lib.core.piece import Piece
 from musegen_lib.corpus import CHORALE_TERMS, load_chorales
 from musegen_lib.encodings.chorale_phrases import Ends, ends_of_notes
-from musegen_lib.encodings.chorale_steps import ChoraleSteps, piece_to_steps, steps_to_piece
+from musegen_lib.encodings.chorale_steps import CHORALE_MODES, ChoraleSteps, piece_to_steps, steps_to_piece
 from musegen_lib.metrics.likelihood import ratio_estimate
 from musegen_lib.metrics.reference import shuffle_chords
 from musegen_lib.metrics.voice_leading import voice_leading
@@ -131,6 +131,8 @@ class ChoraleRecipe(ChoraleNet):
         generator = torch.Generator().manual_seed(seed)
         keys = [controls.get("key") or KEYS[number % len(KEYS)] for number in range(n)]
         request = ChoraleRequest(**controls)
+        if request.key.split()[-1] not in CHORALE_MODES:
+            raise MusegenError(f"key {request.key!r}: chorales are written in {', '.join(CHORALE_MODES)}")
         made = sample_chorales(self.load_once(), n, request, generator, rules, keys, draws=draws)
         source = f"musegen {self.name}, seed {seed}"
         labels = {"source": source, "licence": CHORALE_TERMS, "style": "chorale", "tempo_qpm": TEMPO}

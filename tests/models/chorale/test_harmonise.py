@@ -138,6 +138,11 @@ def test_an_unknown_wish_names_those_there_are():
         RECIPES["rnn-chorales"].generate(1, seed=0, style="irish")
 
 
+def test_a_mode_that_chorales_lack_is_refused_not_replaced():
+    with pytest.raises(MusegenError, match="key 'A yu': chorales are written in major, minor, dorian, mixolydian"):
+        RECIPES["rnn-chorales"].generate(1, seed=0, key="A yu")
+
+
 def test_the_command_perform_plays_on(tmp_path):
     write_midi(MELODY, tmp_path / "in.mid")
     words = ["perform", str(tmp_path / "in.mid"), "--out", str(tmp_path / "out.mid"), "--bars", "2", "--json"]
