@@ -92,7 +92,8 @@ def test_what_a_lesson_records_when_it_runs_reaches_the_page(tmp_path):
     assert "Edit book/_templates/claims.md" in note
     assert text == (
         "Share: 0.67 ± 0.20, 0.67 ± 0.20 of the runs (3 seeds).\n"
-        "| C3 | Unstable. | [02_gan](../notebooks/02_gan.ipynb), *4 Stability* "
+        "| C3 | Unstable. | [02_gan](../notebooks/02_gan.ipynb), "
+        "[*4 Stability*](../notebooks/02_gan.ipynb#4-stability) "
         r"| **holds partly**: The better loss \| cures it. | collapsed 0.67 ± 0.20 of the runs (3 seeds) |"
         "\n"
     )
