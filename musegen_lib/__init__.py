@@ -9,7 +9,7 @@ __getattr__, __dir__, __all__ = lazy_names(
         "core.errors": "MusegenError",
         "corpus.load": "find_piece load_chorales load_folk_tunes",
         "formats.midi.reader": "read_midi write_midi",
-        "display.figures": "bars curves piano_roll picture show transition_matrix",
+        "display.figures": "bars curves piano_roll picture show",
         "display.score": "score",
         "display.sound": "player players render",
         "display.sliders": "states",

@@ -5,9 +5,8 @@ from musegen_lib.core.lazy import lazy_names
 __getattr__, __dir__, __all__ = lazy_names(
     __name__,
     {
-        "figures": "bars curves piano_roll picture pitch_name points show transition_matrix",
+        "figures": "bars curves piano_roll picture pitch_name points show",
         "following": "follow",
-        "gallery": "GalleryItem write_gallery",
         "piano_keys": "keyboard",
         "score": "engrave",
         "tables": "table",

@@ -107,19 +107,6 @@ def pitch_name(pitch: int) -> str:
     return f"{PITCH_CLASSES[pitch % 12]}{pitch // 12 - 1}"
 
 
-def transition_matrix(table: np.ndarray, names: Sequence[str]) -> Figure:
-    """Draw a table of shares, rows first: how often `names[column]` follows `names[row]`."""
-    with mpl.rc_context(STYLE):
-        fig = Figure(figsize=(5.4, 4.6))
-        ax = fig.subplots()
-        image = ax.imshow(table, cmap="viridis", vmin=0)
-        ax.set_xticks(range(len(names)), names)
-        ax.set_yticks(range(len(names)), names)
-        ax.set(xlabel="next", ylabel="this")
-        fig.colorbar(image, label="share of the row")
-    return fig
-
-
 def curves(x: Sequence[float], lines: Mapping[str, Sequence[float]], xlabel: str, ylabel: str) -> Figure:
     """Draw lines over one axis, each named at its end and with its own dashes."""
     dashes = ("-", "--", "-.", ":")

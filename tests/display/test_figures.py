@@ -69,12 +69,6 @@ def test_the_same_figure_gives_the_same_bytes():
     assert first == second
 
 
-def test_a_table_is_drawn_row_by_row():
-    table = np.array([[0.25, 0.75], [1.0, 0.0]])
-    image = show.transition_matrix(table, ["C", "D"]).axes[0].images[0]
-    assert np.array_equal(image.get_array(), table)
-
-
 def test_curves_are_named_and_hold_their_data():
     fig = show.curves([1, 2, 3], {"train": [3, 2, 1], "valid": [3, 2.5, 2.6]}, "step", "nats")
     axes = fig.axes[0]
