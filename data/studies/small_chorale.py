@@ -6,6 +6,7 @@ A chorale is read once a beat, moved to the tonic C; voices stand in the order i
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -14,10 +15,11 @@ from torch import Tensor, nn
 
 from musegen_lib import load_chorales
 from musegen_lib.core.piece import Piece
-from musegen_lib.encodings.melody_events import key_to_ids
+from musegen_lib.encodings.song_tokens import shift_to_c
 from musegen_lib.metrics.cadences import cadence_report
 from musegen_lib.metrics.voices import beat_pitches, voice_rules
 from musegen_lib.models.chorale.recipe import chorale_steps
+from musegen_lib.training.steps import follow
 
 SEEDS = (0, 1, 2)
 DESIGNS = {"in turn, told": (True, True), "alone, told": (False, True), "in turn, not told": (True, False)}
@@ -31,8 +33,7 @@ def chorales(part: str) -> list[tuple[Tensor, Tensor]]:
     """Frames (T, 4) and beats to the next phrase end (T,), of each chorale."""
     found = []
     for piece, steps in zip(load_chorales(part=part), chorale_steps(part), strict=True):
-        tonic, _ = key_to_ids(piece.key)
-        shift = -tonic if tonic <= 6 else 12 - tonic
+        shift = shift_to_c(piece)
         pitches = beat_pitches(piece)[:, TURNS]
         frames = torch.tensor((pitches + shift - LOWEST).clip(1, N - 1) * (pitches > 0))
         ends = [onset // 4 for onset, _ in steps.ends]
@@ -75,16 +76,15 @@ def train(net: Four, told: bool, steps: int = STEPS) -> Four:
     cut = [(f[i : i + BEATS], n[i : i + BEATS]) for f, n in pieces for i in range(0, len(f) - BEATS + 1, 8)]
     frames, left = (torch.stack(part) for part in zip(*cut, strict=True))
     left = left if told else torch.full_like(left, NOT_TOLD)
-    optimizer = torch.optim.Adam(net.parameters(), lr=RATE)
+    follow(_losses(net, frames, left, steps), net, torch.optim.Adam(net.parameters(), lr=RATE), clip_norm=1.0)
+    return net
+
+
+def _losses(net: Four, frames: Tensor, left: Tensor, steps: int) -> Iterator[Tensor]:
     for _ in range(steps):
         pick = torch.randint(len(frames), (BATCH,))
         scores = net(frames[pick], left[pick])
-        loss = F.cross_entropy(scores.flatten(0, 2), frames[pick][..., 1:].flatten())
-        optimizer.zero_grad()
-        loss.backward()
-        nn.utils.clip_grad_norm_(net.parameters(), 1.0)
-        optimizer.step()
-    return net
+        yield F.cross_entropy(scores.flatten(0, 2), frames[pick][..., 1:].flatten())
 
 
 @torch.no_grad()

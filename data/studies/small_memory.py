@@ -6,6 +6,7 @@ Markov chain.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from torch import Tensor, nn
 
 from musegen_lib import load_folk_tunes
 from musegen_lib.encodings.song_tokens import song_windows
+from musegen_lib.training.steps import follow
 
 SEEDS = (0, 1, 2)
 KINDS = ("none", "tanh", "gate", "told")
@@ -88,15 +90,14 @@ def train(kind: str, seed: int, rows: Tensor, steps: int = STEPS) -> Memory:
     """Train one network."""
     torch.manual_seed(seed)
     net, told = Memory(kind), told_of(kind, rows)
-    optimizer = torch.optim.Adam(net.parameters(), lr=RATE)
+    follow(_losses(net, rows, told, steps), net, torch.optim.Adam(net.parameters(), lr=RATE), clip_norm=1.0)
+    return net
+
+
+def _losses(net: Memory, rows: Tensor, told: Tensor, steps: int) -> Iterator[Tensor]:
     for _ in range(steps):
         pick = torch.randint(len(rows), (BATCH,))
-        loss = F.cross_entropy(net(rows[pick], told[pick]).flatten(0, 1), rows[pick].flatten())
-        optimizer.zero_grad()
-        loss.backward()
-        nn.utils.clip_grad_norm_(net.parameters(), 1.0)
-        optimizer.step()
-    return net
+        yield F.cross_entropy(net(rows[pick], told[pick]).flatten(0, 1), rows[pick].flatten())
 
 
 @torch.no_grad()

@@ -77,9 +77,8 @@ def interpolate_files(
     title = f"{start.piece.title} to {end.piece.title}, step"
     pieces = [to_piece(chain, start.piece, f"{title} {i}") for i, chain in enumerate(path, start=1)]
     rows = _write(pieces, out, f"{first.stem}_to_{second.stem}", 0, expression)
-    lines = dict.fromkeys(
-        [*start.lines, *end.lines, *_told(start, end, path)]
-    )  # said once of a file that is given twice
+    # dict: once of a file that is given twice
+    lines = dict.fromkeys([*start.lines, *end.lines, *_told(start, end, path)])
     return _summary(rows, list(lines))
 
 

@@ -87,25 +87,30 @@ def _roll(
     for pitch in np.unique(pitches).tolist():
         middle = top + above + ROW * (pitches.max() - pitch + 0.5)
         parts.append(_text(LEFT - 6, middle + 5, f"{pitch_name(pitch)} {pitch}", "#444", "end"))
-    last = 0.0
-    scale, colours = mpl.colors.Normalize(0, highest), mpl.colormaps["plasma_r"]
     parts.append(_text(LEFT - 6, top + height - 6, "note", "#555", "end"))
-    for number, ((onset, duration, pitch, *_), (start, stop), value) in enumerate(
-        zip(piece.notes.tolist(), times.tolist(), nats, strict=True), start=1
-    ):
-        at, y = LEFT + onset * x, top + above + ROW * (int(pitches.max()) - pitch)
-        colour = VOICE_COLOURS[0] if value is None else mpl.colors.to_hex(colours(scale(value)))
-        parts.append(
-            f'<rect x="{at + 0.5:.1f}" y="{y + 1}" width="{max(2.0, duration * x - 1.5):.1f}" height="{ROW - 2}" '
-            f'fill="{colour}" stroke="#333" stroke-width="0.7" data-start="{start:.2f}" data-stop="{stop:.2f}"/>'
-        )
-        middle = at + duration * x / 2
-        if value is not None:
-            parts.append(_text(middle, y - 3, f"{value:.1f}", "#222"))
+    last = 0.0
+    for number, (note, time, value) in enumerate(zip(piece.notes.tolist(), times.tolist(), nats, strict=True), start=1):
+        middle = LEFT + note[0] * x + note[1] * x / 2
+        parts += _note(note, time, value, x, top + above + ROW * (int(pitches.max()) - note[2]), highest)
         if middle - last >= 10 * len(str(number)):  # where there is no room, the number is left out
             parts.append(_text(middle, top + height - 6, str(number), "#555"))
             last = middle
     return parts, height
+
+
+def _note(
+    note: Sequence[int], time: Sequence[float], value: float | None, x: float, y: float, highest: float
+) -> list[str]:
+    """The box of a note (onset, duration, ...) that sounds in `time`, x pixels a step, and its surprise above."""
+    at, width = LEFT + note[0] * x, note[1] * x
+    colour = VOICE_COLOURS[0]
+    if value is not None:
+        colour = mpl.colors.to_hex(mpl.colormaps["plasma_r"](mpl.colors.Normalize(0, highest)(value)))
+    box = (
+        f'<rect x="{at + 0.5:.1f}" y="{y + 1}" width="{max(2.0, width - 1.5):.1f}" height="{ROW - 2}" '
+        f'fill="{colour}" stroke="#333" stroke-width="0.7" data-start="{time[0]:.2f}" data-stop="{time[1]:.2f}"/>'
+    )
+    return [box] if value is None else [box, _text(at + width / 2, y - 3, f"{value:.1f}", "#222")]
 
 
 def _text(x: float, y: float, words: str, colour: str, anchor: str = "middle") -> str:

@@ -19,6 +19,16 @@ HOLD, REST, LOW, N_TOKENS = 0, 1, 40, 48  # a pitch is LOW below its MIDI number
 BAR, WINDOW, HOP = 8, 64, 32  # eighths
 
 
+def shift_to_c(piece: Piece) -> int:
+    """Semitones from the piece's tonic to the nearest C, down where both are as near.
+
+    >>> [shift_to_c(Piece.from_notes([(0, 4, 60)], key=key)) for key in ("D major", "G minor", "F# minor")]
+    [-2, 5, -6]
+    """
+    tonic, _ = key_to_ids(piece.key)
+    return -tonic if tonic <= 6 else 12 - tonic
+
+
 def song_to_tokens(piece: Piece) -> Int[np.ndarray, "T"]:
     """One token an eighth, whole bars.
 
@@ -26,8 +36,7 @@ def song_to_tokens(piece: Piece) -> Int[np.ndarray, "T"]:
     array([20,  0, 24,  0,  0,  0,  1,  1])
     """
     step = piece.steps_per_beat // 2
-    tonic, _ = key_to_ids(piece.key)
-    shift = -tonic if tonic <= 6 else 12 - tonic
+    shift = shift_to_c(piece)
     row = np.full(-(-piece.n_steps // step) + BAR - 1, REST, dtype=np.int64)
     for onset, length, pitch, *_ in piece.notes.tolist():
         start = onset // step

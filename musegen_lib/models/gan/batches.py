@@ -58,6 +58,11 @@ def windows_to_tokens(windows: Sequence[Piece], n_bars: int = 1) -> Int[np.ndarr
     return np.array(rows).reshape(-1, n_bars * BAR_STEPS, 4)
 
 
+def sounding_pitches(windows: Sequence[Piece]) -> Int[np.ndarray, "N 16 4"]:
+    """The pitch that sounds on each sixteenth of one-bar windows on the white keys; 0 for none."""
+    return np.abs([tokens_to_grid(bar) for bar in windows_to_tokens(windows)])
+
+
 def to_white_keys(steps: ChoraleSteps) -> ChoraleSteps:
     """Transpose by at most 6 semitones to tonic C, or A in minor; by octaves less if a voice would leave the table."""
     if steps.tonic == NO_TONIC:

@@ -16,8 +16,8 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from musegen_lib.core.piece import Piece
-from musegen_lib.encodings.chorale_steps import HIGH, LOW, N_VOICES, tokens_to_grid
-from musegen_lib.models.gan.batches import windows_to_tokens
+from musegen_lib.encodings.chorale_steps import HIGH, LOW, N_VOICES
+from musegen_lib.models.gan.batches import sounding_pitches
 from musegen_lib.models.gan.outer_voices import TEMPO
 from musegen_lib.models.gan.recipe import chorale_windows
 
@@ -30,7 +30,7 @@ def four_voices(part: str) -> tuple[Int[np.ndarray, "N 8 4"], Int[np.ndarray, "N
     Bars in which a voice rests are left out.
     """
     windows = chorale_windows(part)
-    bars = np.abs([tokens_to_grid(bar) for bar in windows_to_tokens(windows.pieces)])[:, ::2].astype(np.int64)
+    bars = sounding_pitches(windows.pieces)[:, ::2].astype(np.int64)
     sung = (bars > 0).all(axis=(1, 2))
     return bars[sung], windows.works[sung]
 
@@ -88,7 +88,5 @@ def closest_share(pieces: Sequence[Piece], training: Sequence[Piece]) -> float:
 
     1 for a copy. It also finds a copy that was changed here and there, which a count of exact copies misses.
     """
-    known, asked = (
-        np.abs([tokens_to_grid(bar) for bar in windows_to_tokens(list(group))]) for group in (training, pieces)
-    )
+    known, asked = sounding_pitches(training), sounding_pitches(pieces)
     return float(np.mean([(known == bar).mean(axis=(1, 2)).max() for bar in asked]))

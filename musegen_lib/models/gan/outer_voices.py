@@ -14,8 +14,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from musegen_lib.core.piece import Piece
-from musegen_lib.encodings.chorale_steps import tokens_to_grid
-from musegen_lib.models.gan.batches import windows_to_tokens
+from musegen_lib.models.gan.batches import sounding_pitches
 from musegen_lib.models.gan.recipe import chorale_windows
 
 LOWEST_SOPRANO, N_SOPRANO = 55, 30
@@ -30,8 +29,7 @@ def two_voices(part: str) -> tuple[Int[np.ndarray, "N 8 2"], Int[np.ndarray, "N"
     Bars in which one of the two voices rests are left out.
     """
     windows = chorale_windows(part)
-    grids = np.abs([tokens_to_grid(bar) for bar in windows_to_tokens(windows.pieces)])  # (N, 16, 4)
-    bars = grids[:, ::2, [0, 3]].astype(np.int64)
+    bars = sounding_pitches(windows.pieces)[:, ::2, [0, 3]].astype(np.int64)
     sung = (bars > 0).all(axis=(1, 2))
     return bars[sung], windows.works[sung]
 
