@@ -11,13 +11,15 @@ import torch
 
 from data.studies.gan_variants import (
     DeterministicGenerator,
+    MotionlessDiscriminator,
+    MotionlessGenerator,
     OneShotGenerator,
     PlainDiscriminator,
     WholeBarDiscriminator,
 )
 from musegen_lib.models.gan.batches import BarBatches, one_hot, tokens_to_pieces, windows_to_tokens
 from musegen_lib.models.gan.nets import BarDiscriminator, BarGANConfig, BarGenerator, with_spectral_norm
-from musegen_lib.models.gan.recipe import BAR, chorale_windows
+from musegen_lib.models.gan.recipe import BAR, PHRASES, GANRecipe, chorale_windows
 from musegen_lib.training.adversarial import AdversarialConfig, train_adversarial
 
 SEEDS = (0, 1, 2)
@@ -41,6 +43,10 @@ DESIGNS = {  # each differs from the shipped one in one thing
         replace(TRIAL, loss="wasserstein", slope_penalty=0.0, gradient_penalty=10.0),
     ),
 }
+WITHOUT_MOTION = {  # trained as long as the shipped net
+    "no motion in G": (MotionlessGenerator, BarDiscriminator, AdversarialConfig()),
+    "no motion in D": (BarGenerator, MotionlessDiscriminator, AdversarialConfig()),
+}
 
 
 def gan_designs() -> list[dict[str, Any]]:
@@ -49,16 +55,28 @@ def gan_designs() -> list[dict[str, Any]]:
     return [_trial(design, seed, table) for seed in SEEDS for design in DESIGNS]
 
 
+def gan_motion() -> list[dict[str, Any]]:
+    """The recipe `gan` without its table of motion, and before a discriminator that is shown none; three seeds."""
+    table = BAR.table()
+    return [_trial(design, seed, table) for seed in SEEDS for design in WITHOUT_MOTION]
+
+
 def gan_seeds() -> list[dict[str, Any]]:
     """The recipe `gan` from three seeds: every figure on validation bars."""
-    rows = []
-    for seed in SEEDS:
-        path = Path("runs") / f"gan-{seed}.safetensors"
-        if not path.exists():
-            BAR.train(path, seed)
-        drawn = tokens_to_pieces(BAR.draw(1000, 0, BAR.load(path)))
-        rows.append({"seed": seed, "split": "valid", **BAR.report(drawn, "valid")})
-    return rows
+    return [_report_of_seed(BAR, seed, 1000) for seed in SEEDS]
+
+
+def gan_phrases_seeds() -> list[dict[str, Any]]:
+    """The recipe `gan-phrases` from three seeds, each going on from the shipped `gan`: every figure on validation."""
+    return [_report_of_seed(PHRASES, seed, len(chorale_windows("valid", PHRASES.n_bars).pieces)) for seed in SEEDS]
+
+
+def _report_of_seed(recipe: GANRecipe, seed: int, n: int) -> dict[str, Any]:
+    path = Path("runs") / f"{recipe.name}-{seed}.safetensors"
+    if not path.exists():
+        recipe.train(path, seed)
+    drawn = tokens_to_pieces(recipe.draw(n, 0, recipe.load(path)))
+    return {"seed": seed, "split": "valid", **recipe.report(drawn, "valid")}
 
 
 def gan_sizes() -> list[dict[str, Any]]:
@@ -72,7 +90,7 @@ def gan_sizes() -> list[dict[str, Any]]:
 
 
 def _trial(design: str, seed: int, table: np.ndarray) -> dict[str, Any]:
-    make_generator, make_discriminator, config = DESIGNS[design]
+    make_generator, make_discriminator, config = (DESIGNS | WITHOUT_MOTION)[design]
     torch.manual_seed(seed)
     sizes = replace(CONFIG, n_relations=0) if design == "no relations in G" else CONFIG
     generator, discriminator = make_generator(sizes), make_discriminator(sizes)

@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from musegen_lib.encodings.chorale_steps import N_VOICES
-from musegen_lib.models.gan.interval_features import N_BAR_TOKENS, PERIODS
+from musegen_lib.models.gan.interval_features import N_BAR_TOKENS, N_PARALLELS, PERIODS
 from musegen_lib.models.gan.nets import (
     BAR_STEPS,
     BarDiscriminator,
@@ -56,6 +56,24 @@ class DeterministicGenerator(BarGenerator):
     ) -> Float[Tensor, "n T 4 K"]:
         """Draw n pieces without Gumbel noise, whatever the temperature."""
         return super().draw(n, generator, 0.0)
+
+
+class MotionlessGenerator(BarGenerator):
+    """A BarGenerator without its table of motion: it never knows how another voice moved to where it stands."""
+
+    def _led(self, i: int, own: Tensor, chosen: list[Tensor], before: list[Tensor]) -> Tensor:
+        return own.new_zeros(1)
+
+
+class MotionlessDiscriminator(BarDiscriminator):
+    """A BarDiscriminator that is not shown which pairs of voices move in parallel."""
+
+    def see(self, tokens: Float[Tensor, "B T 4 K"]) -> Float[Tensor, "B T F"]:
+        """What the layers read, with zeros in place of parallel motion."""
+        seen = super().see(tokens)
+        shown = torch.ones(seen.shape[-1])
+        shown[-2 * N_VOICES - N_PARALLELS : -2 * N_VOICES] = 0
+        return seen * shown
 
 
 class WholeBarDiscriminator(BarDiscriminator):

@@ -27,7 +27,7 @@ STUDIES = {  # module of this folder: its studies; the function of "vae-rates" i
     "first_network": ("first-network",),
     "melody": ("melody-cells", "melody-context", "melody-sizes", "melody-counting", "melody-equal", "copy-distance"),
     "chorales": ("frames-benchmark", "chorale-splits"),
-    "gan": ("gan-designs", "gan-seeds", "gan-sizes"),
+    "gan": ("gan-designs", "gan-motion", "gan-seeds", "gan-phrases-seeds", "gan-sizes"),
     "vae": ("vae-rates", "vae-sizes", "vae-designs"),
     "style": ("style-latents", "transfer-test"),
     "transfer": ("transfer-curves",),

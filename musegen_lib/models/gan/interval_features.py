@@ -28,7 +28,8 @@ _CLASS_OF = F.one_hot(torch.arange(N_PITCHES) % 12, 12).float()  # (P, 12)
 _INTERVAL_OF = F.one_hot((torch.arange(12).unsqueeze(1) - torch.arange(12)).flatten() % 12, 12).float()  # (144, 12)
 _UPPER, _LOWER = zip(*combinations(range(N_VOICES), 2))
 PARALLEL_GAIN = 3.0  # parallels are rare: a feature that is seldom 1 must be large to be learnt
-N_FEATURES = 2 * len(PERIODS) * (N_VOICES + len(_UPPER) + N_VOICES) + 12 * len(_UPPER) + 2 * N_VOICES
+N_PARALLELS = 12 * len(_UPPER)  # features of parallel motion
+N_FEATURES = 2 * len(PERIODS) * (N_VOICES + len(_UPPER) + N_VOICES) + N_PARALLELS + 2 * N_VOICES
 
 
 def sounding(tokens: Float[Tensor, "B T 4 K"]) -> Float[Tensor, "B T 4 P1"]:
