@@ -89,10 +89,14 @@ def test_a_check_catches(name):
     assert any(fault in line for line in check(notebook)), check(notebook)
 
 
-def test_proof_and_exercises_are_not_counted():
-    notebook = lesson("x", code("x\n" * 300, "proof"), code("x\n" * 300, "exercise"), code("x\n" * 300, "solution"))
-    assert checks.faults_of_measure(notebook) == []
-    assert checks.code_lines(notebook) == 0
+def test_lines_of_proof_and_of_solutions_are_not_counted_those_of_exercises_are():
+    hidden = lesson("x", code("x\n" * 300, "proof"), code("x\n" * 300, "solution"))
+    assert (checks.code_lines(hidden), checks.code_lines(lesson("x", code("x\n" * 7, "exercise")))) == (0, 7)
+
+
+def test_words_of_headings_tables_and_formulas_are_counted():
+    text = "# Two words\n\n| a | b |\n|---|---|\n\nA [link](https://example.org/long) of $x + y$ parts <!-- no -->"
+    assert checks.words_of(text) == ["Two", "words", "a", "b", "A", "[link]", "of", "$x", "y$", "parts"]
 
 
 def test_names_of_notes_are_no_codes():
