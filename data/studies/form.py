@@ -27,22 +27,39 @@ def melody_form() -> list[dict[str, Any]]:
 
     "as asked" draws again what ends elsewhere or leaves its mode; a "shuffled form" is one with its bars in any order.
     """
-    real = {group: _real(group) for group in GROUPS}
-    floors = {group: {"two-sample accuracy": floor_accuracy(pieces)} for group, pieces in real.items()}
-    rows = [{"writer": "people", "group": group, **_figures(real[group]), **floors[group]} for group in GROUPS]
-    rows += [{"writer": "markov", **row} for row in _rows(MARKOV.load(), "as asked", SEEDS[0])]
+    markov = [{"writer": "markov", **row} for row in _rows(MARKOV.load(), "as asked", SEEDS[0], "valid")]
+    return _people("valid") + markov + _nets(WAYS, "valid")
+
+
+def melody_form_test() -> list[dict[str, Any]]:
+    """The same on the test tunes, read once, when all was chosen: people, and nets of three seeds."""
+    return _people("test") + _nets(("as asked", "no form"), "test")
+
+
+def _people(part: str) -> list[dict[str, Any]]:
+    rows = []
+    for group in GROUPS:
+        pieces = _real(group, part)
+        floor = {"two-sample accuracy": floor_accuracy(pieces)}
+        rows.append({"writer": "people", "group": group, "tunes": len(pieces), **_figures(pieces), **floor})
+    return rows
+
+
+def _nets(ways: tuple[str, ...], part: str) -> list[dict[str, Any]]:
+    rows = []
     for seed in SEEDS:
         path = Path("runs") / f"melody-form-{seed}.safetensors"
         if not path.exists():
             RNN.train(path, seed)
-        rows += [{"writer": "rnn", "seed": seed, **row} for way in WAYS for row in _rows(RNN.load(path), way, seed)]
+        net = RNN.load(path)
+        rows += [{"writer": "rnn", "seed": seed, **row} for way in ways for row in _rows(net, way, seed, part)]
     return rows
 
 
-def _rows(model: MelodyModel, way: str, seed: int) -> list[dict[str, Any]]:
+def _rows(model: MelodyModel, way: str, seed: int, part: str) -> list[dict[str, Any]]:
     rows = []
     for group in GROUPS:
-        requests = [request_like(tune) for tune in tunes_of_group(melody_events("valid"), group)]
+        requests = [request_like(tune) for tune in tunes_of_group(melody_events(part), group)]
         generator = torch.Generator().manual_seed(seed)
         if way == "no form":
             made = model.sample(len(requests), requests, generator)
@@ -51,7 +68,7 @@ def _rows(model: MelodyModel, way: str, seed: int) -> list[dict[str, Any]]:
             forms = [shuffled(form, seed) for form in forms] if way == "shuffled form" else forms
             made = draw_as_asked(model, requests, forms, generator, TRIES if way == "as asked" else 1)
         pieces = [melody_events_to_piece(tune) for tune in made]
-        report = melody_report(pieces, _real(group)) | _figures(pieces)
+        report = melody_report(pieces, _real(group, part)) | _figures(pieces)
         rows.append({"told": way, "group": group, **{name: round(value, 4) for name, value in report.items()}})
     return rows
 
@@ -63,8 +80,8 @@ def shuffled(form: Form, seed: int) -> Form:
     return Form(np.where(there, form.relations[order], NEW), np.where(there, form.lags[order], 0), form.final)
 
 
-def _real(group: str) -> list[Piece]:
-    return [melody_events_to_piece(tune) for tune in tunes_of_group(melody_events("valid"), group)]
+def _real(group: str, part: str) -> list[Piece]:
+    return [melody_events_to_piece(tune) for tune in tunes_of_group(melody_events(part), group)]
 
 
 def _figures(pieces: list[Piece]) -> dict[str, float]:

@@ -21,7 +21,7 @@ from musegen_lib.core.errors import MusegenError
 from musegen_lib.core.paths import committed, replacing
 
 STUDIES = {  # module of this folder: its studies; the function of "vae-rates" is vae_rates
-    "form": ("melody-form",),
+    "form": ("melody-form", "melody-form-test"),
     "small_memory": ("small-memory",),
     "small_chorale": ("small-chorale",),
     "first_network": ("first-network",),

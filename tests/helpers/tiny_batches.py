@@ -13,6 +13,7 @@ from musegen_lib.encodings.melody_lines import piece_to_line
 from musegen_lib.models.chorale.batches import collate_steps
 from musegen_lib.models.chorale.frame_batches import collate_frames, frames_to_ids
 from musegen_lib.models.gan import nets as gan
+from musegen_lib.models.gan.sketch import BAR_CELLS
 from musegen_lib.models.melody.batches import collate
 from musegen_lib.models.recommend import nets as recommend
 from musegen_lib.models.search.encoder import PairBatch
@@ -134,7 +135,7 @@ def sessions():
 
 
 def cells():
-    return (torch.rand(4, gan.BAR_CELLS, generator=torch.Generator().manual_seed(0)) < 0.1).float()
+    return (torch.rand(4, BAR_CELLS, generator=torch.Generator().manual_seed(0)) < 0.1).float()
 
 
 def bars():

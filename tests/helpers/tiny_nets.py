@@ -48,6 +48,7 @@ from musegen_lib.models.chorale.phrase_ends_recipe import collate_marked
 from musegen_lib.models.chorale.rnn import ChoraleConfig, ChoraleRNN
 from musegen_lib.models.chorale.sampling import ChoraleRequest, sample_chorales
 from musegen_lib.models.gan import nets as gan
+from musegen_lib.models.gan import sketch
 from musegen_lib.models.melody.rnn import MelodyRNN, MelodyRNNConfig
 from musegen_lib.models.melody.sampling import MelodyRequest
 from musegen_lib.models.recommend import nets as recommend
@@ -112,7 +113,7 @@ def flat(*tensors):
 STYLE = {"hidden_dim": 8, "interval_dim": 5, "register_dim": 4, "rhythm_dim": 3, "style_dim": 4, "dropout": 0.3}
 STYLE_VAE = StyleVAEConfig(**STYLE, latent_dim=3, encoder_dim=6, free_nats=0.0)
 BAR = gan.BarGANConfig(noise_dim=6, hidden_dim=7, n_relations=2, judge_dim=5)
-SKETCH = gan.SketchConfig(noise_dim=5, hidden_dim=6)
+SKETCH = sketch.SketchConfig(noise_dim=5, hidden_dim=6)
 
 CASES = {
     "MelodyRNN": Case(
@@ -178,7 +179,7 @@ CASES = {
         zero="judge_dim",
     ),
     "SketchGenerator": Case(
-        gan.SketchGenerator,
+        sketch.SketchGenerator,
         SKETCH,
         lambda: (torch.randn(3, 5, generator=torch.Generator().manual_seed(0)),),
         lambda net, noise: net(*noise),
@@ -187,7 +188,7 @@ CASES = {
         learns=None,
     ),
     "SketchDiscriminator": Case(
-        gan.SketchDiscriminator, SKETCH, cells, lambda net, x: flat(*net(net.see(x))), loss=told_apart
+        sketch.SketchDiscriminator, SKETCH, cells, lambda net, x: flat(*net(net.see(x))), loss=told_apart
     ),
     "MelodyVAE": Case(
         MelodyVAE,

@@ -2,8 +2,7 @@
 
 Axes: B bars in a batch, T steps (16 a bar), 4 voices from soprano to bass, K tokens, Z noise, D hidden width.
 
-`SketchGenerator` and `SketchDiscriminator` are the pair of most tutorials: 100 random numbers to 784 cells, and 784
-cells to one score. `BarGenerator` writes four voices token by token; `BarDiscriminator` reads them with the intervals
+`BarGenerator` writes four voices token by token; `BarDiscriminator` reads them with the intervals
 spelled out. A discriminator answers with raw scores (logits), one tensor for each level that it scores.
 
 Sources: Goodfellow et al. 2014, arXiv:1406.2661 (the game); Jang, Gu and Poole 2017, arXiv:1611.01144 (straight-through
@@ -35,7 +34,6 @@ from musegen_lib.models.gan.interval_features import (
 )
 from musegen_lib.training.sampling import gumbel_noise, straight_through
 
-BAR_CELLS = 784
 ORDER = (3, 0, 2, 1)  # bass first, then soprano, tenor, alto: outer voices before inner ones
 SHARED = 0  # row of the noise that all voices read; voice v reads row 1 + v
 WIDEST_RELATION = 24  # widest interval in semitones that the relations tell apart
@@ -43,51 +41,6 @@ _SO_FAR_ABOVE = F.one_hot((torch.arange(12).unsqueeze(1) + torch.arange(12)).fla
 _PITCHES_OF = F.one_hot(torch.arange(N_PITCHES) % 12, 12).float().T  # (12, P)
 GAIN = 5.0  # of weights that few steps touch
 NEVER = -1e4  # logit of a token that cannot be
-
-
-@dataclass(frozen=True)
-class SketchConfig:
-    """Sizes of the sketch."""
-
-    noise_dim: int = 100  # Z
-    hidden_dim: int = 256  # of both nets
-
-    def __post_init__(self) -> None:
-        require_sizes(self)
-
-
-class SketchGenerator(nn.Module):
-    """784 logits from 100 random numbers: G(z) = W2 tanh(W1 z + b1) + b2."""
-
-    def __init__(self, config: SketchConfig):
-        super().__init__()
-        self.config, width = config, config.hidden_dim
-        self.layers = nn.Sequential(nn.Linear(config.noise_dim, width), nn.Tanh(), nn.Linear(width, BAR_CELLS))
-
-    def forward(self, noise: Float[Tensor, "B Z"]) -> Float[Tensor, "B 784"]:
-        """Return one logit a cell."""
-        return self.layers(noise)
-
-    def draw(self, n: int, generator: torch.Generator | None = None) -> Float[Tensor, "n 784"]:
-        """Draw n bars, from the global random state if no generator is given: a number from 0 to 1 for each cell."""
-        return torch.sigmoid(self(torch.randn(n, self.config.noise_dim, generator=generator)))
-
-
-class SketchDiscriminator(nn.Module):
-    """One raw score from 784 cells, through 256 hidden units."""
-
-    def __init__(self, config: SketchConfig):
-        super().__init__()
-        self.config, width = config, config.hidden_dim
-        self.layers = nn.Sequential(nn.Linear(BAR_CELLS, width), nn.Tanh(), nn.Linear(width, 1))
-
-    def forward(self, cells: Float[Tensor, "B 784"]) -> tuple[Float[Tensor, "B"]]:
-        """Return the raw scores; above 0 means "rather real"."""
-        return (self.layers(cells)[:, 0],)
-
-    def see(self, cells: Float[Tensor, "B 784"]) -> Float[Tensor, "B 784"]:
-        """What the layers read: the cells themselves."""
-        return cells
 
 
 @dataclass(frozen=True)

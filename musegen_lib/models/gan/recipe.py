@@ -26,14 +26,8 @@ from musegen_lib.models.gan.batches import (
     windows_to_cells,
     windows_to_tokens,
 )
-from musegen_lib.models.gan.nets import (
-    BarDiscriminator,
-    BarGANConfig,
-    BarGenerator,
-    SketchConfig,
-    SketchDiscriminator,
-    SketchGenerator,
-)
+from musegen_lib.models.gan.nets import BarDiscriminator, BarGANConfig, BarGenerator
+from musegen_lib.models.gan.sketch import SketchConfig, SketchDiscriminator, SketchGenerator
 from musegen_lib.training.adversarial import AdversarialConfig, train_adversarial
 from musegen_lib.training.checkpoints import write_checkpoint
 from musegen_lib.training.pretrained import ShippedNet, run_folder

@@ -29,12 +29,10 @@ from musegen_lib.models.gan.nets import (
     BarDiscriminator,
     BarGANConfig,
     BarGenerator,
-    SketchConfig,
-    SketchDiscriminator,
-    SketchGenerator,
     straight_through,
     with_spectral_norm,
 )
+from musegen_lib.models.gan.sketch import SketchConfig, SketchDiscriminator, SketchGenerator
 
 TINY = BarGANConfig(n_bars=2, noise_dim=6, hidden_dim=10, n_relations=3, judge_dim=7)
 VOICES = (72, 67, 60, 48)
