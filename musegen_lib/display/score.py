@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import re
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -49,6 +49,7 @@ def engrave(
     new_lines: Sequence[int] = (),
     names: Sequence[str] = (),
     label: str = "",
+    on_note: Callable[[ET.Element, int], None] | None = None,
 ) -> str:
     """Engrave a piece on one page; the same piece gives the same SVG.
 
@@ -57,6 +58,7 @@ def engrave(
         new_lines: bars, counted from 0, before which a line ends; none: lines end where they are full.
         names: what to print before the staff of each voice.
         label: what the picture is called for readers who do not see it, instead of title and counts.
+        on_note: changes a written note of the MusicXML, given the number of the note that it is or is tied to.
     Returns:
         An SVG document that names nothing outside itself, labelled for readers who do not see it.
     """
@@ -65,7 +67,7 @@ def engrave(
     cut = piece.n_bars > PAGE_BARS
     page = piece.excerpt(PAGE_BARS) if cut else piece
     refuse_long_page(page, "a score")
-    xml = _sheet(page, [piece.notes[i].tolist() for i in marked])
+    xml = _sheet(page, set(marked), on_note)
     xml = _laid_out(xml, new_lines, names) if new_lines or names else xml
     toolkit = verovio.toolkit()
     # a seed, else the ids differ from run to run; of the music, else two scores on one page share their ids
@@ -101,7 +103,7 @@ def score(piece: Piece, marked: Sequence[int] = ()) -> Score:
     return Score(piece, engrave(piece, marked))
 
 
-def _sheet(piece: Piece, marked: Sequence[tuple]) -> str:
+def _sheet(piece: Piece, marked: Set[int], on_note: Callable[[ET.Element, int], None] | None = None) -> str:
     """MusicXML as a reader wants it: no labels, staves joined by a bracket, colours."""
     root = ET.fromstring(piece_to_musicxml(piece))
     for parent in list(root.iter()):
@@ -111,8 +113,12 @@ def _sheet(piece: Piece, marked: Sequence[tuple]) -> str:
         staves = root.find("part-list")
         staves.insert(0, ET.fromstring(_BRACKET))
         staves.append(ET.fromstring('<part-group type="stop" number="1"/>'))
-    for voice, part in enumerate(root.iter("part")):
-        _colour(part, [note for note in marked if note[4] == voice], piece.steps_per_beat)
+    if marked or on_note:
+        for element, number in _written_notes(root, piece):
+            if number in marked:
+                element.set("color", MARK_COLOUR)
+            if on_note:
+                on_note(element, number)
     return ET.tostring(root, encoding="unicode")
 
 
@@ -130,20 +136,23 @@ def _laid_out(xml: str, new_lines: Sequence[int], names: Sequence[str]) -> str:
     return ET.tostring(root, encoding="unicode")
 
 
-def _colour(part: ET.Element, marked: Sequence[tuple], steps_per_beat: int) -> None:
-    """Colour each written note that begins inside a marked note of its pitch: its head, or what is tied to it."""
-    now, divisions, start = 0, 1, 0  # in divisions of a beat; a chord's further notes begin where its first does
-    for element in (element for measure in part.iter("measure") for element in measure):
-        divisions = int(element.findtext("divisions", str(divisions)))
-        length = int(element.findtext("duration", "0"))
-        if element.tag == "note":
-            start = start if element.find("chord") is not None else now
-            step, pitch = Fraction(start * steps_per_beat, divisions), _pitch(element)
-            if any(pitch == p and onset <= step < onset + duration for onset, duration, p, *_ in marked):
-                element.set("color", MARK_COLOUR)
-            now = start + length
-        elif element.tag in ("backup", "forward"):
-            now += length if element.tag == "forward" else -length
+def _written_notes(root: ET.Element, piece: Piece) -> Iterator[tuple[ET.Element, int]]:
+    """Yield each written note, and the number of the note of the piece that it is, or that it is tied to."""
+    for voice, part in enumerate(root.iter("part")):
+        notes = [(number, *note) for number, note in enumerate(piece.notes.tolist()) if note[4] == voice]
+        now, divisions, start = 0, 1, 0  # in divisions of a beat; a chord's further notes begin where its first does
+        for element in (element for measure in part.iter("measure") for element in measure):
+            divisions = int(element.findtext("divisions", str(divisions)))
+            length = int(element.findtext("duration", "0"))
+            if element.tag == "note":
+                start = start if element.find("chord") is not None else now
+                step, pitch = Fraction(start * piece.steps_per_beat, divisions), _pitch(element)
+                owner = [n for n, onset, duration, p, *_ in notes if pitch == p and onset <= step < onset + duration]
+                if owner:
+                    yield element, owner[0]
+                now = start + length
+            elif element.tag in ("backup", "forward"):
+                now += length if element.tag == "forward" else -length
 
 
 def _pitch(note: ET.Element) -> int | None:

@@ -30,13 +30,21 @@ def test_picture_and_player_stand_in_one_output():
     assert "Four <notes>" not in output
 
 
-def test_a_model_more_is_a_roll_more_with_a_number_at_each_note():
+def test_a_model_more_is_a_score_more_with_a_number_below_each_note():
     shown = follow(TUNE, "Four notes", {"counting": [2.9, 0.1, 0.2, 0.3], "the network": [1.0, 1.1, 1.2, 1.3]})
-    assert len(times(shown.svg)) == 8
-    words = re.findall(r"<text[^>]*>([^<]*)</text>", shown.svg)
-    assert {"2.9", "1.3", "C4 60", "Surprise of counting, in nats", "note"} <= set(words)
-    colours = re.findall(r'fill="(#\w+)" stroke="#333"', shown.svg)
+    assert times(shown.svg) == 2 * times(follow(TUNE, "Four notes").svg)
+    words = re.findall(r"<tspan[^>]*>([\d.]+)</tspan>", shown.svg)
+    assert words == ["2.9", "0.1", "0.2", "0.3", "1.0", "1.1", "1.2", "1.3"]
+    assert "Surprise of counting, in nats" in shown.svg
+    colours = re.findall(r'<g [^>]*class="note" color="(#\w+)"', shown.svg)
     assert colours[0] != colours[1]
+
+
+def test_a_tied_note_has_one_number_and_each_head_its_seconds():
+    tied = Piece.from_notes([(12, 8, 60)], metre="4/4")  # over the bar line
+    shown = follow(tied, "A tied note", {"counting": [0.5]})
+    assert len(times(shown.svg)) == 2
+    assert len(set(times(shown.svg))) == len(re.findall(r">0\.5</tspan>", shown.svg)) == 1
 
 
 def test_the_notes_are_numbered_where_there_is_room():
