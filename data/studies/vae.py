@@ -22,21 +22,43 @@ from musegen_lib.training import loop as training
 SEEDS = (0, 1, 2)
 BETAS = (0.0, BETA, 0.5, 1.0)
 TUNES = (100, 300, 1000, None)  # training tunes; None: all
-SETTINGS = replace(VAERecipe.training, steps=1600, learning_rate=5e-3, warmup_steps=100, validate_every=200)
+SETTINGS = replace(
+    VAERecipe.training, steps=4000, learning_rate=5e-3, warmup_steps=100, validate_every=250, patience=16
+)
+TO_CONVERGENCE = replace(SETTINGS, steps=6000, patience=4)  # the step of the best validation is kept
 BATCH, WARMUP = 64, 200
+FREE_NATS = 0.25  # a unit; 8 in all
+NO_CURE = replace(SMALL, hide=0.0)
+CURES = {  # against a code that is not used: the net, and the steps in which the weight of the KL term grows to 1
+    "none": (NO_CURE, 0),
+    "warm-up": (NO_CURE, 1000),
+    "hidden tokens": (SMALL, 0),
+    "free bits": (replace(NO_CURE, free_nats=FREE_NATS), 0),
+    "all three": (replace(SMALL, free_nats=FREE_NATS), 1000),
+}
 
 
 def vae_rates() -> list[dict[str, Any]]:
-    """Rate against distortion: a small VAE for each weight of the KL term, three seeds, 1,600 steps each.
+    """Rate against distortion: a small VAE for each weight of the KL term, three seeds, 4,000 steps each.
 
-    Weight 0 is a plain autoencoder. Scored on the validation windows; `units_kl` are the nats of each latent unit.
+    Weight 0 is a plain autoencoder. Scored on the validation windows; `units_kl` are the nats of each latent unit, and
+    the bound weighs the KL term with 1 whatever the training did.
     """
     return [dict(train_small(SMALL, None, beta, seed)) for beta, seed in product(BETAS, SEEDS)]
 
 
+def vae_collapse() -> list[dict[str, Any]]:
+    """Does the decoder use its code? A small VAE with weight 1 and each cure of collapse alone, with none, with all."""
+    return [
+        {"cure": cure, **train_small(config, None, 1.0, seed, warmup)}
+        for (cure, (config, warmup)), seed in product(CURES.items(), SEEDS)
+    ]
+
+
 def vae_sizes() -> list[dict[str, Any]]:
-    """The VAE's bound and accuracy against the number of training tunes, three seeds, the best validation kept."""
-    return [dict(train_small(SMALL, n_tunes, BETA, seed)) for n_tunes, seed in product(TUNES, SEEDS)]
+    """The VAE's bound and accuracy against the number of training tunes, three seeds, each trained until it stalls."""
+    pairs = product(TUNES, SEEDS)
+    return [dict(train_small(SMALL, n_tunes, BETA, seed, WARMUP, TO_CONVERGENCE)) for n_tunes, seed in pairs]
 
 
 def vae_designs() -> list[dict[str, Any]]:
@@ -55,14 +77,22 @@ def windows_of(n_tunes: int | None, seed: int) -> MelodyWindows:
 
 
 @cache
-def train_small(config: MelodyVAEConfig, n_tunes: int | None, beta: float, seed: int) -> dict[str, Any]:
+def train_small(
+    config: MelodyVAEConfig,
+    n_tunes: int | None,
+    beta: float,
+    seed: int,
+    warmup: int = WARMUP,
+    settings: training.TrainConfig = SETTINGS,
+) -> dict[str, Any]:
     """Train one net and measure it on the validation windows."""
     torch.manual_seed(seed)
     net, train, valid = MelodyVAE(config), windows_of(n_tunes, seed), held_out_windows("valid").tokens
-    batches = WindowBatches(train.tokens, BATCH, seed, beta, WARMUP)
-    run = training.fit(net, batches, windows_in_batches(valid, beta), replace(SETTINGS, seed=seed))
+    batches = WindowBatches(train.tokens, BATCH, seed, beta, warmup)
+    run = training.fit(net, batches, windows_in_batches(valid, beta), replace(settings, seed=seed))
     codes = encode_windows(net, valid, torch.Generator().manual_seed(seed))
     found, notes = reconstruction(net, valid, codes), int((valid >= FIRST_PITCH).sum())
+    bound = elbo_nats(net, valid, codes)
     return {
         "seed": seed,
         "beta": beta,
@@ -70,7 +100,9 @@ def train_small(config: MelodyVAEConfig, n_tunes: int | None, beta: float, seed:
         "parameters": sum(p.numel() for p in net.parameters()),
         "valid_loss": round(run.best_loss, 4),
         "best_step": run.best_step,
-        "elbo_nats_a_note": round(float(elbo_nats(net, valid, codes).sum()) / notes, 4),
+        "last_step": run.step,
+        "elbo_nats_a_note": round(float(bound.sum()) / notes, 4),
+        "elbo_nats_a_window": round(float(bound.mean()), 3),
         "kl_nats_a_window": round(float(codes.kl.sum(dim=1).mean()), 3),
         "active_units": codes.active_units(),
         "units_kl": [round(nats, 3) for nats in sorted(codes.kl.mean(dim=0).tolist(), reverse=True)],
