@@ -1,4 +1,4 @@
-"""Melodies that do what was asked: end, and close their parts, as their form says, keep their mode, bring back bars."""
+"""Melodies that do what was asked: end, and close their parts, as their form says, keep their mode and their range."""
 
 from __future__ import annotations
 
@@ -28,6 +28,18 @@ from musegen_lib.models.melody.sampling import MelodyRequest
 
 TRIES, PART_TRIES = 4, 8  # of a melody, and of one whose parts are to close as well
 CLOSING = (0, 7)  # tonic and fifth
+# widest leap and range in semitones, by style: at most 2 in 100 training tunes exceed each
+REACH = {
+    "chinese": (17, 21),
+    "german": (12, 17),
+    "luxembourg": (12, 17),
+    "lorraine": (12, 17),
+    "irish": (17, 26),
+    "american": (19, 28),
+    "scottish": (17, 24),
+    "english": (15, 20),
+    "european": (15, 20),
+}
 
 
 @runtime_checkable
@@ -51,7 +63,7 @@ def draw_as_asked(
     generator: torch.Generator,
     tries: int = TRIES,
 ) -> list[MelodyEvents]:
-    """Draw a melody for each request and form; what ends elsewhere or leaves its mode is drawn again, to a limit.
+    """Draw a melody for each request and form; what does not do as asked is drawn again, to a limit.
 
     That is rejection sampling: what passes is distributed as the model's own melodies that do as asked.
     """
@@ -67,9 +79,17 @@ def draw_as_asked(
 
 
 def does_as_asked(tune: MelodyEvents, form: Form) -> bool:
-    """Whether a melody ends on the degree that its form names, if any, closes its parts and keeps its mode."""
+    """Whether a melody ends on the degree that its form names, if any, closes its parts, keeps its mode and range."""
+    piece = melody_events_to_piece(tune)
     ends = form.final in (NO_FINAL, final_degree(tune)) and parts_close(tune, form)
-    return ends and obeys_key(melody_events_to_piece(tune)) is not False
+    return ends and obeys_key(piece) is not False and within_reach(piece)
+
+
+def within_reach(piece: Piece) -> bool:
+    """Whether neither the widest leap nor the range of a melody is one that its style hardly knows, see REACH."""
+    pitches = piece.notes["pitch"].astype(int)
+    leap, span = REACH[piece.style]
+    return bool(np.abs(np.diff(pitches)).max(initial=0) <= leap and np.ptp(pitches) <= span)
 
 
 def parts_close(tune: MelodyEvents, form: Form) -> bool:

@@ -1,12 +1,23 @@
 """Melodies that do as asked: drawn again where they do not, and told beside what was asked."""
 
+from collections import defaultdict
+
 import numpy as np
 import torch
 from tiny_tunes import make_tune
 
+from musegen_lib.corpus import load_folk_tunes
 from musegen_lib.encodings.melody_events import METRES, STYLES, melody_events_to_piece
 from musegen_lib.encodings.melody_form import NEW, SAME, Form, parse_form
-from musegen_lib.models.melody.asked import does_as_asked, draw_as_asked, facts_of_request, keeps_form, parts_close
+from musegen_lib.models.melody.asked import (
+    REACH,
+    does_as_asked,
+    draw_as_asked,
+    facts_of_request,
+    keeps_form,
+    parts_close,
+    within_reach,
+)
 from musegen_lib.models.melody.rnn import MelodyRNN, MelodyRNNConfig, RNNStream
 from musegen_lib.models.melody.sampling import MelodyRequest
 
@@ -41,6 +52,25 @@ HOME, AWAY, MINOR = tune_in_c(E, C), tune_in_c(C, G), tune_in_c(E_FLAT, C)
 def test_a_melody_does_as_asked_if_it_ends_where_it_should_in_its_mode():
     assert [does_as_asked(tune, FREE) for tune in (HOME, AWAY, MINOR)] == [True, False, False]
     assert does_as_asked(AWAY, Form(FREE.relations, FREE.lags))  # no ending was asked for
+
+
+def test_a_melody_that_leaps_or_spans_wider_than_its_style_does_not_do_as_asked():
+    low, octave, tenth, high = C, C + 12, C + 16, C + 24
+    assert within_reach(melody_events_to_piece(tune_in_c(low, octave)))
+    wide = [tune_in_c(low, tenth, low, low), tune_in_c(low, octave, high, octave, low)]
+    assert [does_as_asked(tune, FREE) for tune in wide] == [False, False]
+
+
+def test_the_limits_are_those_of_the_training_tunes():
+    leaps, spans = defaultdict(list), defaultdict(list)
+    for tune in load_folk_tunes(part="train"):
+        pitches = tune.notes["pitch"].astype(int)
+        leaps[tune.style].append(np.abs(np.diff(pitches)).max())
+        spans[tune.style].append(np.ptp(pitches))
+    assert set(REACH) == set(STYLES) == set(leaps)
+    for style, limits in REACH.items():
+        for limit, measured in zip(limits, (leaps[style], spans[style]), strict=True):
+            assert np.mean(np.array(measured) > limit) <= 0.02 < np.mean(np.array(measured) > limit - 1), style
 
 
 def test_only_what_does_not_do_as_asked_is_drawn_again():
