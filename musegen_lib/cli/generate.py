@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from musegen_lib.cli.output import Expression, check_folder, check_output, named, played
+from musegen_lib.core.keys import as_asked
 from musegen_lib.core.progress import progress
 from musegen_lib.encodings.arrays import skyline
 from musegen_lib.formats.files import read_for_model
@@ -24,18 +25,31 @@ def generate_files(
     """Write n pieces of a model into a folder; returns facts to tell the user."""
     rows, recipe = [], find_recipe(model)
     check_folder(out)
-    forms = recipe.plan(n, seed, **controls)[1] if hasattr(recipe, "plan") else []
+    plan = recipe.plan(n, seed, **controls) if hasattr(recipe, "plan") else None
     drawn = {"draws": CHORALES} if model == "rnn-chorales" else {}
-    pieces = recipe.generate(n, seed, **drawn, **controls)
+    pieces = recipe.write(plan, seed) if plan else recipe.generate(n, seed, **drawn, **controls)
+    pieces = [piece.replace(key=as_asked(piece.key, controls.get("key"))) for piece in pieces]
     for number, piece in enumerate(progress(pieces, "files"), start=1):
         file = out / f"{model}_{number:03d}.mid"
         out.mkdir(parents=True, exist_ok=True)
         write_midi(played(piece, expression, seed), file)
-        asked = facts_of_request(piece, forms[number - 1]) if forms else {}
+        asked = facts_of_request(piece, plan.forms[number - 1]) if plan else {}
         rows.append({"file": str(file), "title": piece.title, "notes": len(piece)} | facts_of(piece) | asked)
     shares = {name: sum(row[name] for row in rows) / len(rows) for name in KEPT if name in rows[0]}
     validity = sum(row["playable"] for row in rows) / len(rows)
-    return {"model": model, "seed": seed} | drawn | {"validity": validity} | shares | {"pieces": rows}
+    told = {"told": lines} if (lines := lines_about(rows)) else {}
+    return {"model": model, "seed": seed} | drawn | {"validity": validity} | shares | told | {"pieces": rows}
+
+
+def lines_about(rows: list[dict[str, Any]]) -> list[str]:
+    """What a user should be told of melodies that do not keep their mode: how many, which, and what to do."""
+    left = [row for row in rows if row.get("keeps_mode") is False]
+    if not left:
+        return []
+    which = "this one leaves" if len(rows) == 1 else f"{len(left)} of {len(rows)} leave"
+    return [
+        f"{which} {left[0]['key']} (keeps_mode): a mode may be rare in a style; ask for another, or for more pieces"
+    ]
 
 
 def harmonise_file(
@@ -57,5 +71,9 @@ def harmonise_file(
     write_midi(played(written, expression, seed), out)
     moved = int(written.voice(0).notes["pitch"][0]) - int(skyline(piece).notes["pitch"][0])
     lines += [f"{source.name}: moved by {moved:+d} semitones, where a soprano sings"] * bool(moved)
+    facts = facts_of(written)
+    bar = written.steps_per_bar
+    if bar and written.n_steps % bar not in (0, written.pickup_steps % bar):
+        lines.append(f"{source.name}: its last bar is not full, so the harmony counts as not playable")
     found = {"file": str(out), "method": method, "seed": seed, "notes": len(written), "read": lines}
-    return found | facts_of(written)
+    return found | facts

@@ -62,6 +62,17 @@ def plain_key(text: str) -> str:
     return f"{tonic[:1].upper()}{tonic[1:]} {mode}".rstrip()
 
 
+def as_asked(key: str | None, asked: str | None) -> str | None:
+    """The spelling that was asked for, if it names the same key; else the key as it is.
+
+    >>> as_asked("F# major", "Gb major"), as_asked("F# minor", "Gb major"), as_asked("C major", None)
+    ('Gb major', 'F# minor', 'C major')
+    """
+    (tonic, _, mode), (wish, _, wished) = (key or "").partition(" "), (asked or "").partition(" ")
+    same = TONIC_PITCH_CLASS.get(tonic, -1) == TONIC_PITCH_CLASS.get(wish, -2) and mode == wished
+    return asked if same else key
+
+
 def church_key(key: str | None) -> str | None:
     """Name a pentatonic mode by the church mode with its tonic and accidentals, as notation needs it; others stay.
 

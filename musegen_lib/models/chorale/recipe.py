@@ -28,6 +28,7 @@ from musegen_lib.training import loop as training
 from musegen_lib.training.pretrained import ShippedNet
 
 TEMPO = 80.0
+ASKED = ("metre", "key", "bars", "temperature")  # what a command can ask for
 KEYS = ("G major", "A minor", "D major", "F major", "E minor", "Bb major", "D minor", "A major", "C major", "G minor")
 
 
@@ -126,8 +127,7 @@ class ChoraleRecipe(ChoraleNet):
         """
         unknown = controls.keys() - ChoraleRequest.__dataclass_fields__.keys()
         if unknown:
-            known = ", ".join(ChoraleRequest.__dataclass_fields__)
-            raise MusegenError(f"{', '.join(sorted(unknown))}: chorales know {known}")
+            raise MusegenError(f"{', '.join(sorted(unknown))}: chorales are asked for {', '.join(ASKED)}")
         generator = torch.Generator().manual_seed(seed)
         keys = [controls.get("key") or KEYS[number % len(KEYS)] for number in range(n)]
         request = ChoraleRequest(**controls)

@@ -182,9 +182,11 @@ def sample_chorales(
     frames = [plan for plan in plans for _ in range(draws)]
     stream = ChoraleStream(model, frames, request, told, rules)
     written, ended = [], torch.zeros(len(frames), dtype=torch.bool)
-    while stream.step < max(len(frame.tokens) for frame in frames) and not ended.all():
+    for _ in progress(range(max(len(frame.tokens) for frame in frames)), "steps"):
         written.append(stream.advance(generator))
         ended |= written[-1][:, 0] == END
+        if ended.all():
+            break
     tokens = torch.stack(written, dim=1).numpy()  # (n, T, 4)
     return [_cut_at_end(rows, frame) for rows, frame in zip(tokens, frames)]
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -101,6 +101,14 @@ def request_from(controls: dict[str, Any]) -> MelodyRequest:
     return MelodyRequest(**controls)
 
 
+class Plan(NamedTuple):
+    """What melodies are asked for, the form of each, and the generator that draws them then."""
+
+    request: MelodyRequest
+    forms: list[Form]
+    generator: torch.Generator
+
+
 class MelodyRecipe:
     """What both melody models share: turning drawn events into titled pieces."""
 
@@ -110,8 +118,12 @@ class MelodyRecipe:
 
     def generate(self, n: int, seed: int, **controls: Any) -> list[Piece]:
         """Write n playable melodies."""
-        request, forms, generator = self.plan(n, seed, **controls)
-        tries = PART_TRIES if any(form.part_ends for form in forms) else TRIES
+        return self.write(self.plan(n, seed, **controls), seed)
+
+    def write(self, plan: Plan, seed: int) -> list[Piece]:
+        """Write a melody for each form of a plan; `seed` is named in their sources."""
+        request, forms, generator = plan
+        n, tries = len(forms), PART_TRIES if any(form.part_ends for form in forms) else TRIES
         drawn = draw_as_asked(self.load(), [request] * n, forms, generator, tries if self.keeps_key else 1)
         kind = "dance" if request.style in DANCE_STYLES else "song"
         labels = {"tempo_qpm": float(tempo_for(kind, request.metre)), "source": f"musegen {self.name}, seed {seed}"}
@@ -122,14 +134,14 @@ class MelodyRecipe:
         ]
         return made if self.keeps_key else [piece.replace(key=guess_key(piece)) for piece in made]
 
-    def plan(self, n: int, seed: int, **controls: Any) -> tuple[MelodyRequest, list[Form], torch.Generator]:
-        """What the n melodies of a seed are asked for, the form of each, and the generator that draws them then."""
+    def plan(self, n: int, seed: int, **controls: Any) -> Plan:
+        """What the n melodies of a seed are asked for."""
         if controls.get("form") and "bars" not in controls:
             controls["bars"] = bars_of_form(controls["form"], controls.get("style", MelodyRequest.style))
         request = request_from(controls)
         request = replace(request, **self.usual_wishes(request) | controls)
         generator = torch.Generator().manual_seed(seed)
-        return request, [draw_form(form_model(), request, generator) for _ in range(n)], generator
+        return Plan(request, [draw_form(form_model(), request, generator) for _ in range(n)], generator)
 
     def usual_wishes(self, request: MelodyRequest) -> dict[str, Any]:
         """Key and pickup as they are most often in the style and metre of the request."""

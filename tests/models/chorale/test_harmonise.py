@@ -134,7 +134,7 @@ def test_a_harmony_in_whole_bars_of_its_metre_is_playable(metre, bars):
 
 
 def test_an_unknown_wish_names_those_there_are():
-    with pytest.raises(MusegenError, match="style: chorales know metre, key"):
+    with pytest.raises(MusegenError, match="style: chorales are asked for metre, key, bars, temperature"):
         RECIPES["rnn-chorales"].generate(1, seed=0, style="irish")
 
 
