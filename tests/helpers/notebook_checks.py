@@ -225,6 +225,7 @@ def faults_of_prose(notebook: NotebookNode) -> list[str]:
     cells = [cell for cell in notebook.cells if "proof" not in tags(cell)]
     words = sum(len(cell.source.split()) for cell in cells if cell.cell_type == "markdown")
     n_lines = sum(len(lines(cell)) for cell in cells if cell.cell_type == "code") or 1
+    cells = [cell for cell in cells if "solution" not in tags(cell)]  # an exercise and its solution count as one
     pairs = list(zip(cells, [*cells[1:], None], strict=True))
     after = [following for cell, following in pairs if cell.cell_type == "code"]
     share = sum(cell is not None and cell.cell_type == "markdown" for cell in after) / (len(after) or 1)
@@ -250,13 +251,16 @@ def faults_of_exercises(notebook: NotebookNode) -> list[str]:
 
 
 def faults_of_ignored_outputs(notebook: NotebookNode) -> list[str]:
-    """A cell whose output is not compared is followed, in its section, by one that asserts what matters."""
+    """A cell whose output is not compared asserts what matters, or one that follows in its section does.
+
+    An assert that fails is an error, which nbval reports whether it compares the output or not.
+    """
     faults = []
     for number, cell in enumerate(notebook.cells):
         if cell.cell_type != "code" or not ignores_output(cell):
             continue
-        if not any(asserts(later) for later in rest_of_section(notebook.cells[number + 1 :])):
-            faults.append(f"cell {number + 1} is tagged nbval-ignore-output and no assert follows in its section")
+        if not any(asserts(cell) for cell in rest_of_section(notebook.cells[number:])):
+            faults.append(f"cell {number + 1} is tagged nbval-ignore-output and no assert stands in its section")
     return faults
 
 

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import torch
 
 from musegen_lib.lessons.check import Checks, Exercises
 
@@ -32,27 +31,6 @@ def optimal_discriminator(answer: Answer) -> str | None:
         found = float(answer(p, q))
         if abs(found - wanted) > 1e-6:
             return f"{what} (p = {p}, q = {q}) the best answer is another than your {found:.3f}."
-    return None
-
-
-@EXERCISES.add(
-    "A real bar costs nothing once its score is above 1; a made one once it is below -1.",
-    "Short of the margin, the cost is the distance to it. Average over real, average over made, then add.",
-    "The function that cuts off below zero is torch.relu; feed it the distances to the margin.",
-)
-def hinge_loss(answer: Answer) -> str | None:
-    """The discriminator's hinge loss on raw scores."""
-    cases = (
-        ([2.0, 1.0], [-1.0, -3.0], 0.0, "all scores beyond the margin"),
-        ([0.0], [0.0], 2.0, "a discriminator that knows nothing"),
-        ([-1.0], [-5.0], 2.0, "a real bar called made"),
-        ([5.0], [1.0], 2.0, "a made bar called real"),
-        ([0.5, 3.0], [-0.5, -2.0, 1.0], 0.25 + 2.5 / 3, "scores on both sides of the margin"),
-    )
-    for real, made, wanted, what in cases:
-        found = float(answer(torch.tensor(real), torch.tensor(made)))
-        if abs(found - wanted) > 1e-5:
-            return f"{what}: real {real}, made {made}: your loss is {found:.3f}."
     return None
 
 
@@ -99,31 +77,6 @@ def gumbel_pick(answer: Answer) -> str | None:
         )
     certain = np.asarray(answer(np.array([[0.0, 50.0]]), np.array([[0.99, 0.01]])))
     return None if certain.tolist() == [1] else "a token that is all but certain is not the one you pick."
-
-
-@EXERCISES.add(
-    "The points must ask for a gradient before they are scored.",
-    "torch.autograd.grad of the sum of the scores gives one gradient a point; square its length, then average.",
-    "Without create_graph=True the result cannot be differentiated again.",
-)
-def slope_penalty(answer: Answer) -> str | None:
-    """Mean squared slope of scores at given points."""
-    points = torch.tensor([[1.0, 2.0], [0.0, -1.0]])
-    cases = (
-        (lambda x: 3 * x[:, 0], 9.0, "a score that climbs by 3"),
-        (lambda x: (x**2).sum(dim=1), 12.0, "a score that is the squared length"),
-        (lambda x: 0 * x[:, 0], 0.0, "a flat score"),
-        (lambda x: 3 * x[:, 0] + 4 * x[:, 1], 25.0, "a score that climbs by 3 and by 4"),
-    )
-    for score, wanted, what in cases:
-        found = torch.as_tensor(answer(score, points.clone())).item()
-        if abs(found - wanted) > 1e-4:
-            return f"{what}: the mean squared slope at the two points is another than your {found:.3f}."
-    bend = torch.nn.Parameter(torch.tensor(2.0))
-    penalty = answer(lambda x: bend * x[:, 0] ** 2, points.clone())
-    if not penalty.requires_grad:
-        return "the penalty has no gradient, so it cannot teach the discriminator anything."
-    return None
 
 
 @EXERCISES.add(

@@ -2,14 +2,9 @@
 
 import numpy as np
 import pytest
-import torch
 
 from musegen_lib.lessons.check import Checks
 from musegen_lib.lessons.exercises.gan import EXERCISES
-
-
-def hinge(real, made, margin=1.0, side=1.0):
-    return torch.relu(margin - real).mean() + torch.relu(margin + side * made).mean()
 
 
 def modes(points, homes, share=0.02, radius=0.15):
@@ -20,12 +15,6 @@ def modes(points, homes, share=0.02, radius=0.15):
 
 def pick(logits, uniform, noise=lambda u: -np.log(-np.log(u))):
     return (logits + noise(uniform)).argmax(axis=-1)
-
-
-def slope(score, points, power=2, graph=True, reduce=torch.mean):
-    points.requires_grad_()
-    (gradient,) = torch.autograd.grad(score(points).sum(), points, create_graph=graph, allow_unused=True)
-    return reduce(gradient.norm(dim=1) ** power)
 
 
 def distinct(bars, key=lambda bar: tuple(p - bar[0] for p in bar), per=1000):
@@ -48,10 +37,8 @@ def slide(shape, heard, middle=24, sign=1):
 
 REFERENCES = {
     "optimal_discriminator": lambda p, q: p / (p + q),
-    "hinge_loss": hinge,
     "modes_found": modes,
     "gumbel_pick": pick,
-    "slope_penalty": slope,
     "distinct_bars": distinct,
     "alternating_step": alternate,
     "paired_difference": paired,
@@ -65,15 +52,6 @@ WRONG = {  # exercise: {mistake: (answer, part of the verdict)}
         "yes or no": (lambda p, q: 0.5 if p == q else float(p > q), "three times as likely"),
         "the density": (lambda p, q: p, "both are equally likely"),
     },
-    "hinge_loss": {
-        "no margin": (lambda real, made: hinge(real, made, margin=0.0), "knows nothing"),
-        "made on the wrong side": (lambda real, made: hinge(real, made, side=-1.0), "beyond the margin"),
-        "not cut off": (lambda real, made: (1 - real).mean() + (1 + made).mean(), "beyond the margin"),
-        "sum, not mean": (
-            lambda real, made: torch.relu(1 - real).sum() + torch.relu(1 + made).sum(),
-            "both sides of the margin",
-        ),
-    },
     "modes_found": {
         "one point is enough": (lambda p, h: modes(p, h, share=1e-6), "1 % at a second"),
         "any distance": (lambda p, h: modes(p, h, radius=99.0), "far from every home"),
@@ -85,12 +63,6 @@ WRONG = {  # exercise: {mistake: (answer, part of the verdict)}
         "uniform noise": (lambda logits, u: pick(logits, u, lambda x: x), "shares"),
         "one logarithm": (lambda logits, u: pick(logits, u, np.log), "shares"),
         "one pick for all": (lambda logits, u: np.array([0]), "the shape"),
-    },
-    "slope_penalty": {
-        "not squared": (lambda s, x: slope(s, x, power=1), "climbs by 3"),
-        "the sum": (lambda s, x: slope(s, x, reduce=torch.sum), "climbs by 3"),
-        "no second gradient": (lambda s, x: slope(s, x, graph=False), "no gradient"),
-        "the score itself": (lambda s, x: s(x).pow(2).mean(), "climbs by 3"),
     },
     "distinct_bars": {
         "keys tell bars apart": (lambda bars: distinct(bars, key=tuple), "one bar in three keys"),
