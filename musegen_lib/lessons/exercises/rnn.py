@@ -37,20 +37,6 @@ def echo(answer: Answer) -> str | None:
 
 
 @EXERCISES.add(
-    "After n steps keep to the power n is left; that shall be one half.",
-    "Take the logarithm of both sides of keep ** n = 0.5.",
-    "n = log(0.5) / log(keep).",
-)
-def half_life(answer: Answer) -> str | None:
-    """Steps until half of a value is left, if a share is kept at each step."""
-    for keep, wanted in ((0.5, 1.0), (0.25, 0.5), (0.9, 6.5788), (0.99, 68.9676)):
-        found = float(answer(keep))
-        if not np.isclose(found, wanted, rtol=1e-3):
-            return f"keep = {keep}: half is left after {wanted:.2f} steps, you say {found:.2f}."
-    return None
-
-
-@EXERCISES.add(
     "A dictionary from letters to bars remembers what each letter stands for.",
     "Go through the letters; take the next new bar only where the letter is not in the dictionary yet.",
     "iter(new_bars) and next(...) hand out the new bars in order.",
@@ -115,56 +101,6 @@ def has_memory(answer: Answer) -> str | None:
             return "the melody that was handed in came back in another order; shuffle a copy."
         if bool(found) != remembers:
             return f"{what} {'has' if remembers else 'has no'} memory, and you say it {'has' if found else 'has none'}."
-    return None
-
-
-@EXERCISES.add(
-    "The length is taken over all tensors together, like one long arrow.",
-    "The square root of the sum of all squares is the length; too long means longer than the limit.",
-    "Multiply every tensor by the same factor, limit divided by length, and never by more than one.",
-)
-def clip_gradient(answer: Answer) -> str | None:
-    """Shorten a list of gradients to a length in common; keep the direction."""
-    cases = (
-        ([np.array([3.0, 4.0])], 1.0, [np.array([0.6, 0.8])], "a gradient of length 5"),
-        (
-            [np.array([3.0]), np.array([0.0, 4.0])],
-            1.0,
-            [np.array([0.6]), np.array([0.0, 0.8])],
-            "two tensors, together 5",
-        ),
-        ([np.array([0.3, 0.4])], 1.0, [np.array([0.3, 0.4])], "a gradient that is short enough"),
-        ([np.array([-30.0, 40.0])], 10.0, [np.array([-6.0, 8.0])], "a gradient of length 50, limit 10"),
-    )
-    for given, limit, wanted, what in cases:
-        found = [np.asarray(part, dtype=float) for part in answer([part.copy() for part in given], limit)]
-        if [part.shape for part in found] != [part.shape for part in wanted]:
-            return f"{what}: the shapes changed."
-        length = np.sqrt(sum((part**2).sum() for part in found))
-        if not all(np.allclose(a, b, atol=1e-6) for a, b in zip(found, wanted)):
-            return f"{what}: clipped to {limit:g} it has length {length:.2f} and points elsewhere, or it is too long."
-    return None
-
-
-@EXERCISES.add(
-    "How many milliseconds does a beat last at this tempo, and how many sixteenths are in it?",
-    "The mean hides late steps, the maximum is one bad moment; the 99th percentile is asked for.",
-    "np.percentile with 99, compared with 60,000 divided by the tempo and by four.",
-)
-def in_time(answer: Answer) -> str | None:
-    """Whether the 99th percentile of the times (ms) leaves a sixteenth at a tempo in time."""
-    slow_once = [5.0] * 995 + [500.0] * 5  # half a per cent is late
-    slow_often = [5.0] * 950 + [500.0] * 50
-    cases = (
-        ([100.0] * 200, 120, True, "100 ms a sixteenth at 120 beats a minute, where one lasts 125 ms"),
-        ([100.0] * 200, 160, False, "100 ms a sixteenth at 160 beats a minute, where one lasts 94 ms"),
-        (slow_once, 120, True, "five late steps in a thousand"),
-        (slow_often, 120, False, "fifty late steps in a thousand"),
-        ([130.0] * 200, 60, True, "130 ms a sixteenth at 60 beats a minute, where one lasts 250 ms"),
-    )
-    for times, tempo, wanted, what in cases:
-        if bool(answer(times, tempo)) != wanted:
-            return f"{what}: that {'is' if wanted else 'is not'} in time."
     return None
 
 
@@ -236,35 +172,6 @@ def parallel_fifths(answer: Answer) -> str | None:
         found = answer(list(upper), list(lower))
         if found != wanted:
             return f"{what}: {wanted} parallel, you count {found!r}."
-    return None
-
-
-@EXERCISES.add(
-    "Two conditions, both must hold: the range, and the leap.",
-    "np.arange(128) gives all pitches; a comparison turns it into truth values.",
-    "Where nothing sounded before (0), there is no leap to measure.",
-)
-def singable(answer: Answer) -> str | None:
-    """Mask of pitches 0 to 127 that a voice may strike: in its range, and at most an octave from its last pitch."""
-    cases = (
-        (60, 55, 72, range(55, 73)),
-        (70, 57, 81, range(58, 82)),
-        (0, 40, 50, range(40, 51)),
-        (57, 57, 81, range(57, 70)),
-    )
-    for last, low, high, wanted in cases:
-        mask = np.asarray(answer(last, low, high))
-        where = f"after pitch {last or 'none'}, range {low} to {high}"
-        if mask.shape != (128,) or mask.dtype != bool:
-            return f"{where}: wanted 128 truth values, got {mask.dtype} of shape {mask.shape}."
-        missing, extra = (
-            sorted(set(wanted) - set(np.flatnonzero(mask))),
-            sorted(set(np.flatnonzero(mask)) - set(wanted)),
-        )
-        if missing:
-            return f"{where}: pitch {missing[0]} can be sung and is forbidden."
-        if extra:
-            return f"{where}: pitch {extra[0]} is allowed and cannot be sung."
     return None
 
 

@@ -18,13 +18,6 @@ def shuffles_in_place(net, melody):
     return net(melody) != before
 
 
-def clip(grads, limit, together=True):
-    length = np.sqrt(sum((g**2).sum() for g in grads))
-    if together:
-        return [g * min(1, limit / length) for g in grads]
-    return [g * min(1, limit / np.sqrt((g**2).sum())) if g.any() else g for g in grads]
-
-
 def period(melody, times=3, longest_first=False):
     sizes = range(1, len(melody) // times + 1)
     for p in reversed(sizes) if longest_first else sizes:
@@ -42,12 +35,6 @@ def fifths(upper, lower, interval=lambda a, b: (a - b) % 12, same=True, rests=Tr
         moves = hold or (c != a and (not same or (c > a) == (d > b)))
         count += bool(moves and interval(a, b) == 7 and interval(c, d) == 7)
     return count
-
-
-def singable(last, low, high, leap=12):
-    pitches = np.arange(128)
-    near = (abs(pitches - last) <= leap) | (last == 0)
-    return (pitches >= low) & (pitches <= high) & near
 
 
 def late(taken, lasts, ahead, slack=0):
@@ -85,16 +72,12 @@ def empties(form, bars):
 
 REFERENCES = {
     "echo": echo,
-    "half_life": lambda keep: np.log(0.5) / np.log(keep),
     "follow_form": follow,
     "beats_to_end": countdown,
     "has_memory": has_memory,
-    "clip_gradient": clip,
-    "in_time": lambda times, tempo: np.percentile(times, 99) <= 60_000 / tempo / 4,
     "loop_period": period,
     "parallel_fifths": fifths,
     "count_late": late,
-    "singable": singable,
 }
 WRONG = {  # exercise: {mistake: (answer, part of the verdict)}
     "echo": {
@@ -102,11 +85,6 @@ WRONG = {  # exercise: {mistake: (answer, part of the verdict)}
         "no memory": (lambda xs, w, u: [np.tanh(w * x) for x in xs], "the worked number"),
         "only the last": (lambda xs, w, u: echo(xs, w, u)[-1:], "3 states wanted"),
         "the start, too": (lambda xs, w, u: [0.0, *echo(xs, w, u)], "you return 4"),
-    },
-    "half_life": {
-        "turned over": (lambda keep: np.log(keep) / np.log(0.5), "keep = 0.25"),
-        "a straight line": (lambda keep: 0.5 / (1 - keep), "keep = 0.25"),
-        "rounded up": (lambda keep: np.ceil(np.log(0.5) / np.log(keep)), "keep = 0.25"),
     },
     "beats_to_end": {
         "never zero": (lambda ends, n: countdown(ends, n, strict=True), "one phrase of four beats"),
@@ -125,21 +103,6 @@ WRONG = {  # exercise: {mistake: (answer, part of the verdict)}
         "always no": (lambda net, melody: False, "last two notes has memory"),
         "moves the last note": (lambda net, melody: net(melody[::-1]) != net(melody), "last note only has no memory"),
         "shuffles the original": (shuffles_in_place, "shuffle a copy"),
-    },
-    "clip_gradient": {
-        "each number by itself": (lambda g, limit: [np.clip(x, -limit, limit) for x in g], "a gradient of length 5"),
-        "each tensor by itself": (lambda g, limit: clip(g, limit, together=False), "two tensors"),
-        "stretches short ones": (
-            lambda g, limit: [x * limit / np.sqrt(sum((y**2).sum() for y in g)) for x in g],
-            "short enough",
-        ),
-        "limit always one": (lambda g, limit: clip(g, 1.0), "limit 10"),
-    },
-    "in_time": {
-        "the mean": (lambda times, tempo: np.mean(times) <= 15_000 / tempo, "fifty late steps"),
-        "the maximum": (lambda times, tempo: max(times) <= 15_000 / tempo, "five late steps"),
-        "a whole beat": (lambda times, tempo: np.percentile(times, 99) <= 60_000 / tempo, "160 beats"),
-        "always 125": (lambda times, tempo: np.percentile(times, 99) <= 125, "160 beats"),
     },
     "loop_period": {
         "twice is enough": (lambda melody: period(melody, times=2), "do re mi, twice"),
@@ -168,12 +131,6 @@ WRONG = {  # exercise: {mistake: (answer, part of the verdict)}
         ),
         "nothing ahead": (lambda taken, lasts, ahead: late(taken, lasts, 1), "3 ahead"),
         "ready in time is late": (lambda taken, lasts, ahead: late(taken, lasts, ahead, slack=-1), "very moment"),
-    },
-    "singable": {
-        "no leap": (lambda last, low, high: singable(last, low, high, leap=127), "cannot be sung"),
-        "top left out": (lambda last, low, high: singable(last, low, high - 1), "pitch 72 can be sung"),
-        "no first note": (lambda last, low, high: singable(last, low, high) & (last > 0), "after pitch none"),
-        "numbers": (lambda last, low, high: np.flatnonzero(singable(last, low, high)), "128 truth values"),
     },
 }
 CASES = [(name, mistake) for name, mistakes in WRONG.items() for mistake in mistakes]
