@@ -53,17 +53,22 @@ def chorale_phrases() -> list[dict[str, Any]]:
 
 
 def chorale_practice() -> list[dict[str, Any]]:
-    """One net (seed 0) before practice, after 100 more steps without the unlikelihood, and after 100 with it.
+    """Nets of three seeds before practice, after 100 more steps without the unlikelihood, and after 100 with it.
 
     Both ways of going on start from the same weights and read the same batches. Rows: likelihood on the test chorales,
     the test sopranos harmonised and a hundred chorales of its own, in three draws each; first draws, no rule.
     """
+    return [row for seed in SEEDS for row in practice_of(seed)]
+
+
+def practice_of(seed: int) -> list[dict[str, Any]]:
+    """The rows of one seed."""
     rows, test = [], chorale_steps("test")
     marked = [steps.ends for steps in test]
     for way in ("before", "plain steps", "unlikelihood"):
-        net = _before_practice(SEEDS[0])
+        net = _before_practice(seed)
         if way != "before":
-            _go_on(net, 4.0 if way == "unlikelihood" else 0.0)
+            _go_on(net, 4.0 if way == "unlikelihood" else 0.0, seed)
         nats = score_chorales(chorale_nll(net, test), test)["nats_per_note"]
         rows.append({"way": way, "music": "likelihood", "nats_per_note": round(nats, 4)})
         for draw in PRACTICE_DRAWS:
@@ -74,13 +79,13 @@ def chorale_practice() -> list[dict[str, Any]]:
             own = sample_chorales(net, N_FREE, ChoraleRequest(bars=N_BARS), generator, keys=keys)
             ends = [steps.ends for steps in own]
             rows.append({"way": way, "music": "own", "draw": draw, **_measures(list(map(steps_to_piece, own)), ends)})
-    return rows
+    return [{"seed": seed, **row} for row in rows]
 
 
-def _go_on(net: ChoraleRNN, weight: float) -> None:
+def _go_on(net: ChoraleRNN, weight: float, seed: int) -> None:
     """Train for the steps of PRACTICE with this weight of the unlikelihood; the last weights are kept."""
     batches = ChoraleBatches(chorale_steps("train"), CHORALES.batch_size, PRACTICE_SEEDS)
-    settings = training.replace(PRACTICE, validate_every=PRACTICE.steps, seed=0)
+    settings = training.replace(PRACTICE, validate_every=PRACTICE.steps, seed=seed)
     training.fit(Practice(net, weight), batches, CHORALES.valid_batches(), settings)
 
 
