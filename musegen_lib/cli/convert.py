@@ -102,7 +102,7 @@ def _write_png(piece: Piece, out: Path) -> None:
 def _svg(piece: Piece) -> str:
     from musegen_lib.display.score import engrave
 
-    return engrave(piece)
+    return engrave(piece, headed=True)
 
 
 def _musicxml(piece: Piece) -> str:

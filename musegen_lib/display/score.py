@@ -36,7 +36,7 @@ OPTIONS = {
     **dict.fromkeys(("pageMarginRight", "pageMarginTop", "pageMarginBottom"), 20),
 }
 MARK_COLOUR = "#c1440e"
-_CLUTTER = {"part-name", "part-abbreviation", "direction"}  # "Voice 1" and a tempo that nobody asked for
+_NAMES, _TEMPO = {"part-name", "part-abbreviation"}, {"direction"}  # clutter: "Voice 1", a tempo that nobody asked for
 _BRACKET = (
     '<part-group type="start" number="1"><group-symbol>bracket</group-symbol>'
     "<group-barline>yes</group-barline></part-group>"
@@ -50,6 +50,7 @@ def engrave(
     names: Sequence[str] = (),
     label: str = "",
     on_note: Callable[[ET.Element, int], None] | None = None,
+    headed: bool = False,
 ) -> str:
     """Engrave a piece on one page; the same piece gives the same SVG.
 
@@ -58,6 +59,7 @@ def engrave(
         new_lines: bars, counted from 0, before which a line ends; none: lines end where they are full.
         names: what to print before the staff of each voice.
         label: what the picture is called for readers who do not see it, instead of title and counts.
+        headed: with title and tempo above, as a page by itself needs them.
         on_note: changes a written note of the MusicXML, given the number of the note that it is or is tied to.
     Returns:
         An SVG document that names nothing outside itself, labelled for readers who do not see it.
@@ -67,12 +69,13 @@ def engrave(
     cut = piece.n_bars > PAGE_BARS
     page = piece.excerpt(PAGE_BARS) if cut else piece
     refuse_long_page(page, "a score")
-    xml = _sheet(page, set(marked), on_note)
+    xml = _sheet(page, set(marked), on_note, _NAMES if headed else _NAMES | _TEMPO)
     xml = _laid_out(xml, new_lines, names) if new_lines or names else xml
     toolkit = verovio.toolkit()
     # a seed, else the ids differ from run to run; of the music, else two scores on one page share their ids
     breaks = {"breaks": "encoded", "minLastJustification": 0.4} if new_lines else {}
-    toolkit.setOptions(OPTIONS | breaks | {"xmlIdSeed": 1 + zlib.crc32(xml.encode()) % 2**30})
+    head = {"header": "auto"} if headed else {}
+    toolkit.setOptions(OPTIONS | breaks | head | {"xmlIdSeed": 1 + zlib.crc32(xml.encode()) % 2**30})
     if not toolkit.loadData(xml):
         raise ValueError(f"{piece!r} cannot be engraved: verovio refuses its MusicXML")
     svg = toolkit.renderToSVG(1)
@@ -103,11 +106,11 @@ def score(piece: Piece, marked: Sequence[int] = ()) -> Score:
     return Score(piece, engrave(piece, marked))
 
 
-def _sheet(piece: Piece, marked: Set[int], on_note: Callable[[ET.Element, int], None] | None = None) -> str:
-    """MusicXML as a reader wants it: no labels, staves joined by a bracket, colours."""
+def _sheet(piece: Piece, marked: Set[int], on_note: Callable[[ET.Element, int], None] | None, clutter: Set[str]) -> str:
+    """MusicXML as a reader wants it: no clutter, staves joined by a bracket, colours."""
     root = ET.fromstring(piece_to_musicxml(piece))
     for parent in list(root.iter()):
-        for child in [child for child in parent if child.tag in _CLUTTER]:
+        for child in [child for child in parent if child.tag in clutter]:
             parent.remove(child)
     if piece.n_voices > 1:
         staves = root.find("part-list")

@@ -189,3 +189,12 @@ def test_sound_is_shaped_once_unless_someone_played_it_or_nobody_wants_it(tmp_pa
     assert heard("played", Expression.LIGHT) == shaped
     assert heard("played", Expression.NONE) == bare
     assert heard("loud", Expression.LIGHT) == heard("loud", Expression.NONE)
+
+
+def test_a_score_by_itself_has_its_title_and_tempo(tmp_path):
+    tune = Piece.from_notes([(0, 4, 60), (4, 4, 64)], title="Two notes & more", tempo_qpm=132)
+    write_midi(tune, tmp_path / "tune.mid")
+    convert_file(tmp_path / "tune.mid", "svg", tmp_path / "tune.svg")
+    drawn = (tmp_path / "tune.svg").read_text(encoding="utf-8")
+    assert "Two notes &amp; more" in drawn
+    assert "132" in drawn
