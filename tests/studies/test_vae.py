@@ -3,14 +3,14 @@
 import numpy as np
 
 from data.studies.run import STUDIES
-from data.studies.vae import BETAS, SEEDS, TUNES, windows_of
+from data.studies.vae import BETAS, CURES, FREE_NATS, SEEDS, TUNES, windows_of
 from musegen_lib.encodings.melody_windows import held_out_windows, is_among
 from musegen_lib.lessons.studies import read_study
 from musegen_lib.models.vae.recipe import DESIGNS
 
 
 def test_the_studies_can_be_run_by_name():
-    assert set(STUDIES["vae"]) == {"vae-rates", "vae-sizes", "vae-designs"}
+    assert set(STUDIES["vae"]) == {"vae-rates", "vae-collapse", "vae-sizes", "vae-designs"}
 
 
 def test_fewer_tunes_are_drawn_by_the_seed_and_never_held_out():
@@ -41,3 +41,11 @@ def test_sizes_and_designs_were_run_with_three_seeds():
     for rows, key in ((sizes, "tunes"), (designs, "design")):
         for value in {row[key] for row in rows}:
             assert sorted(row["seed"] for row in rows if row[key] == value) == list(SEEDS)
+
+
+def test_each_cure_of_collapse_was_run_with_three_seeds_and_free_bits_fill_their_allowance():
+    rows = read_study("vae-collapse")
+    assert {(row["cure"], row["seed"]) for row in rows} == {(cure, seed) for cure in CURES for seed in SEEDS}
+    allowance = {cure: config.free_nats * config.latent_dim for cure, (config, _) in CURES.items()}
+    assert max(allowance.values()) == FREE_NATS * 32 == 8.0
+    assert all(row["kl_nats_a_window"] >= allowance[row["cure"]] for row in rows)
