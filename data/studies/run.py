@@ -28,7 +28,7 @@ STUDIES = {  # module of this folder: its studies; the function of "vae-rates" i
     "melody": ("melody-cells", "melody-context", "melody-sizes", "melody-counting", "melody-equal", "copy-distance"),
     "chorales": ("frames-benchmark", "chorale-splits"),
     "gan": ("gan-designs", "gan-motion", "gan-seeds", "gan-phrases-seeds", "gan-sizes"),
-    "vae": ("vae-rates", "vae-collapse", "vae-sizes", "vae-designs"),
+    "vae": ("vae-rates", "vae-collapse", "vae-sizes", "vae-designs", "vae-seeds"),
     "style": ("style-latents", "transfer-test"),
     "transfer": ("transfer-curves",),
     "harmony": ("style-harmony",),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import cache
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from musegen_lib.encodings.arrays import FIRST_PITCH
 from musegen_lib.encodings.melody_windows import MelodyWindows, cut_windows, held_out_windows
 from musegen_lib.models.vae.batches import WindowBatches, windows_in_batches
 from musegen_lib.models.vae.measures import elbo_nats, encode_windows, reconstruction
-from musegen_lib.models.vae.recipe import BETA, DESIGNS, SMALL, VAERecipe
+from musegen_lib.models.vae.recipe import BETA, DESIGNS, SMALL, VAERecipe, measure_codes, measure_samples
 from musegen_lib.models.vae.vae import MelodyVAE, MelodyVAEConfig
 from musegen_lib.training import loop as training
 
@@ -65,6 +66,19 @@ def vae_designs() -> list[dict[str, Any]]:
     """Three pairs of encoder and decoder at the same weight of the KL term, steps and batches, three seeds."""
     pairs = product(DESIGNS.items(), SEEDS)
     return [{"design": name, **train_small(config, None, BETA, seed)} for (name, config), seed in pairs]
+
+
+def vae_seeds() -> list[dict[str, Any]]:
+    """The recipe `vae` from three seeds: the round trip, and samples of the prior beside real validation windows."""
+    rows, windows = [], held_out_windows("valid")
+    for seed in SEEDS:
+        path = Path("runs") / f"vae-{seed}.safetensors"
+        if not path.exists():
+            VAERecipe().train(path, seed)
+        net = VAERecipe().load(path)
+        quarter = windows.where(np.arange(len(windows)) % 4 == 0)
+        rows.append({"seed": seed, **measure_codes(net, quarter), **measure_samples(net, windows)})
+    return rows
 
 
 def windows_of(n_tunes: int | None, seed: int) -> MelodyWindows:

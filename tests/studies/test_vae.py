@@ -10,7 +10,7 @@ from musegen_lib.models.vae.recipe import DESIGNS
 
 
 def test_the_studies_can_be_run_by_name():
-    assert set(STUDIES["vae"]) == {"vae-rates", "vae-collapse", "vae-sizes", "vae-designs"}
+    assert set(STUDIES["vae"]) == {"vae-rates", "vae-collapse", "vae-sizes", "vae-designs", "vae-seeds"}
 
 
 def test_fewer_tunes_are_drawn_by_the_seed_and_never_held_out():
