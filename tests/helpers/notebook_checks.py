@@ -24,7 +24,7 @@ MAX_PLAYER_BYTES = 100_000
 MAX_PLAYER_SECONDS = 12.5
 MIN_PEAK = 0.05
 MAX_MEDIAN_LINES, MAX_LINES = 8, 25
-WORDS_PER_LINE = (4, 14)
+WORDS_PER_LINE = (4, 15)
 MIN_FOLLOWED_BY_PROSE = 0.75
 MIN_ALT_CHARACTERS = 20
 
@@ -224,7 +224,8 @@ def n_lines(cell: NotebookNode) -> int:
 def faults_of_prose(notebook: NotebookNode) -> list[str]:
     """Words and code are in balance, and most code is followed by words on what was seen; proofs are folded away."""
     cells = [cell for cell in notebook.cells if "proof" not in tags(cell)]
-    words = sum(len(cell.source.split()) for cell in cells if cell.cell_type == "markdown")
+    prose = [re.sub(r"<!--.*?-->", "", cell.source) for cell in cells if cell.cell_type == "markdown"]
+    words = sum(len(text.split()) for text in prose)
     n_lines = sum(len(lines(cell)) for cell in cells if cell.cell_type == "code") or 1
     cells = [cell for cell in cells if "solution" not in tags(cell)]  # an exercise and its solution count as one
     pairs = list(zip(cells, [*cells[1:], None], strict=True))

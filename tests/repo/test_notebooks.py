@@ -149,7 +149,7 @@ BROKEN = {
     "a long cell": (checks.faults_of_length, "26 lines", lambda: notebook(code("x = 1\n" * 26), code("x"), code("y"))),
     "long cells": (checks.faults_of_length, "median", lambda: notebook(code("x = 1\n" * 9))),
     "too few words": (checks.faults_of_prose, "words of prose", lambda: notebook(code("x = 1"), words("One A."))),
-    "too many words": (checks.faults_of_prose, "words of prose", lambda: notebook(code("x"), words("la " * 15))),
+    "too many words": (checks.faults_of_prose, "words of prose", lambda: notebook(code("x"), words("la " * 16))),
     "code without words": (
         checks.faults_of_prose,
         "followed by prose",
