@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
+from data.studies.kept import kept_net
 from musegen_lib.core.piece import Piece
 from musegen_lib.encodings.melody_events import melody_events_to_piece
 from musegen_lib.encodings.melody_form import NEW, Form
@@ -48,10 +48,7 @@ def _people(part: str) -> list[dict[str, Any]]:
 def _nets(ways: tuple[str, ...], part: str) -> list[dict[str, Any]]:
     rows = []
     for seed in SEEDS:
-        path = Path("runs") / f"melody-form-{seed}.safetensors"
-        if not path.exists():
-            RNN.train(path, seed)
-        net = RNN.load(path)
+        net = kept_net(RNN, seed, "melody-form")
         rows += [{"writer": "rnn", "seed": seed, **row} for way in ways for row in _rows(net, way, seed, part)]
     return rows
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,7 @@ from data.studies.gan_variants import (
     PlainDiscriminator,
     WholeBarDiscriminator,
 )
+from data.studies.kept import kept_net
 from musegen_lib.models.gan.batches import BarBatches, one_hot, tokens_to_pieces, windows_to_tokens
 from musegen_lib.models.gan.nets import BarDiscriminator, BarGANConfig, BarGenerator, with_spectral_norm
 from musegen_lib.models.gan.recipe import BAR, PHRASES, GANRecipe, chorale_windows
@@ -72,10 +72,7 @@ def gan_phrases_seeds() -> list[dict[str, Any]]:
 
 
 def _report_of_seed(recipe: GANRecipe, seed: int, n: int) -> dict[str, Any]:
-    path = Path("runs") / f"{recipe.name}-{seed}.safetensors"
-    if not path.exists():
-        recipe.train(path, seed)
-    drawn = tokens_to_pieces(recipe.draw(n, 0, recipe.load(path)))
+    drawn = tokens_to_pieces(recipe.draw(n, 0, kept_net(recipe, seed)))
     return {"seed": seed, "split": "valid", **recipe.report(drawn, "valid")}
 
 

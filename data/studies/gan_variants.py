@@ -70,10 +70,7 @@ class MotionlessDiscriminator(BarDiscriminator):
 
     def see(self, tokens: Float[Tensor, "B T 4 K"]) -> Float[Tensor, "B T F"]:
         """What the layers read, with zeros in place of parallel motion."""
-        seen = super().see(tokens)
-        shown = torch.ones(seen.shape[-1])
-        shown[-2 * N_VOICES - N_PARALLELS : -2 * N_VOICES] = 0
-        return seen * shown
+        return _hidden(super().see(tokens), slice(-2 * N_VOICES - N_PARALLELS, -2 * N_VOICES))
 
 
 class WholeBarDiscriminator(BarDiscriminator):
@@ -89,7 +86,11 @@ class PlainDiscriminator(BarDiscriminator):
 
     def see(self, tokens: Float[Tensor, "B T 4 K"]) -> Float[Tensor, "B T F"]:
         """What the layers read, with zeros in place of all intervals between voices and over time."""
-        seen, n_pitch = super().see(tokens), 2 * len(PERIODS) * N_VOICES
-        hidden = torch.ones(seen.shape[-1])
-        hidden[n_pitch : -2 * N_VOICES] = 0
-        return seen * hidden
+        return _hidden(super().see(tokens), slice(2 * len(PERIODS) * N_VOICES, -2 * N_VOICES))
+
+
+def _hidden(seen: Float[Tensor, "B T F"], features: slice) -> Float[Tensor, "B T F"]:
+    """The same with zeros in place of some features."""
+    shown = torch.ones(seen.shape[-1])
+    shown[features] = 0
+    return seen * shown

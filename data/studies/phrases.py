@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from data.studies.kept import kept_net
 from musegen_lib.core.piece import Piece
 from musegen_lib.corpus import load_chorales
 from musegen_lib.encodings.chorale_phrases import Ends
@@ -39,7 +40,7 @@ def chorale_phrases() -> list[dict[str, Any]]:
     melodies = {"marked": test, "found": [replace(s, ends=phrases_of(piece.voice(0))) for s, piece in zip(test, bach)]}
     rows = [{"harmony": "Bach", **_measures(bach, marked)}]
     for seed in SEEDS:
-        net, generator = _trained(seed), torch.Generator().manual_seed(0)
+        net, generator = kept_net(CHORALES, seed, "chorale-phrases"), torch.Generator().manual_seed(0)
         nats = score_chorales(chorale_nll(net, test), test)["nats_per_note"]
         rows.append({"harmony": "likelihood", "seed": seed, "nats_per_note": round(nats, 4)})
         for name, told in melodies.items():
@@ -103,14 +104,6 @@ def _before_practice(seed: int) -> ChoraleRNN:
         torch.save(net.state_dict(), path)
     net.planner.learn(train)
     return net
-
-
-def _trained(seed: int) -> ChoraleRNN:
-    """The net of a seed, trained by the recipe unless an earlier run has kept it."""
-    path = Path("runs") / f"chorale-phrases-{seed}.safetensors"
-    if not path.exists():
-        CHORALES.train(path, seed)
-    return CHORALES.load(path)
 
 
 def _measures(pieces: list[Piece], ends: list[Ends]) -> dict[str, Any]:

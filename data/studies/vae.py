@@ -5,27 +5,25 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import cache
 from itertools import product
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
+from data.studies.kept import kept_net
 from musegen_lib.corpus import load_folk_tunes
 from musegen_lib.encodings.arrays import FIRST_PITCH
 from musegen_lib.encodings.melody_windows import MelodyWindows, cut_windows, held_out_windows
 from musegen_lib.models.vae.batches import WindowBatches, windows_in_batches
 from musegen_lib.models.vae.measures import elbo_nats, encode_windows, reconstruction
-from musegen_lib.models.vae.recipe import BETA, DESIGNS, SMALL, VAERecipe, measure_codes, measure_samples
+from musegen_lib.models.vae.recipe import BETA, DESIGNS, SMALL, VAE, measure_codes, measure_samples
 from musegen_lib.models.vae.vae import MelodyVAE, MelodyVAEConfig
 from musegen_lib.training import loop as training
 
 SEEDS = (0, 1, 2)
 BETAS = (0.0, BETA, 0.5, 1.0)
 TUNES = (100, 300, 1000, None)  # training tunes; None: all
-SETTINGS = replace(
-    VAERecipe.training, steps=4000, learning_rate=5e-3, warmup_steps=100, validate_every=250, patience=16
-)
+SETTINGS = replace(VAE.training, steps=4000, learning_rate=5e-3, warmup_steps=100, validate_every=250, patience=16)
 TO_CONVERGENCE = replace(SETTINGS, steps=6000, patience=4)  # the step of the best validation is kept
 BATCH, WARMUP = 64, 200
 FREE_NATS = 0.25  # a unit; 8 in all
@@ -71,12 +69,9 @@ def vae_designs() -> list[dict[str, Any]]:
 def vae_seeds() -> list[dict[str, Any]]:
     """The recipe `vae` from three seeds: the round trip, and samples of the prior beside real validation windows."""
     rows, windows = [], held_out_windows("valid")
+    quarter = windows.where(np.arange(len(windows)) % 4 == 0)
     for seed in SEEDS:
-        path = Path("runs") / f"vae-{seed}.safetensors"
-        if not path.exists():
-            VAERecipe().train(path, seed)
-        net = VAERecipe().load(path)
-        quarter = windows.where(np.arange(len(windows)) % 4 == 0)
+        net = kept_net(VAE, seed)
         rows.append({"seed": seed, **measure_codes(net, quarter), **measure_samples(net, windows)})
     return rows
 

@@ -11,7 +11,7 @@ from musegen_lib.core.progress import progress
 from musegen_lib.encodings.arrays import skyline
 from musegen_lib.formats.files import read_for_model
 from musegen_lib.formats.midi.reader import write_midi
-from musegen_lib.models.facts import facts_of
+from musegen_lib.models.facts import ends_with_a_bar, facts_of
 from musegen_lib.models.melody.asked import facts_of_request
 from musegen_lib.models.registry import find_recipe
 
@@ -73,7 +73,7 @@ def harmonise_file(
     lines += [f"{source.name}: moved by {moved:+d} semitones, where a soprano sings"] * bool(moved)
     facts = facts_of(written)
     bar = written.steps_per_bar
-    if bar and written.n_steps % bar not in (0, written.pickup_steps % bar):
+    if bar and not ends_with_a_bar(written.n_steps, bar, written.pickup_steps):
         lines.append(f"{source.name}: its last bar is not full, so the harmony counts as not playable")
     found = {"file": str(out), "method": method, "seed": seed, "notes": len(written), "read": lines}
     return found | facts

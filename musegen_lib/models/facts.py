@@ -41,7 +41,16 @@ def is_playable_chorale(piece: Piece) -> bool:
         return False
     bar = piece.steps_per_bar or CHORALE_METRES[steps.metre]  # the net counts 4/4 where the piece is in 2/4
     sung = all((steps.tokens[:, voice] >= FIRST_PITCH).any() for voice in range(N_VOICES))
-    return sung and len(steps.tokens) % bar in (0, piece.pickup_steps % bar)
+    return sung and ends_with_a_bar(len(steps.tokens), bar, piece.pickup_steps)
+
+
+def ends_with_a_bar(n_steps: int, bar: int, pickup: int) -> bool:
+    """Whether a piece of bars of so many steps ends with a full bar, or with one that its pickup completes.
+
+    >>> [ends_with_a_bar(n, 16, 4) for n in (32, 36, 44)]
+    [True, True, False]
+    """
+    return n_steps % bar in (0, pickup % bar)
 
 
 @lru_cache(maxsize=1)

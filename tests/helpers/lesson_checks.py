@@ -25,23 +25,20 @@ CODES = re.compile(
 )  # C4 is a note
 SLIDER = re.compile(r'<fieldset id="states-.*?</fieldset>', re.S)
 DRAWN = re.compile(r"<(?:svg|img)\b")
+CODE_BLOCK = re.compile(r"```.*?```", re.S)
+LINK_TARGET = re.compile(r"(?<=\])\([^)\s]*\)")  # where a link leads
+COMMENT = re.compile(r"<!--.*?-->", re.S)
 NOT_PROSE = (
-    re.compile(r"```.*?```", re.S),
+    CODE_BLOCK,
     re.compile(r"\$\$.*?\$\$", re.S),
     re.compile(r"\$[^$\n]+\$"),
     re.compile(r"`[^`\n]*`"),
     re.compile(r"</?(?:details|summary|b|br)[^>]*>"),
-    re.compile(r"(?<=\])\([^)\s]*\)"),  # where a link leads
+    LINK_TARGET,
     re.compile(r"^\s*\|.*$", re.M),  # rows of a table
     re.compile(r"^#+ .*$", re.M),
 )
-
-NOT_WORDS = (
-    re.compile(r"```.*?```", re.S),
-    re.compile(r"<!--.*?-->", re.S),
-    re.compile(r"</?\w[^>]*>"),
-    re.compile(r"(?<=\])\([^)\s]*\)"),  # where a link leads
-)
+NOT_WORDS = (CODE_BLOCK, COMMENT, LINK_TARGET, re.compile(r"</?\w[^>]*>"))
 
 
 def is_in_sight(cell: NotebookNode) -> bool:
@@ -166,7 +163,7 @@ def fault_of_number(match: re.Match, values: dict[str, float]) -> list[str]:
 
 def sentences(text: str) -> list[str]:
     """Sentences of a text cell; items of a list and paragraphs end one."""
-    plain = re.sub(r"<!--.*?-->", "", prose(text))
+    plain = COMMENT.sub("", prose(text))
     plain = re.sub(r"\[([^\]]*)\]", r"\1", re.sub(r"[*_]{1,3}(\S(?:.*?\S)?)[*_]{1,3}", r"\1", plain, flags=re.S))
     blocks = re.split(r"\n\s*\n|\n\s*(?:[*-]|\d+\.) ", plain)
     parts = [part for block in blocks for part in re.split(r"(?<=[.!?])[)\"'”]?\s+(?=[\"“(A-Z0-9])", block)]
